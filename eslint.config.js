@@ -1,0 +1,101 @@
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+import noDroppedResult from "./scripts/eslint-rules/no-dropped-result.js";
+
+const folder = String.raw`\./.+`;
+const generated = String.raw`(\.\./)+generated/.+`;
+const errors = String.raw`\.\./errors/.+`;
+const neverthrow = "neverthrow";
+const node = "node:(?!net$).+";
+const net = "node:net";
+
+/**
+ * @param {string[]} files
+ * @param {string[]} allowed what these files may import, and nothing else
+ * @returns {import("eslint").Linter.Config}
+ */
+const layer = (files, allowed) => ({
+  files,
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          { regex: `^(?!(${allowed.join("|")})$)`, message: "This layer may not import that: see eslint.config.js." },
+        ],
+      },
+    ],
+  },
+});
+
+/** What would make lib/protocol depend on more than its arguments. */
+const impure = ["Promise", "Date", "performance", "process", "console", "queueMicrotask", "AbortSignal"].concat(
+  ["Timeout", "Interval", "Immediate"].flatMap((timer) => [`set${timer}`, `clear${timer}`]),
+);
+
+export default defineConfig(
+  { ignores: ["generated/", "dist/", "coverage/"] },
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    plugins: { local: { rules: { "no-dropped-result": noDroppedResult } } },
+    rules: {
+      eqeqeq: "error",
+      "local/no-dropped-result": "error",
+      "@typescript-eslint/no-floating-promises": ["error", { checkThenables: true }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-confusing-void-expression": [
+        "error",
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+    },
+  },
+
+  // A cast in a comment is invisible here. The compiler checks these files too.
+  { files: ["**/*.js"], rules: { "@typescript-eslint/no-unsafe-assignment": "off" } },
+
+  // The layers of lib/, from the lowest up. The last match of a file is the one that counts.
+  { files: ["lib/**"], rules: { "no-console": "error" } },
+  layer(["lib/**"], [folder, neverthrow, node]),
+  layer(["lib/protocol/**"], [folder, errors, generated, "@bufbuild/protobuf/wire"]),
+  {
+    files: ["lib/protocol/**"],
+    rules: {
+      "no-restricted-globals": ["error", ...impure],
+      "no-restricted-syntax": [
+        "error",
+        ":function[async=true]",
+        "AwaitExpression",
+        "MemberExpression[object.name=Math][property.name=random]",
+      ],
+    },
+  },
+  layer(["lib/errors/**"], [folder, neverthrow]),
+  layer(["lib/client/**"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node]),
+  layer(["lib/client/transport.ts"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node, net]),
+  layer(["lib/codecs/**"], [folder, String.raw`\.\./protocol/.+`, neverthrow]),
+  layer(["lib/api/**"], [folder, String.raw`\.\./(client|codecs)/.+`, errors, neverthrow, node]),
+  layer(["lib/index.ts"], [String.raw`\./(api|client|codecs|errors|protocol)/.+`, neverthrow]),
+  layer(["lib/throwing.ts"], [String.raw`\./index\.js`, neverthrow]),
+  layer(["lib/modules/**"], [String.raw`\.\./index\.js`, folder, generated, "valibot"]),
+  layer(["lib/testing.ts", "lib/testing/**"], [String.raw`\./(?!(index|throwing)\.js$).+`, generated, node, net]),
+
+  {
+    files: ["spec/**"],
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      // A spec may start what it does not await, and reads more plainly so.
+      "@typescript-eslint/require-await": "off",
+    },
+  },
+  {
+    // These files are read by the compiler alone: expressions and names without a use are their point.
+    files: ["spec/types/**"],
+    rules: { "@typescript-eslint/no-unused-vars": "off", "@typescript-eslint/no-unused-expressions": "off" },
+  },
+);

@@ -1,0 +1,42 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve, sep } from "node:path";
+
+import { entries } from "./entries.js";
+import { bin, root, runNode } from "./tools.js";
+
+const relativeImport = /(?<=["'])\.{1,2}\/[^"']+(?=\.js["'])/g;
+
+/** Where the declarations of a source stand in dist/esm and dist/cjs: those of lib/ beside the JavaScript. */
+const place = (source: string): string => source.replace(/^lib\//, "");
+
+const asImport = (from: string, to: string): string => {
+  const path = relative(dirname(from), to).split(sep).join("/");
+  return path.startsWith(".") ? path : `./${path}`;
+};
+
+/** Writes into each folder the declarations that the entries reach, and no others: nobody can import the rest. */
+export const writeDeclarations = (folders: readonly string[]): void => {
+  const emitted = mkdtempSync(join(tmpdir(), "declarations-"));
+  try {
+    runNode(bin("typescript", "tsc"), ["-p", join(root, "scripts", "tsconfig.build.json"), "--outDir", emitted]);
+    // A set may grow while it is walked.
+    const sources = new Set(entries.map(({ path }) => `lib/${path}`));
+    for (const source of sources) {
+      const text = readFileSync(join(emitted, `${source}.d.ts`), "utf8").replaceAll(relativeImport, (specifier) => {
+        const target = relative(root, resolve(root, dirname(source), specifier))
+          .split(sep)
+          .join("/");
+        sources.add(target);
+        return asImport(place(source), place(target));
+      });
+      for (const folder of folders) {
+        const output = join(folder, `${place(source)}.d.ts`);
+        mkdirSync(dirname(output), { recursive: true });
+        writeFileSync(output, text);
+      }
+    }
+  } finally {
+    rmSync(emitted, { recursive: true });
+  }
+};

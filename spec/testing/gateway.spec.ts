@@ -1,0 +1,363 @@
+import { createHook } from "node:async_hooks";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import type { TestingGateway } from "../../lib/testing.js";
+import { startGateway } from "../../lib/testing.js";
+import type { RawSocket } from "./raw-socket.js";
+import { dial, hangUpAll } from "./raw-socket.js";
+import {
+  BUTTON,
+  button,
+  commandOf,
+  CONNECT,
+  connectButton,
+  fromHex,
+  renamedCommandOf,
+  STATUS,
+  statusOf,
+} from "./wire.js";
+
+const OTHER_CONNECT = "0f0000000a0d0a0b08e8071a03746573220162";
+const other = { module: 1000, deviceType: 0, deviceRole: "tes", deviceName: "b", priority: 0 };
+
+let gateway: TestingGateway;
+
+afterEach(async () => {
+  hangUpAll();
+  await gateway.stop();
+});
+
+async function connectedButton(): Promise<RawSocket> {
+  const socket = await dial(gateway);
+  await connectButton(socket);
+  return socket;
+}
+
+async function connectedOther(): Promise<RawSocket> {
+  const socket = await dial(gateway);
+  socket.send(OTHER_CONNECT);
+  await socket.read(19);
+  return socket;
+}
+
+describe("starting", () => {
+  it("listens on a free port of this machine", async () => {
+    gateway = await startGateway();
+    expect(gateway.host).toBe("127.0.0.1");
+    expect(gateway.port).toBeGreaterThan(0);
+    const second = await startGateway();
+    expect(second.port).not.toBe(gateway.port);
+    await second.stop();
+  });
+
+  it.each([
+    [{ port: 65_536 }, RangeError, "options.port must be an integer from 0 to 65535, but is 65536"],
+    [{ port: 1.5 }, RangeError, "options.port must be"],
+    [{ port: "80" }, TypeError, "options.port must be an integer from 0 to 65535, but is '80'"],
+    [{ host: "" }, TypeError, "options.host must be a string, not empty, but is ''"],
+    [{ answer: 1 }, TypeError, "options.answer must be a function, but is 1"],
+    [{ moduleTimeoutMs: 0 }, RangeError, "options.moduleTimeoutMs must be an integer from 1 to 2147483647, but is 0"],
+    [{ cleanUpMs: NaN }, RangeError, "options.cleanUpMs must be an integer from 0 to 2147483647, but is NaN"],
+    [{ silenceMs: 2 ** 31 }, RangeError, "options.silenceMs must be an integer from 1 to 2147483647, or Infinity"],
+    [{ modules: 3 }, TypeError, "options.modules must be an object, but is 3"],
+    [{ modules: { one: "any" } }, RangeError, "a module's number in options.modules must be an integer"],
+    [{ modules: { 1: "all" } }, TypeError, 'options.modules[1] must be an array of device types or "any"'],
+    [{ modules: { 1: [-1] } }, RangeError, "options.modules[1][0] must be an integer from 0 to 4294967295, but is -1"],
+    [{ timeout: 3 }, TypeError, "a field of options must be host, port, modules, answer, moduleTimeoutMs"],
+    [7, TypeError, "options must be an object, but is 7"],
+  ])("rejects %j, and says what is allowed", async (options, kind, message) => {
+    const started = startGateway(options as object);
+    await expect(started).rejects.toThrow(kind);
+    await expect(started).rejects.toThrow(message);
+  });
+
+  it("rejects with the system's error if the port is taken", async () => {
+    gateway = await startGateway();
+    await expect(startGateway({ port: gateway.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+
+  it("takes options that are undefined as left out", async () => {
+    gateway = await startGateway({ port: undefined, answer: undefined, modules: undefined });
+    await connectedButton();
+  });
+});
+
+describe("looking at it", () => {
+  it("shows who is connected, and counts connections and open sockets", async () => {
+    gateway = await startGateway();
+    const first = await connectedButton();
+    await connectedOther();
+    await dial(gateway);
+    expect(gateway.devices).toEqual([button, other]);
+    expect(Object.isFrozen(gateway.devices) && Object.isFrozen(gateway.devices[0])).toBe(true);
+    first.socket.end();
+    await first.ended;
+    expect(gateway.devices).toEqual([other]);
+    expect(gateway.connections).toBe(3);
+    expect(gateway.openSockets).toBe(2);
+  });
+
+  it("shows what was received, in order, until told to forget", async () => {
+    gateway = await startGateway();
+    const first = await connectedButton();
+    first.send(statusOf(1));
+    await first.read(29);
+    const second = await dial(gateway);
+    second.send(CONNECT);
+    await second.ended;
+    expect(gateway.received).toEqual([
+      { kind: "connect", device: button, connection: 1 },
+      { kind: "status", device: button, status: fromHex("01"), connection: 1 },
+      { kind: "connect", device: button, connection: 2 },
+    ]);
+    gateway.forget();
+    expect(gateway.received).toEqual([]);
+    expect(gateway.statuses()).toEqual([]);
+  });
+
+  it("gives the statuses of matching devices", async () => {
+    gateway = await startGateway();
+    const first = await connectedButton();
+    await connectedOther();
+    first.send(statusOf(1) + statusOf(2));
+    await first.read(58);
+    expect(gateway.statuses()).toEqual([fromHex("01"), fromHex("02")]);
+    expect(gateway.statuses({ deviceRole: "test", deviceType: 0 })).toEqual([fromHex("01"), fromHex("02")]);
+    expect(gateway.statuses({ deviceName: "b" })).toEqual([]);
+    expect(() => gateway.statuses({ role: "test" } as object)).toThrow(TypeError);
+  });
+
+  it("gives the next status and connect to arrive, of matching devices", async () => {
+    gateway = await startGateway();
+    const connected = gateway.nextConnect({ deviceRole: "test" });
+    await connectedOther();
+    const socket = await connectedButton();
+    expect(await connected).toEqual({ kind: "connect", device: button, connection: 2 });
+
+    socket.send(statusOf(1));
+    await socket.read(29);
+    const next = gateway.nextStatus();
+    const elsewhere = gateway.nextStatus({ priority: 3 });
+    socket.send(statusOf(2));
+    expect((await next).status).toEqual(fromHex("02"));
+    await gateway.stop();
+    await expect(elsewhere).rejects.toThrow("stopped");
+    await expect(gateway.nextConnect()).rejects.toThrow("stopped");
+  });
+});
+
+describe("what it does on demand", () => {
+  it("pushes a command to the matching connected devices, with another name if wanted", async () => {
+    gateway = await startGateway();
+    const socket = await connectedButton();
+    const another = await connectedOther();
+    await dial(gateway);
+    expect(gateway.push(fromHex("01"), { deviceRole: "test" })).toBe(1);
+    expect(gateway.push(fromHex("02"), { deviceRole: "test" }, { deviceName: "b" })).toBe(1);
+    expect(await socket.read(52)).toBe(commandOf(1) + renamedCommandOf(2));
+    expect(gateway.push(new Uint8Array(0))).toBe(2);
+    expect(await socket.read(26)).toBe(`1600000012140a12${BUTTON}`);
+    expect(await another.read(19)).toBe("0f000000120d0a0b08e8071a03746573220162");
+    expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow("command must be a Uint8Array, but is '01'");
+  });
+
+  it("does not push to a refused device, but sends to it", async () => {
+    gateway = await startGateway({ modules: {} });
+    const socket = await dial(gateway);
+    socket.send(CONNECT);
+    await socket.read(28);
+    expect(gateway.push(fromHex("01"))).toBe(0);
+    expect(gateway.send(fromHex("aa"), { module: 1000 })).toBe(1);
+    expect(await socket.read(1)).toBe("aa");
+  });
+
+  it("sends raw bytes in one write to every open socket, or to matching devices", async () => {
+    gateway = await startGateway();
+    const socket = await connectedButton();
+    const nobody = await dial(gateway);
+    await connectedOther();
+    const before = socket.chunks.length;
+    expect(gateway.send(fromHex("0102030405060708"))).toBe(3);
+    expect(gateway.send(fromHex("09"), { module: 2 })).toBe(0);
+    expect(await nobody.read(8)).toBe("0102030405060708");
+    await socket.read(8);
+    expect(socket.chunks.slice(before)).toEqual(["0102030405060708"]);
+  });
+
+  it("closes the sockets of matching devices in order", async () => {
+    gateway = await startGateway();
+    const socket = await connectedButton();
+    await connectedOther();
+    expect(gateway.kick({ deviceRole: "test" })).toBe(1);
+    expect(gateway.devices).toEqual([other]);
+    expect(await socket.ended).toBe("end");
+    await connectedButton();
+  });
+
+  it("resets every socket", async () => {
+    gateway = await startGateway();
+    const socket = await connectedButton();
+    const nobody = await dial(gateway);
+    await connectedOther();
+    expect(gateway.kick(undefined, { reset: true })).toBe(3);
+    expect(await socket.ended).toBe("ECONNRESET");
+    expect(await nobody.ended).toBe("ECONNRESET");
+    expect(gateway.kick()).toBe(0);
+  });
+});
+
+describe("restarting", () => {
+  it("closes all sockets, frees all slots and comes back on the same port", async () => {
+    gateway = await startGateway({ cleanUpMs: 10_000 });
+    const { port } = gateway;
+    const socket = await connectedButton();
+    await gateway.restart();
+    expect(await socket.ended).toBe("end");
+    expect(gateway.openSockets).toBe(0);
+    expect(gateway.port).toBe(port);
+    await connectedButton();
+    expect(gateway.connections).toBe(2);
+    expect(gateway.received).toHaveLength(2);
+  });
+
+  it("refuses connections while it is down", async () => {
+    gateway = await startGateway();
+    await connectedButton();
+    const back = gateway.restart({ downMs: 60 });
+    await sleep(20);
+    await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await back;
+    await connectedButton();
+  });
+
+  it("restarts one time after the other", async () => {
+    gateway = await startGateway();
+    await Promise.all([gateway.restart(), gateway.restart({ downMs: 5 }), gateway.restart()]);
+    await connectedButton();
+  });
+
+  it("gives up when it is stopped meanwhile, and after that", async () => {
+    gateway = await startGateway();
+    const back = gateway.restart({ downMs: 60_000 });
+    await gateway.stop();
+    await expect(back).rejects.toThrow("stopped");
+    await expect(gateway.restart()).rejects.toThrow("stopped");
+  });
+
+  it("rejects if the port is taken meanwhile, and can still be stopped", async () => {
+    gateway = await startGateway();
+    const thief = createServer();
+    const back = gateway.restart({ downMs: 100 });
+    await sleep(20);
+    await new Promise<void>((resolve) => thief.listen(gateway.port, "127.0.0.1", resolve));
+    await expect(back).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await gateway.stop();
+    await new Promise((resolve) => thief.close(resolve));
+  });
+
+  it("rejects a wrong time", async () => {
+    gateway = await startGateway();
+    await expect(gateway.restart({ downMs: -1 })).rejects.toThrow("options.downMs must be an integer from 0");
+  });
+});
+
+describe("stopping", () => {
+  it("closes every socket and the port, as often as it is called", async () => {
+    gateway = await startGateway();
+    const socket = await connectedButton();
+    await Promise.all([gateway.stop(), gateway.stop()]);
+    await gateway.stop();
+    expect(await socket.ended).toBe("end");
+    expect(gateway.openSockets).toBe(0);
+    await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("leaves no socket and no timer behind, whatever it was doing", async () => {
+    const timers = watchTimers();
+    gateway = await startGateway({ cleanUpMs: 60_000, answer: () => new Promise(() => undefined) });
+    gateway.misbehave("connect", { do: "drip", everyMs: 60_000 }, { which: { deviceRole: "tes" } });
+    gateway.misbehave("accept", { do: "delay", ms: 60_000 });
+    await dial(gateway);
+    gateway.misbehave("accept", { do: "stop reading" });
+    const deaf = await dial(gateway);
+    deaf.send("00".repeat(1_000_000));
+    const dripping = await dial(gateway);
+    dripping.send(OTHER_CONNECT);
+    await dripping.read(1);
+    const waiting = await connectedButton();
+    const arrived = gateway.nextStatus();
+    waiting.send(STATUS);
+    await arrived;
+    await sleep(5);
+    expect(timers.running()).toBeGreaterThan(3);
+    await gateway.stop();
+    hangUpAll();
+    await sleep(20);
+    expect(timers.running()).toBe(0);
+    timers.unwatch();
+    expect(process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP"))).toEqual([]);
+  });
+
+  it("does what a late answer asks for no more", async () => {
+    let answerLate = (): void => undefined;
+    gateway = await startGateway({
+      answer: (status) => new Promise((resolve) => (answerLate = () => resolve(status))),
+    });
+    gateway.misbehave("status", { do: "delay", ms: 60_000 });
+    const socket = await connectedButton();
+    const arrived = gateway.nextStatus();
+    socket.send(STATUS);
+    await arrived;
+    await sleep(5);
+    await gateway.stop();
+    answerLate();
+    await sleep(5);
+    expect(gateway.errors).toEqual([]);
+  });
+
+  it("stops at the end of a block", async () => {
+    gateway = await startGateway();
+    {
+      await using inBlock = gateway;
+      expect(inBlock.openSockets).toBe(0);
+    }
+    await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("runs on while a test has its timers faked", async () => {
+    gateway = await startGateway({ moduleTimeoutMs: 20, answer: () => undefined });
+    const socket = await connectedButton();
+    jest.useFakeTimers();
+    socket.send(STATUS);
+    const ended = await socket.ended;
+    jest.useRealTimers();
+    expect(ended).toBe("end");
+  });
+});
+
+/** Sees the gateway's timers that do not keep the process alive, too; those of the spec and of jest do not count. */
+function watchTimers(): { readonly running: () => number; readonly unwatch: () => void } {
+  const running = new Set<number>();
+  const hook = createHook({
+    init: (id, type) => {
+      if (type === "Timeout" && new Error().stack?.includes("/lib/testing/") === true) running.add(id);
+    },
+    destroy: (id) => running.delete(id),
+  }).enable();
+  return { running: () => running.size, unwatch: () => hook.disable() };
+}
+
+it("serves a thousand devices at once", async () => {
+  gateway = await startGateway();
+  const sockets = await Promise.all(Array.from({ length: 1000 }, () => dial(gateway)));
+  for (const [index, socket] of sockets.entries()) {
+    const digits = Buffer.from(String(index).padStart(4, "0")).toString("hex");
+    // Module 1000, and the number as the role.
+    socket.send(`0d0000000a0b0a0908e8071a04${digits}`);
+  }
+  await Promise.all(sockets.map((socket) => socket.read(17)));
+  expect(gateway.devices).toHaveLength(1000);
+  expect(gateway.push(fromHex("01"))).toBe(1000);
+  await Promise.all(sockets.map((socket) => socket.read(20)));
+});
