@@ -1,0 +1,55 @@
+import { families, type ErrorFamily, type InternalClientError } from "./internal-client-error.js";
+import { ReturnCode, type ErrorCode } from "./return-code.js";
+
+// The guards look at the value, not at `instanceof`: an error of the package's other module format, of a second
+// installed copy or of another realm (jest runs each test file in one) is of another class.
+
+function propertyOf(value: object, name: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[name];
+  } catch {
+    return undefined; // a getter or proxy that throws is no error of ours
+  }
+}
+
+/**
+ * Whether a value is an error of this library, whichever copy of the package made it.
+ *
+ * @example
+ * try {
+ *   await sendStatus(client, status);
+ * } catch (error) {
+ *   if (!isInternalClientError(error)) throw error;
+ *   console.warn(error.code);
+ * }
+ */
+export function isInternalClientError(value: unknown): value is InternalClientError {
+  if (typeof value !== "object" || value === null) return false;
+  if (propertyOf(value, "name") !== "InternalClientError") return false;
+  const code = propertyOf(value, "code");
+  return isErrorCode(code) && propertyOf(value, "returnCode") === ReturnCode[code];
+}
+
+/** ReturnCode itself has more: OK, and each number. */
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(families, code);
+}
+
+function isOfFamily(value: unknown, family: ErrorFamily): value is InternalClientError {
+  return isInternalClientError(value) && propertyOf(value, "family") === family;
+}
+
+/** Whether the gateway refused the device: already connected, module or device type not supported, higher priority connected. */
+export function isConnectError(value: unknown): value is InternalClientError {
+  return isOfFamily(value, "connect");
+}
+
+/** Whether the transport failed (could not connect, timed out) or the gateway sent what is not the protocol. */
+export function isCommunicationError(value: unknown): value is InternalClientError {
+  return isOfFamily(value, "communication");
+}
+
+/** Whether the caller is to blame: a wrong argument or handle, an aborted call, a full queue, no command yet. */
+export function isUsageError(value: unknown): value is InternalClientError {
+  return isOfFamily(value, "usage");
+}

@@ -1,0 +1,56 @@
+const codes = {
+  /** Done. */
+  OK: 0,
+  /** Anything that has no code of its own: a wrong argument, an aborted call, a full queue, a gateway off the protocol. */
+  NOT_OK: -1,
+  /** No function gives this: the C header keeps -1 to -10 for general errors and counts on from here. */
+  RESERVED: -10,
+  /** The handle names no living client: it was destroyed, or was never a handle. */
+  CONTEXT_INCORRECT: -11,
+  /** No command came within `timeoutMs`, neither at first nor after the reconnection. */
+  TIMEOUT_OCCURRED: -12,
+  /** No command has been received yet. */
+  NO_COMMAND_AVAILABLE: -13,
+  /** No connection to the gateway could be made, or it closed each one without an answer. */
+  UNABLE_TO_CONNECT: -14,
+  /** A device of the same module, type, role and priority is connected. */
+  DEVICE_ALREADY_CONNECTED: -15,
+  /** The gateway does not serve the device's module. */
+  MODULE_NOT_SUPPORTED: -16,
+  /** The module does not know the device's type. */
+  DEVICE_TYPE_NOT_SUPPORTED: -17,
+  /** The same device is connected with a higher priority, that is a lower number. */
+  HIGHER_PRIORITY_ALREADY_CONNECTED: -18,
+  /** What came instead of a command cannot be read as one. */
+  COMMAND_INCORRECT: -19,
+  /** What came names another device than this one, or none. */
+  DEVICE_INCORRECT: -20,
+} as const;
+
+type Codes = typeof codes;
+
+/** A name of the C header's return codes, for example `"TIMEOUT_OCCURRED"`. */
+export type ReturnCodeName = keyof Codes;
+
+/** A number of the C header's return codes, for example `-12`. */
+export type ReturnCodeNumber = Codes[ReturnCodeName];
+
+/** A code that an error can have: every return code but `OK` and the placeholder `RESERVED`. */
+export type ErrorCode = Exclude<ReturnCodeName, "OK" | "RESERVED">;
+
+type NumbersOfNames = Codes;
+type NamesOfNumbers = { readonly [Name in ReturnCodeName as Codes[Name]]: Name };
+
+function bothWays(): NumbersOfNames & NamesOfNumbers {
+  const names = Object.entries(codes).map(([name, number]) => [number, name]);
+  return Object.freeze({ ...codes, ...(Object.fromEntries(names) as NamesOfNumbers) });
+}
+
+/**
+ * The return codes of the C API (`internal_client.h`), by name and back by number, as a numeric enum has them.
+ *
+ * @example
+ * ReturnCode.TIMEOUT_OCCURRED; // -12
+ * ReturnCode[-12]; // "TIMEOUT_OCCURRED"
+ */
+export const ReturnCode = /* @__PURE__ */ bothWays();

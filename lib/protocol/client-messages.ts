@@ -1,0 +1,26 @@
+import { InternalClient, type Device_Module } from "../../generated/internal_protocol.js";
+import type { Device } from "./device.js";
+import { frameOf, HEADER_BYTES, writeHeader } from "./frame.js";
+import { bodyLengthFor, writePayloadPrefix } from "./payload-layout.js";
+
+/** The frame with which a device says who it is. */
+export function connectFrame(device: Device): Uint8Array {
+  const named = { ...device, module: device.module as Device_Module };
+  const message = { MessageType: { $case: "deviceConnect", value: { device: named } } } as const;
+  return frameOf(InternalClient.encode(message).finish());
+}
+
+/** How many bytes of body a status takes, to be held against the largest that may be sent. */
+export function statusBodyLength(deviceBytes: Uint8Array, status: Uint8Array): number {
+  return bodyLengthFor(deviceBytes, status.length);
+}
+
+/** A frame of its own for a status; the status's bytes are copied into it. */
+export function statusFrame(deviceBytes: Uint8Array, status: Uint8Array): Uint8Array {
+  const bodyLength = bodyLengthFor(deviceBytes, status.length);
+  const frame = new Uint8Array(HEADER_BYTES + bodyLength);
+  writeHeader(frame, bodyLength);
+  const payloadAt = writePayloadPrefix(frame, HEADER_BYTES, deviceBytes, status.length);
+  frame.set(status, payloadAt);
+  return frame;
+}

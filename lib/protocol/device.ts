@@ -1,0 +1,30 @@
+import { Device as DeviceMessage, type Device_Module } from "../../generated/internal_protocol.js";
+
+/** Who a device is: the protocol's own Device message. */
+export interface Device {
+  /** The module's number: 0 to 2^31-1. */
+  readonly module: number;
+  /** The device's type within its module: 0 to 2^32-1. */
+  readonly deviceType: number;
+  /** What the device is there for; with module and type it tells devices apart. May be empty. */
+  readonly deviceRole: string;
+  /** A label for people. May be empty. */
+  readonly deviceName: string;
+  /** 0, the highest, to 2^32-1. */
+  readonly priority: number;
+}
+
+export function encodeDevice(device: Device): Uint8Array {
+  // The generated type lists the named modules only, but the enum is open: any number may stand there.
+  return DeviceMessage.encode({ ...device, module: device.module as Device_Module }).finish();
+}
+
+/** The name does not count: the gateway routes by the other four, and a pushed command may carry another name. */
+export function isSameDevice(one: Device, other: Device): boolean {
+  return (
+    one.module === other.module &&
+    one.deviceType === other.deviceType &&
+    one.deviceRole === other.deviceRole &&
+    one.priority === other.priority
+  );
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "@jest/globals";
+import { FrameDecoder } from "../../lib/protocol/frame-decoder.js";
+import { ServerMessageReader, type ServerMessage } from "../../lib/protocol/server-messages.js";
+import { fromHex } from "../support/bytes.js";
+import { piecesOf } from "../support/pieces.js";
+import { BUTTON, button } from "../testing/wire.js";
+import { workOf, type Work } from "./counted-work.js";
+
+const MIB = 1024 * 1024;
+
+/** A command of 1 MiB to the button: 0x100000 is 808040 as a varint, the message around it 988040. */
+function largeCommandFrame(): Uint8Array {
+  const before = fromHex(`1c001000129880400a12${BUTTON}12808040`);
+  const frame = new Uint8Array(before.length + MIB).fill(0xdd);
+  frame.set(before);
+  return frame;
+}
+
+/** What it costs to decode the bytes from chunks of that size, and what they hold. As the transport's, all chunks are one buffer. */
+function decodingWork(bytes: Uint8Array, chunkBytes: number): { work: Work; messages: ServerMessage[] } {
+  const messages: ServerMessage[] = [];
+  const chunk = new Uint8Array(chunkBytes);
+  const work = workOf(() => {
+    const reader = new ServerMessageReader(button);
+    const decoder = new FrameDecoder(16 * MIB, (bodyLength) => reader.prefixLength(bodyLength));
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      const piece = bytes.subarray(at, at + chunkBytes);
+      chunk.set(piece);
+      decoder.push(chunk, piece.length);
+      for (let body = decoder.next(); body !== undefined; body = decoder.next()) {
+        if (body.kind === "body") messages.push(reader.read(body));
+      }
+    }
+  });
+  return { work, messages };
+}
+
+const commandOfOneMiB = [{ kind: "command", command: { length: MIB }, addressee: "own" }];
+
+describe("the account of work", () => {
+  it("counts what is allocated and what is copied, and nothing twice", () => {
+    const source = Uint8Array.of(1, 2, 3, 4);
+    expect(workOf(() => new Uint8Array(10))).toEqual({ allocated: 10, copied: 0, copies: 0 });
+    expect(workOf(() => new Uint8Array(10).subarray(2, 8))).toEqual({ allocated: 10, copied: 0, copies: 0 });
+    expect(workOf(() => new Uint8Array(10).slice(2, 8))).toEqual({ allocated: 16, copied: 6, copies: 1 });
+    expect(workOf(() => new Uint8Array(10).set(source, 3))).toEqual({ allocated: 10, copied: 4, copies: 1 });
+    expect(workOf(() => new Uint8Array(source))).toEqual({ allocated: 4, copied: 4, copies: 1 });
+  });
+});
+
+describe("a command of 1 MiB", () => {
+  const frame = largeCommandFrame();
+
+  it.each([1, 7, 1_024, 65_536])("is copied once and little more from chunks of %d bytes", (size) => {
+    const { work, messages } = decodingWork(frame, size);
+    expect(messages).toMatchObject(commandOfOneMiB);
+    expect(work.copied).toBeGreaterThanOrEqual(MIB);
+    expect(work.copied).toBeLessThan(1.1 * MIB);
+    expect(work.allocated).toBeLessThan(1.1 * MIB);
+    expect(work.copies).toBeLessThan(Math.ceil(frame.length / size) + 10);
+  });
+
+  it("costs no more per byte in chunks of one byte than in chunks of 64 KiB", () => {
+    const bytewise = decodingWork(frame, 1).work;
+    const chunkwise = decodingWork(frame, 65_536).work;
+    expect(bytewise.copied / chunkwise.copied).toBeLessThan(1.1);
+    expect(bytewise.allocated / chunkwise.allocated).toBeLessThan(1.1);
+  });
+
+  it("is copied just once when it stands whole in a chunk", () => {
+    const { work, messages } = decodingWork(frame, frame.length);
+    expect(messages).toMatchObject(commandOfOneMiB);
+    expect(work.copied).toBeLessThan(MIB + 200);
+    expect(work.allocated).toBeLessThan(MIB + 200);
+  });
+
+  it("is copied three times when it names the device otherwise than it names itself, and not more", () => {
+    const renamed = new Uint8Array(frame);
+    renamed[frame.indexOf(0x31)] = 0x32; // the name button1 becomes button2
+    const { work, messages } = decodingWork(renamed, 1);
+    expect(messages).toMatchObject(commandOfOneMiB);
+    expect(work.copied).toBeLessThan(3.2 * MIB);
+  });
+});
+
+describe("many small commands in chunks of one byte", () => {
+  it("cost in proportion to their bytes", () => {
+    const frame = fromHex(`1900000012170a12${BUTTON}120107`);
+    const frames = new Uint8Array(1_000 * frame.length);
+    for (let i = 0; i < 1_000; i++) frames.set(frame, i * frame.length);
+    const { work, messages } = decodingWork(frames, 1);
+    expect(messages.length).toBe(1_000);
+    expect(work.copied).toBeLessThan(1.5 * frames.length);
+    expect(work.allocated).toBeLessThan(1.5 * frames.length);
+    expect(work.copies).toBeLessThan(1.5 * frames.length);
+  });
+});
+
+describe("what a header announces", () => {
+  /** Bytes allocated by the time that so many bytes of a body of the announced length have come. */
+  function allocatedFor(announced: number, arrived: number, chunkBytes: number, maxBodyBytes = 0xffff_ffff): number {
+    const reader = new ServerMessageReader(button);
+    const header = new Uint8Array(4);
+    new DataView(header.buffer).setUint32(0, announced, true);
+    const chunks = [header, ...piecesOf(new Uint8Array(arrived), chunkBytes)];
+    return workOf(() => {
+      const decoder = new FrameDecoder(maxBodyBytes, (bodyLength) => reader.prefixLength(bodyLength));
+      for (const chunk of chunks) {
+        decoder.push(chunk);
+        if (decoder.next()?.kind === "body") throw new Error("The body is not to be complete");
+      }
+    }).allocated;
+  }
+
+  /** Where a length takes a byte more as a varint, and around it: there some body lengths are no command's. */
+  const lengths = [2 ** 14, 2 ** 21, 2 ** 28].flatMap((edge) => Array.from({ length: 64 }, (_, i) => edge - 16 + i));
+
+  it.each([16 * MIB, 2 ** 32 - 1])("is not allocated: %d bytes", (announced) => {
+    expect(allocatedFor(announced, 0, 1)).toBeLessThan(200);
+  });
+
+  it("is not allocated for lengths that no command to the device has, either", () => {
+    const allocated = lengths.filter((announced) => allocatedFor(announced, 0, 1) >= 200);
+    expect(allocated).toEqual([]);
+  });
+
+  it("is not allocated above the limit, however much of it comes", () => {
+    expect(allocatedFor(2 ** 32 - 1, 65_536, 1_024, 16 * MIB)).toBeLessThan(200);
+    expect(allocatedFor(16 * MIB + 1, 65_536, 1_024, 16 * MIB)).toBeLessThan(200);
+  });
+
+  it.each([1, 1_000, 65_536])("is allocated in proportion to what has come, in chunks of %d bytes", (chunkBytes) => {
+    for (const announced of [2 ** 32 - 1, 2_097_156, 268_435_462]) {
+      for (const arrived of [1, 1_000, 10_000, 70_000]) {
+        // The last array holds at most 64 times what had come when it was made, those before it a 64th of the next.
+        expect(allocatedFor(announced, arrived, chunkBytes)).toBeLessThanOrEqual(2_048 + 66 * arrived);
+      }
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "@jest/globals";
+import { InternalClient, InternalServer } from "../../generated/internal_protocol.js";
+import { statusFrame } from "../../lib/protocol/client-messages.js";
+import { encodeDevice } from "../../lib/protocol/device.js";
+import { bodyLengthFor, prefixOfBody } from "../../lib/protocol/payload-layout.js";
+import { fromHex, hex } from "../support/bytes.js";
+import { BUTTON, button } from "../testing/wire.js";
+
+const buttonBytes = fromHex(BUTTON);
+
+/** A role with which the button's device message, without a name, takes that many bytes; 3 are its module's. */
+function deviceOfLength(length: number) {
+  const device = { ...button, deviceRole: "r".repeat(length - 5), deviceName: "" };
+  expect(encodeDevice(device).length).toBe(length);
+  return device;
+}
+
+const payloadLengths = [0, 1, 2, 126, 127, 128, 129, 16_383, 16_384, 16_385, 2 ** 21 - 1, 2 ** 21];
+const deviceLengths = [18, 126, 127, 128, 129];
+
+describe("what stands before a payload", () => {
+  const byHand: [number, string][] = [
+    [0, `1214 0a12${BUTTON}`],
+    [1, `1217 0a12${BUTTON} 1201`],
+    [127, `129501 0a12${BUTTON} 127f`],
+    [128, `129701 0a12${BUTTON} 128001`],
+    [16_383, `12968001 0a12${BUTTON} 12ff7f`],
+    [16_384, `12988001 0a12${BUTTON} 12808001`],
+    [2 ** 21 - 1, `1297808001 0a12${BUTTON} 12ffff7f`],
+    [2 ** 21, `1299808001 0a12${BUTTON} 1280808001`],
+  ];
+
+  it.each(byHand)("of %d bytes is %s", (payloadLength, written) => {
+    const prefix = written.replaceAll(" ", "");
+    const body = statusFrame(buttonBytes, new Uint8Array(payloadLength).fill(0xdd)).subarray(4);
+    expect(hex(body.subarray(0, prefix.length / 2))).toBe(prefix);
+    expect(body.length).toBe(prefix.length / 2 + payloadLength);
+    expect(body.subarray(prefix.length / 2).every((byte) => byte === 0xdd)).toBe(true);
+  });
+
+  it.each([
+    [127, "128401 0a7f", "1201"],
+    [128, "128601 0a8001", "1201"],
+  ])("counts a device of %d bytes", (deviceLength, before, behind) => {
+    const device = encodeDevice(deviceOfLength(deviceLength));
+    const body = statusFrame(device, fromHex("dd")).subarray(4);
+    expect(hex(body)).toBe(`${before.replace(" ", "")}${hex(device)}${behind}dd`);
+  });
+});
+
+describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
+  const device = deviceOfLength(deviceLength);
+  const deviceBytes = encodeDevice(device);
+
+  it.each(payloadLengths)("sends a status of %d bytes as the generated encoder writes it", (payloadLength) => {
+    const statusData = new Uint8Array(payloadLength).fill(0xdd);
+    const value = { device: { ...device, module: 1000 }, statusData } as const;
+    const encoded = InternalClient.encode({ MessageType: { $case: "deviceStatus", value } }).finish();
+    const frame = statusFrame(deviceBytes, statusData);
+    expect(Buffer.compare(frame.subarray(4), encoded)).toBe(0);
+    expect(Buffer.from(frame).readUInt32LE(0)).toBe(encoded.length);
+  });
+
+  it.each(payloadLengths)("knows what stands before a command of %d bytes from its body's length", (payloadLength) => {
+    const commandData = new Uint8Array(payloadLength).fill(0xdd);
+    const value = { device: { ...device, module: 1000 }, commandData } as const;
+    const body = InternalServer.encode({ MessageType: { $case: "deviceCommand", value } }).finish();
+    const before = body.subarray(0, body.length - payloadLength);
+    expect(hex(prefixOfBody(deviceBytes, body.length)!)).toBe(hex(before));
+  });
+
+  it("knows a prefix for just those body lengths that a payload gives", () => {
+    const given = new Map<number, number>();
+    for (let payload = 0; payload <= 17_000; payload++) given.set(bodyLengthFor(deviceBytes, payload), payload);
+    const wrong = [];
+    for (let bodyLength = 0; bodyLength <= 17_000; bodyLength++) {
+      const payload = given.get(bodyLength);
+      const expected = payload === undefined ? undefined : bodyLength - payload;
+      if (prefixOfBody(deviceBytes, bodyLength)?.length !== expected) wrong.push(bodyLength);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("a body of a length that no payload gives", () => {
+  it.each([
+    [0, "nothing"],
+    [1, "a tag alone"],
+    [21, "less than the device takes"],
+    [23, "a tag behind the device"],
+    [24, "an empty payload written out, which proto3 leaves out"],
+    [130, "between a message length of one byte and one of two"],
+    [153, "between a payload length of one byte and one of two"],
+    [16_387, "between a message length of two bytes and one of three"],
+    [2_097_156, "between a message length of three bytes and one of four"],
+  ])("has no prefix: %d bytes, %s", (bodyLength) => {
+    expect(prefixOfBody(buttonBytes, bodyLength)).toBeUndefined();
+  });
+
+  it("differs from its neighbours", () => {
+    const known = [22, 25, 129, 131, 152, 154].map((bodyLength) => prefixOfBody(buttonBytes, bodyLength)?.length);
+    expect(known).toEqual([22, 24, 24, 25, 25, 26]);
+  });
+});

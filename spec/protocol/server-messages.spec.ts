@@ -1,0 +1,271 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { FrameDecoder, type Body } from "../../lib/protocol/frame-decoder.js";
+import type { Device } from "../../lib/protocol/device.js";
+import { ServerMessageReader, type ServerMessage } from "../../lib/protocol/server-messages.js";
+import { fromHex, hex } from "../support/bytes.js";
+import { propertyRuns } from "../support/property-runs.js";
+import { bytesField, varint } from "../support/protobuf-fields.js";
+import { bodyOf, described } from "../support/received.js";
+import { BUTTON, button } from "../testing/wire.js";
+
+const read = (body: string, device: Device = button): ServerMessage =>
+  new ServerMessageReader(device).read(bodyOf(fromHex(body)));
+
+const shown = (body: string, device: Device = button): string => described(read(body, device));
+
+// The button's fields, one by one: module, role, name. Type 0 and priority 0 are left out, as proto3 has it.
+const MODULE = "08e807";
+const ROLE = "1a0474657374";
+const NAME = "2207627574746f6e31";
+
+describe("a command", () => {
+  it("is told as this device's own, with its bytes", () => {
+    expect(shown(`12170a12${BUTTON}120107`)).toBe("own command 07");
+  });
+
+  it("may be without bytes, its field left out", () => {
+    expect(shown(`12140a12${BUTTON}`)).toBe("own command ");
+  });
+
+  it("may be without bytes, its field written out", () => {
+    expect(shown(`12160a12${BUTTON}1200`)).toBe("own command ");
+  });
+
+  it.each([
+    ["carries another name", MODULE + ROLE + "2207627574746f6e32"],
+    ["carries a shorter name", MODULE + ROLE + "220162"],
+    ["carries no name", MODULE + ROLE],
+    ["carries its fields in another order", NAME + ROLE + MODULE],
+    ["writes out the fields that hold their defaults", MODULE + "1000" + ROLE + NAME + "2800"],
+    ["carries a field twice, of which the last one counts", "0801" + MODULE + ROLE + NAME],
+    ["carries fields that are not known yet", MODULE + ROLE + NAME + "3001" + "3a0105"],
+  ])("is own when its device %s", (_what, device) => {
+    expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe("own command 07");
+  });
+
+  it.each([
+    ["module", "08e907" + ROLE + NAME],
+    ["module, none", ROLE + NAME],
+    ["type", MODULE + "1001" + ROLE + NAME],
+    ["role", MODULE + "1a0474657375" + NAME],
+    ["role, none", MODULE + NAME],
+    ["role, with a byte order mark before it", MODULE + "1a07efbbbf74657374" + NAME],
+    ["priority", MODULE + ROLE + NAME + "2801"],
+  ])("is another's when its device differs in %s", (_what, device) => {
+    expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe("other command 07");
+  });
+
+  it("is another's when its device is all defaults", () => {
+    expect(shown("12050a00120107")).toBe("other command 07");
+  });
+
+  it("is nobody's when it names no device", () => {
+    expect(shown("1203120107")).toBe("none command 07");
+    expect(shown("1200")).toBe("none command ");
+  });
+
+  it("is read when its fields come in the other order", () => {
+    expect(shown(`12171201070a12${BUTTON}`)).toBe("own command 07");
+  });
+
+  it.each([
+    ["in the message around it", `12170a12${BUTTON}120107` + "7801"],
+    ["behind its bytes", `12190a12${BUTTON}120107` + "1801"],
+    ["before its device", `12191801` + `0a12${BUTTON}120107`],
+    ["that are groups", `12170a12${BUTTON}120107` + "7b08017c"],
+  ])("is read with fields that are not known yet %s", (_where, body) => {
+    expect(shown(body)).toBe("own command 07");
+  });
+
+  it("is the last one where the message holds two things", () => {
+    expect(shown(`0a141212${BUTTON}` + `12170a12${BUTTON}120107`)).toBe("own command 07");
+    expect(shown(`12170a12${BUTTON}120107` + `12170a12${BUTTON}120108`)).toBe("own command 08");
+  });
+
+  it.each([
+    ["to this device", `12190a12${BUTTON}1203070809`],
+    ["to this device, in an unusual order", `121912030708090a12${BUTTON}`],
+    ["to another device", "12090a02080112030708" + "09"],
+  ])("%s has bytes of its own: its chunk may be written over", (_whose, body) => {
+    const whole = bodyOf(fromHex(body));
+    const message = new ServerMessageReader(button).read(whole);
+    whole.head.fill(0xee);
+    if (message.kind !== "command") throw new Error(`It is no command: ${described(message)}`);
+    expect(hex(message.command)).toBe("070809");
+    expect([message.command.byteOffset, message.command.buffer.byteLength]).toEqual([0, 3]);
+  });
+
+  it("that came in pieces keeps the bytes that the decoder gathered, without a further copy", () => {
+    const reader = new ServerMessageReader(button);
+    const decoder = new FrameDecoder(100, (bodyLength) => reader.prefixLength(bodyLength));
+    decoder.push(fromHex(`1b00000012190a12${BUTTON}120307`));
+    expect(decoder.next()).toBeUndefined();
+    decoder.push(fromHex("0809"));
+    const body = decoder.next() as Body;
+    const message = reader.read(body);
+    expect(described(message)).toBe("own command 070809");
+    expect(message.kind === "command" && message.command === body.tail).toBe(true);
+  });
+});
+
+describe("where a body is split when it comes in pieces", () => {
+  const reader = new ServerMessageReader(button);
+
+  it("is where the command's bytes begin", () => {
+    expect(reader.prefixLength(22)).toBe(22);
+    expect(reader.prefixLength(25)).toBe(24);
+    expect(reader.prefixLength(154)).toBe(26);
+  });
+
+  it("is at the front of a body that cannot be a command to this device", () => {
+    for (const bodyLength of [1, 21, 24, 130, 16_387]) expect(reader.prefixLength(bodyLength)).toBe(0);
+  });
+
+  it.each([
+    ["own command 070809", `12190a12${BUTTON}1203070809`],
+    ["own command ", `12140a12${BUTTON}`],
+    ["other command 07", "12050a00120107"],
+    ["own connect response 2", `0a1608021212${BUTTON}`],
+    ["undecodable", `12190a12${BUTTON}12040708ff`],
+  ])("changes nothing about what it means: %s", (meaning, body) => {
+    const bytes = fromHex(body);
+    const meanings = Array.from(bytes.keys(), (at) =>
+      described(reader.read({ kind: "body", head: bytes.slice(0, at), start: 0, end: at, tail: bytes.slice(at) })),
+    );
+    expect(new Set(meanings)).toEqual(new Set([meaning]));
+  });
+});
+
+describe("a connect response", () => {
+  it.each([
+    ["00", 0],
+    ["01", 1],
+    ["02", 2],
+    ["03", 3],
+    ["04", 4],
+    ["63", 99],
+  ])("carries its type: %s", (type, responseType) => {
+    expect(shown(`0a1608${type}1212${BUTTON}`)).toBe(`own connect response ${responseType}`);
+  });
+
+  it("is of type 0 when its type is left out", () => {
+    expect(shown(`0a141212${BUTTON}`)).toBe("own connect response 0");
+  });
+
+  it("may be of a type below 0, which a varint writes in ten bytes", () => {
+    expect(shown(`0a1f08ffffffffffffffffff011212${BUTTON}`)).toBe("own connect response -1");
+  });
+
+  it("is another's when it names another device", () => {
+    expect(shown(bytesField(1, bytesField(2, "08e907" + ROLE + NAME)))).toBe("other connect response 0");
+  });
+
+  it("is nobody's when it names no device", () => {
+    expect(shown("0a020800")).toBe("none connect response 0");
+    expect(shown("0a00")).toBe("none connect response 0");
+  });
+
+  it("is read with fields that are not known yet", () => {
+    expect(shown(`0a1608021212${BUTTON}` + "7801")).toBe("own connect response 2");
+    expect(shown(`0a1808021212${BUTTON}` + "1801")).toBe("own connect response 2");
+  });
+
+  it("is own to a device of defaults when it names one", () => {
+    const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
+    expect(shown("0a021200", nothing)).toBe("own connect response 0");
+    expect(shown("0a00", nothing)).toBe("none connect response 0");
+  });
+});
+
+describe("a message that cannot be decoded", () => {
+  const command = (device: string) => bytesField(2, bytesField(1, device) + "120107");
+
+  it.each([
+    ["of no field", "", "neither a connect response nor a command"],
+    ["of unknown fields only", "7801", "neither a connect response nor a command"],
+    ["of nothing but ff", "ffffffff", "premature EOF"],
+    ["whose command's bytes are a number", `12160a12${BUTTON}1005`, "field 2 is of wire type 0"],
+    ["whose command is a number", "1005", "field 2 is of wire type 0"],
+    ["whose device's role is a number", "12040a021801", "field 3 is of wire type 0"],
+    ["whose device reaches past its command", `12140a14${BUTTON}7801`, "a field reaches past the end"],
+    ["whose device takes in the command's bytes", `12170a15${BUTTON}120107`, "field 2 is of wire type 2"],
+    ["whose command reaches past the message", `12180a12${BUTTON}120107`, "premature EOF"],
+    ["whose command ends within its bytes", `12160a12${BUTTON}120107`, "a field reaches past the end"],
+    ["with a tag of 0 behind it", `12170a12${BUTTON}12010700`, "illegal tag"],
+    ["with a tag of 0 within it", `12180a12${BUTTON}12010700`, "illegal tag"],
+    ["with garbage behind it", `12170a12${BUTTON}120107ff`, "premature EOF"],
+    ["with the end of a group behind it", `12170a12${BUTTON}1201077c`, "wire type 4"],
+    ["whose role is not UTF-8", command(MODULE + "1a02c328" + NAME), "not valid for encoding utf-8"],
+    ["whose name is not UTF-8", command(MODULE + ROLE + "2202c328"), "not valid for encoding utf-8"],
+    ["whose name is a lone surrogate", command(MODULE + ROLE + "2203eda080"), "not valid for encoding utf-8"],
+  ])("is one %s", (_what, body, detail) => {
+    const message = read(body);
+    expect(message).toEqual({ kind: "undecodable", detail: expect.stringContaining(detail) });
+  });
+
+  it("is none whose role and name are UTF-8 beyond ASCII", () => {
+    expect(shown(command(MODULE + ROLE + "2202c3a9"))).toBe("own command 07");
+    expect(shown(command(MODULE + "1a02c3a9"), { ...button, deviceRole: "é" })).toBe("own command 07");
+  });
+
+  it("is every proper beginning of a command", () => {
+    const whole = `12170a12${BUTTON}120107`;
+    for (let length = 0; length < whole.length; length += 2) expect(shown(whole.slice(0, length))).toBe("undecodable");
+    expect(shown(whole)).toBe("own command 07");
+  });
+});
+
+describe("the short way to a command in its usual form", () => {
+  const device = fc.record({
+    module: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+    deviceType: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    deviceRole: fc.string({ unit: "grapheme", maxLength: 140 }),
+    deviceName: fc.string({ unit: "grapheme", maxLength: 20 }),
+    priority: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  });
+  const payload = fc.uint8Array({ maxLength: 300 });
+
+  it("gives what the long way gives for every other spelling of the command", () => {
+    fc.assert(
+      fc.property(device, payload, (owner, bytes) => {
+        const reader = new ServerMessageReader(owner);
+        const named = bytesField(1, deviceBytes(owner));
+        const data = bytes.length > 0 ? bytesField(2, hex(bytes)) : "";
+        const spellings = [named + data, data + named, named + data + "1801", named + bytesField(2, hex(bytes))];
+        const found = spellings.map((inner) => described(reader.read(bodyOf(fromHex(bytesField(2, inner))))));
+        expect(found).toEqual(Array(4).fill(`own command ${hex(bytes)}`));
+      }),
+      propertyRuns,
+    );
+  });
+
+  it("gives what the long way gives for a command that is spoilt somewhere", () => {
+    // A device of another name takes the long way, and both are the same device to the gateway.
+    const renamed = { ...button, deviceName: "another" };
+    const change = fc.record({ at: fc.nat(), to: fc.integer({ min: 0, max: 255 }), drop: fc.nat({ max: 2 }) });
+    fc.assert(
+      fc.property(payload, fc.array(change, { maxLength: 3 }), (bytes, changes) => {
+        let body = [...fromHex(bytesField(2, `0a12${BUTTON}${bytes.length > 0 ? bytesField(2, hex(bytes)) : ""}`))];
+        for (const { at, to, drop } of changes) body = body.toSpliced(at % body.length, drop, to);
+        const written = hex(Uint8Array.from(body));
+        expect(shown(written, renamed)).toBe(shown(written));
+      }),
+      { ...propertyRuns, numRuns: 3 * propertyRuns.numRuns },
+    );
+  });
+
+  /** The Device message by hand. */
+  function deviceBytes({ module, deviceType, deviceRole, deviceName, priority }: Device): string {
+    const number = (tag: string, value: number) => (value === 0 ? "" : tag + varint(value));
+    const text = (field: number, value: string) =>
+      value === "" ? "" : bytesField(field, Buffer.from(value).toString("hex"));
+    return (
+      number("08", module) +
+      number("10", deviceType) +
+      text(3, deviceRole) +
+      text(4, deviceName) +
+      number("28", priority)
+    );
+  }
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { InternalServer } from "../../generated/internal_protocol.js";
+import { assertStructure, INTERNAL_SERVER } from "../../lib/protocol/structure.js";
+import { fromHex } from "../support/bytes.js";
+import { propertyRuns } from "../support/property-runs.js";
+import { BUTTON } from "../testing/wire.js";
+
+const assertServerMessage = (bytes: string) => assertStructure(fromHex(bytes), INTERNAL_SERVER);
+
+describe("the structure of the gateway's messages", () => {
+  it.each([
+    ["no field at all", ""],
+    ["a connect response", `0a141212${BUTTON}`],
+    ["a connect response with its type", `0a1608011212${BUTTON}`],
+    ["a command", `12170a12${BUTTON}120107`],
+    ["a command's fields in the other order", `12171201070a12${BUTTON}`],
+    ["a tag in more bytes than it needs", `920017` + `0a12${BUTTON}120107`],
+    ["a length in more bytes than it needs", `129700` + `0a12${BUTTON}120107`],
+    ["unknown fields of each wire type", "7801" + "790102030405060708" + "7a0109" + "7d01020304" + "7b08017c"],
+    ["unknown fields in a command", "1205" + "1a0101" + "2001"],
+    ["unknown fields in a device", `121a0a18${BUTTON}` + "32020102" + "3801"],
+    ["a number of ten bytes", "78" + "ff".repeat(9) + "01"],
+    ["a group in a group", "7b838001848001" + "7c"],
+  ])("has room for %s", (_what, bytes) => {
+    expect(() => assertServerMessage(bytes)).not.toThrow();
+  });
+
+  it.each([
+    ["a connect response as a number", "0801", "field 1 is of wire type 0"],
+    ["a command as eight bytes", "110102030405060708", "field 2 is of wire type 1"],
+    ["a command's data as a number", `12160a12${BUTTON}1005`, "field 2 is of wire type 0"],
+    ["a command's device as a number", "12050805120107", "field 1 is of wire type 0"],
+    ["a response type as bytes", `0a170a01011212${BUTTON}`, "field 1 is of wire type 2"],
+    ["a module as bytes", "12040a020a00", "field 1 is of wire type 2"],
+    ["a module as a group", "12040a020b0c", "field 1 is of wire type 3"],
+    ["a type as four bytes", "12070a051501020304", "field 2 is of wire type 5"],
+    ["a role as a number", "12040a021801", "field 3 is of wire type 0"],
+    ["a name as a number", "12040a022001", "field 4 is of wire type 0"],
+    ["a priority as bytes", "12040a022a00", "field 5 is of wire type 2"],
+    ["a device that reaches past its command", `12140a14${BUTTON}7801`, "reaches past the end"],
+    ["data that reach past their command", "1204120301ff" + "78017801", "reaches past the end"],
+    ["a command that reaches past its body", `12180a12${BUTTON}120107`, ""],
+    ["a command of nearly 2^32 bytes", `12ffffffff0f0a12${BUTTON}120107`, ""],
+    ["an unknown field that reaches past the end", "7a0201", "premature EOF"],
+    ["a number that does not end", "78ff", "premature EOF"],
+    ["a number of more than ten bytes", "78" + "80".repeat(10) + "00", "invalid varint"],
+    ["half of a number of four bytes", "7d0102", "premature EOF"],
+    ["a tag of 0", `12170a12${BUTTON}12010700`, "illegal tag"],
+    ["a tag of 0 within a command", `12180a12${BUTTON}12010700`, "illegal tag"],
+    ["a tag of 0 within a device", `12180a13${BUTTON}00120107`, "illegal tag"],
+    ["the field number 0", "0201", "illegal tag"],
+    ["wire type 6", "7e", "illegal tag"],
+    ["wire type 7", "7f", "illegal tag"],
+    ["a tag above 32 bits", "f8ffffff1f01", "illegal tag"],
+    ["the end of a group that never began", `12170a12${BUTTON}1201077c`, "wire type 4"],
+    ["a group that never ends", "7b0801", ""],
+    ["a group that ends as another", "7b0801848001", "invalid end group tag"],
+    ["groups in groups beyond measure", "7b".repeat(1_000), "recursion"],
+  ])("has no room for %s", (_what, bytes, message) => {
+    expect(() => assertServerMessage(bytes)).toThrow(message);
+  });
+
+  it("has room for whatever the generated encoder writes", () => {
+    const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+    const device = fc.option(
+      fc.record({
+        module: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+        deviceType: uint32,
+        deviceRole: fc.string({ unit: "grapheme" }),
+        deviceName: fc.string({ unit: "grapheme" }),
+        priority: uint32,
+      }),
+      { nil: undefined },
+    );
+    const responseType = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    const connectResponse = fc.record({ responseType, device }).map((value) => ({
+      $case: "deviceConnectResponse" as const,
+      value,
+    }));
+    const command = fc.record({ device, commandData: fc.uint8Array({ max: 255, maxLength: 300 }) }).map((value) => ({
+      $case: "deviceCommand" as const,
+      value,
+    }));
+    fc.assert(
+      fc.property(fc.oneof(connectResponse, command), (MessageType) => {
+        assertStructure(InternalServer.encode({ MessageType } as InternalServer).finish(), INTERNAL_SERVER);
+      }),
+      propertyRuns,
+    );
+  });
+});

@@ -1,0 +1,16 @@
+// Protobuf by hand, as hex: what a spec needs beyond bytes that are written out.
+
+/** A number as a varint. */
+export function varint(value: number): string {
+  if (value < 128) return byte(value);
+  return byte(128 + (value % 128)) + varint(Math.floor(value / 128));
+}
+
+/** A field of bytes: its tag, their length, the bytes. */
+export function bytesField(field: number, bytes: string): string {
+  return `${varint((field << 3) | 2)}${varint(bytes.length / 2)}${bytes}`;
+}
+
+function byte(value: number): string {
+  return value.toString(16).padStart(2, "0");
+}
