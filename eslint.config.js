@@ -83,7 +83,13 @@ export default defineConfig(
   layer(["lib/index.ts"], [String.raw`\./(api|client|codecs|errors|protocol)/.+`, neverthrow]),
   layer(["lib/throwing.ts"], [String.raw`\./index\.js`, neverthrow]),
   layer(["lib/modules/**"], [String.raw`\.\./index\.js`, folder, generated, "valibot"]),
-  layer(["lib/testing.ts", "lib/testing/**"], [String.raw`\./(?!(index|throwing)\.js$).+`, generated, node, net]),
+  layer(
+    ["lib/testing.ts", "lib/testing/**"],
+    [String.raw`\./(?!(index|throwing|cli)\.js$|cli/).+`, generated, node, net],
+  ),
+  // The command line uses what every user can, and nothing of the library uses it.
+  layer(["lib/cli.ts"], [String.raw`\./cli/.+`, node]),
+  layer(["lib/cli/**"], [folder, String.raw`\.\./(index|testing)\.js`, node]),
 
   {
     files: ["spec/**"],

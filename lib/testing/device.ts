@@ -10,7 +10,9 @@ export interface Device {
   readonly module: number;
   /** uint32; each module numbers its own types. */
   readonly deviceType: number;
+  /** What the device is there for. */
   readonly deviceRole: string;
+  /** A label for people. */
   readonly deviceName: string;
   /** uint32; 0 is the highest priority. */
   readonly priority: number;

@@ -83,7 +83,10 @@ export type ConnectFault = StatusFault | { readonly do: "refuse"; readonly respo
 
 /** The faults that make sense at each point. */
 export interface FaultAt {
+  /** When a TCP connection was accepted. */
   readonly accept: AcceptFault;
+  /** In place of the answer to a connect. */
   readonly connect: ConnectFault;
+  /** In place of the answer to a status. */
   readonly status: StatusFault;
 }

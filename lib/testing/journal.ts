@@ -3,7 +3,9 @@ import { checkFilter, matches } from "./device.js";
 
 /** A device's connect, as it came in; whether the gateway let the device in is another matter. */
 export interface ReceivedConnect {
+  /** What came in. */
   readonly kind: "connect";
+  /** Who said so. */
   readonly device: Device;
   /** Which TCP connection it came in on, counted from 1. */
   readonly connection: number;
@@ -11,8 +13,11 @@ export interface ReceivedConnect {
 
 /** A status, as it came in, with the device that it named. */
 export interface ReceivedStatus {
+  /** What came in. */
   readonly kind: "status";
+  /** Whom it named. */
   readonly device: Device;
+  /** The status's bytes. */
   readonly status: Uint8Array;
   /** Which TCP connection it came in on, counted from 1. */
   readonly connection: number;

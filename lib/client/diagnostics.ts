@@ -1,0 +1,102 @@
+import { channel, type Channel } from "node:diagnostics_channel";
+import type { RefusalCode, SendStatusError } from "../errors/error-types.js";
+import type { ClientHandle } from "./handle.js";
+
+/** What every message on the library's diagnostics channels has. */
+export interface DiagnosticsMessage {
+  /** Whose it is: its device, host and port. */
+  readonly client: ClientHandle;
+}
+
+/** `fleet-internal-client:connect`: the first connection stands. */
+export type ConnectDiagnostics = DiagnosticsMessage;
+
+/** `fleet-internal-client:refusal`: the gateway refused the device. */
+export interface RefusalDiagnostics extends DiagnosticsMessage {
+  /** Why, by the name in the C header. */
+  readonly code: RefusalCode;
+  /** Whether the client asks again in 5 ms, as it does while a gateway still holds the old connection for alive. */
+  readonly willAskAgain: boolean;
+}
+
+/** `fleet-internal-client:status`: a status was handed to the kernel. */
+export interface StatusDiagnostics extends DiagnosticsMessage {
+  /** The length of its frame: header, device and payload. */
+  readonly frameBytes: number;
+  /** Whether a reconnection came before it: it may have been sent before. */
+  readonly afterReconnect: boolean;
+}
+
+/** `fleet-internal-client:command`: a command arrived. */
+export interface CommandDiagnostics extends DiagnosticsMessage {
+  /** The length of its payload. */
+  readonly bytes: number;
+  /** `answer`: it completed a status. `push`: no status awaited one. Nothing on the wire tells more. */
+  readonly kind: "answer" | "push";
+}
+
+/** `fleet-internal-client:reconnect`: the connection stands again. */
+export type ReconnectDiagnostics = DiagnosticsMessage;
+
+/** `fleet-internal-client:drop`: the connection is lost or was given up; the client lives. */
+export interface DropDiagnostics extends DiagnosticsMessage {
+  /** What happened, for people. */
+  readonly reason: string;
+}
+
+/** `fleet-internal-client:ignore`: a command for another device came while no status was in hand, and was left alone. */
+export interface IgnoreDiagnostics extends DiagnosticsMessage {
+  /** What happened, for people. */
+  readonly reason: string;
+}
+
+/** `fleet-internal-client:destroy`: the client has ended. */
+export interface DestroyDiagnostics extends DiagnosticsMessage {
+  /** What destroyed it; undefined when its owner did. */
+  readonly error: SendStatusError | undefined;
+}
+
+/** What is published on which channel; each channel's name begins with `fleet-internal-client:`. */
+export interface DiagnosticsMessages {
+  /** The first connection stands. */
+  readonly connect: ConnectDiagnostics;
+  /** The gateway refused the device. */
+  readonly refusal: RefusalDiagnostics;
+  /** A status was handed to the kernel. */
+  readonly status: StatusDiagnostics;
+  /** A command arrived. */
+  readonly command: CommandDiagnostics;
+  /** The connection stands again. */
+  readonly reconnect: ReconnectDiagnostics;
+  /** The connection is gone; the client lives. */
+  readonly drop: DropDiagnostics;
+  /** A command for another device was left alone. */
+  readonly ignore: IgnoreDiagnostics;
+  /** The client has ended. */
+  readonly destroy: DestroyDiagnostics;
+}
+
+// Channels are Node's own and found by name, so both module formats of the package publish to the same ones.
+const channels = {
+  connect: channel("fleet-internal-client:connect"),
+  refusal: channel("fleet-internal-client:refusal"),
+  status: channel("fleet-internal-client:status"),
+  command: channel("fleet-internal-client:command"),
+  reconnect: channel("fleet-internal-client:reconnect"),
+  drop: channel("fleet-internal-client:drop"),
+  ignore: channel("fleet-internal-client:ignore"),
+  destroy: channel("fleet-internal-client:destroy"),
+} as const satisfies Record<keyof DiagnosticsMessages, Channel>;
+
+/** With no subscriber, no message is to be made: on the way of every status that would cost something. */
+export function isObserved(name: keyof DiagnosticsMessages): boolean {
+  return channels[name].hasSubscribers;
+}
+
+export function publish<Name extends keyof DiagnosticsMessages>(
+  name: Name,
+  client: ClientHandle,
+  details: Omit<DiagnosticsMessages[Name], "client">,
+): void {
+  channels[name].publish({ client, ...details });
+}

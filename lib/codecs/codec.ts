@@ -1,0 +1,28 @@
+import type { Result } from "neverthrow";
+
+/** Why a payload could not be written or read. */
+export interface PayloadProblem {
+  /** What is wrong with it. */
+  readonly message: string;
+  /** Where in the payload, from `$`, its root: `$[0].inNum`. */
+  readonly path: string;
+  /** What was thrown below, if anything was. */
+  readonly cause?: unknown;
+}
+
+/**
+ * How a module's statuses or commands are written as bytes. Neither function should throw; what they throw all the same
+ * is turned into a problem.
+ *
+ * @example
+ * const percent: Codec<number> = {
+ *   encode: (value) => ok(Uint8Array.of(value)),
+ *   decode: (bytes) => (bytes.length === 1 ? ok(bytes[0]!) : err({ path: "$", message: "it is not one byte" })),
+ * };
+ */
+export interface Codec<Payload> {
+  /** Writes a payload as bytes. */
+  readonly encode: (payload: Payload) => Result<Uint8Array, PayloadProblem>;
+  /** Reads a payload from its bytes, which are shared and must not be written to. */
+  readonly decode: (bytes: Uint8Array) => Result<Payload, PayloadProblem>;
+}

@@ -1,0 +1,44 @@
+import { err, ok, type Result } from "neverthrow";
+import type { Codec, PayloadProblem } from "./codec.js";
+import { decodeText, encodeText } from "./text.js";
+import { checked, type Validator } from "./validator.js";
+
+/**
+ * Payloads that are JSON text in UTF-8.
+ *
+ * With a validator, what goes out and what comes in is held against it: a function that tells whether a value is such a
+ * payload, or any Standard Schema (zod, valibot, arktype) whose validation is synchronous. What the schema makes of a
+ * payload that came in is what is given. Without one, any JSON is taken for a `Payload`.
+ *
+ * @example
+ * const isLamp = (value: unknown): value is { lit_up: boolean } =>
+ *   typeof value === "object" && value !== null && "lit_up" in value && typeof value.lit_up === "boolean";
+ * const codec = json(isLamp);
+ */
+export function json<Payload>(validator?: Validator<Payload>): Codec<Payload> {
+  return {
+    encode: (payload) => checked(payload, validator).andThen(stringify).andThen(encodeText),
+    decode: (bytes) =>
+      decodeText(bytes)
+        .andThen(parse)
+        .andThen((value) => checked(value, validator)),
+  };
+}
+
+function stringify(payload: unknown): Result<string, PayloadProblem> {
+  try {
+    // The types say that it is a string; for a function, a symbol or undefined it is not.
+    const written = JSON.stringify(payload) as string | undefined;
+    return written === undefined ? err({ path: "$", message: "it has no JSON form" }) : ok(written);
+  } catch (cause) {
+    return err({ path: "$", message: "it cannot be written as JSON", cause });
+  }
+}
+
+function parse(written: string): Result<unknown, PayloadProblem> {
+  try {
+    return ok(JSON.parse(written) as unknown);
+  } catch (cause) {
+    return err({ path: "$", message: "it is not JSON", cause });
+  }
+}

@@ -1,0 +1,46 @@
+import { err, ok, type Result } from "neverthrow";
+import { assertStructure } from "../protocol/structure.js";
+import type { Codec, PayloadProblem } from "./codec.js";
+import { checked, type Validator } from "./validator.js";
+
+/** What ts-proto generates for a message, as far as it is needed here. */
+export interface ProtobufMessage<Payload> {
+  /** Writes a message; `finish` gives its bytes. */
+  encode(message: Payload): { finish(): Uint8Array };
+  /** Reads a message; throws when it cannot. */
+  decode(bytes: Uint8Array): Payload;
+}
+
+/**
+ * Payloads that are a protobuf message, by the code that ts-proto generates for it. What goes out and what comes in is held
+ * against the validator, if there is one: protobuf itself lets any number through for an enum. See {@link json} for validators.
+ *
+ * @example
+ * const lights = defineModule({ name: "lights", number: 1002, status: protobuf(LightsStatus), command: protobuf(LightsCommand) });
+ */
+export function protobuf<Payload>(
+  message: ProtobufMessage<Payload>,
+  validator?: Validator<NoInfer<Payload>>,
+): Codec<Payload> {
+  return {
+    encode: (payload) => checked(payload, validator).andThen((valid) => encode(message, valid)),
+    decode: (bytes) => decode(message, bytes).andThen((payload) => checked(payload, validator)),
+  };
+}
+
+function encode<Payload>(message: ProtobufMessage<Payload>, payload: Payload): Result<Uint8Array, PayloadProblem> {
+  try {
+    return ok(message.encode(payload).finish());
+  } catch (cause) {
+    return err({ path: "$", message: "it cannot be written as protobuf", cause });
+  }
+}
+
+function decode<Payload>(message: ProtobufMessage<Payload>, bytes: Uint8Array): Result<Payload, PayloadProblem> {
+  try {
+    assertStructure(bytes, {}); // the generated decoder stops at a tag of 0, without a word about the rest
+    return ok(message.decode(bytes));
+  } catch (cause) {
+    return err({ path: "$", message: "it is not protobuf", cause });
+  }
+}

@@ -1,0 +1,61 @@
+import { err, ok, type Result } from "neverthrow";
+import type { PayloadProblem } from "./codec.js";
+
+/** A validator that follows the Standard Schema interface, version 1, as those of zod, valibot and arktype do. */
+export interface StandardSchema<Payload> {
+  /** What the Standard Schema interface asks for. */
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardOutcome<Payload> | Promise<StandardOutcome<Payload>>;
+    readonly types?: { readonly input: unknown; readonly output: Payload } | undefined;
+  };
+}
+
+type StandardOutcome<Payload> =
+  { readonly value: Payload; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
+
+interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A function that tells whether a value is such a payload, or a Standard Schema. */
+export type Validator<Payload> = ((value: unknown) => value is Payload) | StandardSchema<Payload>;
+
+/** Without a validator, any value is taken for a payload. */
+export function checked<Payload>(
+  value: unknown,
+  validator: Validator<Payload> | undefined,
+): Result<Payload, PayloadProblem> {
+  if (validator === undefined) return ok(value as Payload);
+  // A schema may itself be a function: arktype's are.
+  if ("~standard" in validator) return outcomeOf(validator["~standard"].validate(value));
+  const answer: unknown = validator(value);
+  // An async function gives a promise, which would pass for a yes whatever its answer is.
+  if (isPromise(answer)) return asynchronous(answer);
+  return answer === true ? ok(value as Payload) : err({ path: "$", message: "its validator does not accept it" });
+}
+
+function isPromise(answer: unknown): answer is Promise<unknown> {
+  return typeof answer === "object" && answer !== null && "then" in answer;
+}
+
+function asynchronous(answer: Promise<unknown>): Result<never, PayloadProblem> {
+  void answer.catch(() => undefined); // it comes too late, and must not surface as an unhandled rejection
+  return err({ path: "$", message: "its validator is asynchronous, which a payload's must not be" });
+}
+
+function outcomeOf<Payload>(
+  outcome: StandardOutcome<Payload> | Promise<StandardOutcome<Payload>>,
+): Result<Payload, PayloadProblem> {
+  if (isPromise(outcome)) return asynchronous(outcome);
+  if (outcome.issues === undefined) return ok(outcome.value);
+  const [first] = outcome.issues;
+  return err({ path: pathOf(first?.path ?? []), message: first?.message ?? "its validator does not accept it" });
+}
+
+function pathOf(segments: NonNullable<StandardIssue["path"]>): string {
+  const keys = segments.map((segment) => (typeof segment === "object" ? segment.key : segment));
+  return keys.reduce<string>((path, key) => path + (typeof key === "number" ? `[${key}]` : `.${String(key)}`), "$");
+}

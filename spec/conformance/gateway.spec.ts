@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { connect, destroy, exchange, getCommand, type ClientHandle } from "../../lib/index.js";
+import { connectFrame, statusFrame } from "../../lib/protocol/client-messages.js";
+import { encodeDevice } from "../../lib/protocol/device.js";
+import { fromHex, hex } from "../support/bytes.js";
+import { cutAt, piecesOf } from "../support/pieces.js";
+import { described, receive } from "../support/received.js";
+import { captures, chunksOf, exchangesOf, refusalOf } from "./captures.js";
+import { replay, type ReplayingGateway } from "./replaying-gateway.js";
+
+describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
+  const { device } = capture;
+  const exchanges = exchangesOf(capture);
+  const refusal = refusalOf(capture);
+
+  describe("what the device sends", () => {
+    it("is the reference client's frames, byte for byte", () => {
+      const statuses = exchanges.map(({ status }) => statusFrame(encodeDevice(device), fromHex(status)));
+      expect([connectFrame(device), ...statuses].map(hex)).toEqual(chunksOf(capture, "client"));
+    });
+  });
+
+  describe("what the device makes of the gateway's bytes", () => {
+    const chunks = chunksOf(capture, "gateway").map(fromHex);
+    const stream = new Uint8Array(Buffer.concat(chunks));
+    const expected = [
+      `own connect response ${refusal?.responseType ?? 0}`,
+      ...exchanges.map(({ command }) => `own command ${command}`),
+    ];
+
+    it("is what the reference client made of them, in the chunks that were recorded", () => {
+      expect(receive(device, chunks).map(described)).toEqual(expected);
+    });
+
+    it("is the same when they come one at a time", () => {
+      expect(receive(device, piecesOf(stream, 1)).map(described)).toEqual(expected);
+    });
+
+    it("is the same when they come all at once", () => {
+      expect(receive(device, [stream]).map(described)).toEqual(expected);
+    });
+
+    it("is the same wherever the stream is cut in two", () => {
+      const offsets = Array.from(stream, (_, offset) => offset).slice(1);
+      const unlike = offsets.filter((offset) => {
+        const messages = receive(device, cutAt(stream, [offset])).map(described);
+        return messages.join() !== expected.join();
+      });
+      expect(offsets.length).toBeGreaterThan(25);
+      expect(unlike).toEqual([]);
+    });
+  });
+
+  describe("over TCP, with the gateway's part played back", () => {
+    let gateway: ReplayingGateway | undefined;
+    let client: ClientHandle | undefined;
+
+    afterEach(async () => {
+      if (client !== undefined) await destroy(client);
+      await gateway?.stop();
+    });
+
+    it("ends for the library's user as it did for the reference client's", async () => {
+      gateway = await replay(capture.chunks);
+      const connected = await connect({ host: "127.0.0.1", port: gateway.port, device });
+      const errorCode = connected.isErr() ? connected.error.code : undefined;
+      expect(errorCode).toBe(refusal?.code);
+
+      if (connected.isOk()) {
+        client = connected.value;
+        for (const { status, command } of exchanges) {
+          const answer = await exchange(client, fromHex(status));
+          expect(answer.map(hex)).toEqual(expect.objectContaining({ value: command }));
+          expect(getCommand(client).map(hex)).toEqual(expect.objectContaining({ value: command }));
+        }
+        await destroy(client);
+      }
+      // To the end: after a refusal and after destroy it is the device that closes, and nothing else has been sent.
+      await expect(gateway.played).resolves.toBeUndefined();
+    });
+  });
+});
+
+describe("the recordings", () => {
+  it("hold both statuses with commands and each of the four refusals", () => {
+    const codes = captures.map((capture) => refusalOf(capture)?.code);
+    expect(new Set(codes).size).toBe(1 + 4);
+    expect(captures.flatMap(exchangesOf).length).toBeGreaterThanOrEqual(10);
+  });
+});

@@ -1,0 +1,155 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { commandFrame } from "../../lib/testing.js";
+import { connect, destroy, exchange, type DiagnosticsMessage, type DiagnosticsMessages } from "../../lib/index.js";
+import { eventually } from "../support/eventually.js";
+import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
+
+const names = [
+  "connect",
+  "refusal",
+  "status",
+  "command",
+  "reconnect",
+  "drop",
+  "ignore",
+  "destroy",
+] as const satisfies readonly (keyof DiagnosticsMessages)[];
+
+let told: [string, Record<string, unknown>][] = [];
+let onMessage: (name: string) => void = () => undefined;
+const listeners = names.map((name) => ({
+  channel: `fleet-internal-client:${name}`,
+  listener: (message: unknown) => {
+    const { client, ...details } = message as DiagnosticsMessage & Record<string, unknown>;
+    expect(client.device.deviceRole).toBe(button.deviceRole);
+    told.push([name, details]);
+    onMessage(name);
+  },
+}));
+
+beforeEach(() => {
+  told = [];
+  onMessage = () => undefined;
+  for (const { channel, listener } of listeners) subscribe(channel, listener);
+});
+
+afterEach(async () => {
+  for (const { channel, listener } of listeners) unsubscribe(channel, listener);
+  await endAll();
+});
+
+const secret = Uint8Array.of(0xca, 0xfe, 0xba, 0xbe);
+
+describe("the diagnostics channels tell", () => {
+  it("a connect, a status, its answer, a push and the end", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    (await exchange(client, secret))._unsafeUnwrap();
+    gateway.push(Uint8Array.of(1, 2));
+    await eventually(() => expect(told).toHaveLength(4));
+    await destroy(client);
+    expect(told).toEqual([
+      ["connect", {}],
+      ["status", { frameBytes: 4 + 28, afterReconnect: false }],
+      ["command", { bytes: 4, kind: "answer" }],
+      ["command", { bytes: 2, kind: "push" }],
+      ["destroy", { error: undefined }],
+    ]);
+  });
+
+  it("a drop and the reconnection, with the status that was sent again", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" });
+    (await exchange(client, secret))._unsafeUnwrap();
+    expect(told.map(([name]) => name)).toEqual(["connect", "status", "drop", "reconnect", "status", "command"]);
+    expect(told[2]?.[1]).toEqual({ reason: "the gateway closed the connection" });
+    expect(told[4]?.[1]).toMatchObject({ afterReconnect: true });
+  });
+
+  it("a refusal, and whether the client asks again", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "refuse", responseType: 1 });
+    expect((await connect(configFor(gateway))).isErr()).toBe(true);
+    expect(told).toEqual([["refusal", { code: "DEVICE_ALREADY_CONNECTED", willAskAgain: false }]]);
+
+    const client = await openClient(gateway);
+    told = [];
+    gateway.misbehave("status", { do: "close" });
+    gateway.misbehave("connect", { do: "refuse", responseType: 1 });
+    (await exchange(client, secret))._unsafeUnwrap();
+    expect(told).toContainEqual(["refusal", { code: "DEVICE_ALREADY_CONNECTED", willAskAgain: true }]);
+  });
+
+  it("a command for another device that was left alone, and a message that cost the connection", async () => {
+    const gateway = await openGateway();
+    await openClient(gateway);
+    gateway.send(commandFrame({ ...button, deviceRole: "another" }, secret));
+    await eventually(() => expect(told).toHaveLength(2));
+    expect(told[1]).toEqual(["ignore", { reason: "the command is for another device" }]);
+    gateway.send(Uint8Array.of(0, 0, 0, 0));
+    await eventually(() => expect(told).toHaveLength(3));
+    expect(told[2]?.[0]).toBe("drop");
+    expect(told[2]?.[1]["reason"]).toContain("a message of length 0");
+  });
+
+  it("what destroyed a client", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    const failed = await exchange(client, secret);
+    expect(told.at(-1)).toEqual(["destroy", { error: failed._unsafeUnwrapErr() }]);
+  });
+
+  it("never a payload's bytes", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    (await exchange(client, secret))._unsafeUnwrap();
+    const written = inspect(told, { depth: Infinity, showHidden: true });
+    expect(written).not.toMatch(/ca,? ?fe|202, 254/);
+  });
+});
+
+describe("a listener that uses the library while it is being told", () => {
+  it.each(["status", "command", "reconnect", "drop"])("may send a status and destroy the client (%s)", async (name) => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    let nested: ReturnType<typeof exchange> | undefined;
+    onMessage = (toldName) => {
+      if (toldName !== name || nested !== undefined) return;
+      nested = exchange(client, Uint8Array.of(9));
+      void destroy(client);
+    };
+    gateway.misbehave("status", { do: "close" });
+    const [outcome, nestedOutcome] = [await exchange(client, secret), await nested];
+    expect([outcome, nestedOutcome].filter((settled) => settled?.isErr() === true).length).toBeGreaterThanOrEqual(1);
+    await destroy(client);
+    expect((await exchange(client, secret))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
+  it("has its status sent after the one in hand", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    let nested: ReturnType<typeof exchange> | undefined;
+    onMessage = (name) => {
+      if (name === "command") nested ??= exchange(client, Uint8Array.of(2));
+    };
+    expect((await exchange(client, Uint8Array.of(1)))._unsafeUnwrap()).toEqual(Uint8Array.of(1));
+    expect((await nested)?._unsafeUnwrap()).toEqual(Uint8Array.of(2));
+  });
+});
+
+describe("a handle under console.log", () => {
+  it("shows its device, its endpoint and its state", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    expect(inspect(client)).toContain("deviceRole: 'test'");
+    expect(inspect(client)).toContain(`port: ${gateway.port}`);
+    expect(inspect(client)).toContain("state: 'connected'");
+    await destroy(client);
+    expect(inspect(client)).toContain("state: 'destroyed'");
+  });
+});

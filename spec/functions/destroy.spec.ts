@@ -1,0 +1,201 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { ok } from "neverthrow";
+import { commands, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
+import type { TestingGateway } from "../../lib/testing.js";
+import { watchClientSockets } from "../support/client-sockets.js";
+import { eventually } from "../support/eventually.js";
+import { endAll, openClient, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
+
+const sockets = watchClientSockets();
+
+const one = Uint8Array.of(1);
+const two = Uint8Array.of(2);
+const three = Uint8Array.of(3);
+
+async function expectDestroyed(client: ClientHandle, gateway: TestingGateway): Promise<void> {
+  expect(sockets.made).toBeGreaterThan(0);
+  expect(sockets.open).toBe(0);
+  const outcomes = [await sendStatus(client, one), await exchange(client, one), getCommand(client)];
+  for (const outcome of outcomes) {
+    expect(outcome._unsafeUnwrapErr()).toMatchObject({
+      code: "CONTEXT_INCORRECT",
+      returnCode: -11,
+      family: "usage",
+    });
+  }
+  expect(await commands(client).next()).toEqual({ done: true, value: undefined });
+  await eventually(() => expect(gateway.openSockets).toBe(0));
+}
+
+/** Gives what a call took, in milliseconds. */
+async function timed(call: () => unknown): Promise<number> {
+  const startedAt = performance.now();
+  await call();
+  return performance.now() - startedAt;
+}
+
+describe("destroy", () => {
+  it("gives an Ok without a value, closes the connection, and every later use is CONTEXT_INCORRECT", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const outcome = await destroy(client);
+    expect(outcome).toEqual(ok(undefined));
+    await expectDestroyed(client, gateway);
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("may be called again and again, at once too", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const outcomes = await Promise.all([destroy(client), destroy(client), destroy(client)]);
+    outcomes.push(await destroy(client));
+    expect(outcomes.every((outcome) => outcome.isOk())).toBe(true);
+    await expectDestroyed(client, gateway);
+  });
+
+  it("frees the device's place at the gateway for a new client", async () => {
+    const gateway = await openGateway();
+    for (let round = 0; round < 5; round++) {
+      await destroy(await openClient(gateway));
+      await eventually(() => expect(gateway.devices).toEqual([]));
+    }
+    expect(gateway.connections).toBe(5);
+  });
+
+  it("settles the status in hand and those that wait with CONTEXT_INCORRECT", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "stay silent" });
+    const arrived = gateway.nextStatus();
+    const outcomes = [exchange(client, one), sendStatus(client, two), exchange(client, three)];
+    await arrived;
+    const took = await timed(() => destroy(client));
+    expect(took).toBeLessThan(1_000);
+    for (const outcome of await Promise.all(outcomes)) {
+      const error = outcome._unsafeUnwrapErr();
+      expect(error).toMatchObject({ code: "CONTEXT_INCORRECT", returnCode: -11, family: "usage" });
+      expect(error).not.toHaveProperty("cause");
+    }
+    expect(gateway.statuses()).toEqual([one]);
+    await expectDestroyed(client, gateway);
+  });
+
+  it("settles a status that was handed in in the same turn", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const outcome = exchange(client, one);
+    await destroy(client);
+    expect((await outcome)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    await expectDestroyed(client, gateway);
+  });
+});
+
+describe("destroy in any state", () => {
+  it("while the connection is lost", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.kick();
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+    await destroy(client);
+    await expectDestroyed(client, gateway);
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("after a status that failed twice", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    const reason = (await exchange(client, one))._unsafeUnwrapErr();
+    await destroy(client);
+    await expectDestroyed(client, gateway);
+    expect(getCommand(client)._unsafeUnwrapErr().cause).toBe(reason);
+  });
+
+  it.each([
+    ["while TCP connects anew", "accept", { do: "stop reading" }],
+    ["while the device connects anew", "connect", { do: "stay silent" }],
+  ] as const)("%s", async (_, at, fault) => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" });
+    gateway.misbehave(at, fault);
+    const outcome = exchange(client, one);
+    await eventually(() => expect(gateway.connections).toBe(2));
+    expect(await timed(() => destroy(client))).toBeLessThan(1_000);
+    expect((await outcome)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    // One that is not reading does not see the end of a connection either.
+    if (at === "accept") gateway.kick();
+    await expectDestroyed(client, gateway);
+  });
+
+  it("while the gateway still refuses to have the device back", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" });
+    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: Infinity });
+    const outcome = exchange(client, one);
+    await eventually(() => expect(gateway.connections).toBeGreaterThan(2));
+    await destroy(client);
+    expect((await outcome)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    const { connections } = gateway;
+    await expectDestroyed(client, gateway);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(gateway.connections - connections).toBeLessThanOrEqual(1);
+  });
+
+  it("with megabytes under way to a gateway that does not read", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "stop reading" });
+    (await exchange(client, one))._unsafeUnwrap();
+    const outcome = exchange(client, new Uint8Array(12 * 1024 * 1024));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await timed(() => destroy(client))).toBeLessThan(1_000);
+    expect((await outcome)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    gateway.kick();
+    await expectDestroyed(client, gateway);
+  });
+
+  it("with a gateway that has gone", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    await gateway.stop();
+    expect(await timed(() => destroy(client))).toBeLessThan(1_000);
+    await expectDestroyed(client, gateway);
+  });
+});
+
+describe("destroy with nonsense", () => {
+  it.each([undefined, null, 0, "client", Symbol("client"), {}, [], () => undefined, new Error("client")])(
+    "%p is Ok",
+    async (nonsense) => {
+      expect((await destroy(nonsense as never)).isOk()).toBe(true);
+    },
+  );
+});
+
+describe("await using", () => {
+  it("destroys the client at the end of the block, however it is left", async () => {
+    const gateway = await openGateway();
+    let kept: ClientHandle | undefined;
+    const use = async (): Promise<void> => {
+      await using client = await openClient(gateway);
+      kept = client;
+      (await exchange(client, one))._unsafeUnwrap();
+      throw new Error("left by a throw");
+    };
+    await expect(use()).rejects.toThrow("left by a throw");
+    await expectDestroyed(kept!, gateway);
+  });
+
+  it("is the same as destroy, and may be repeated", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    await client[Symbol.asyncDispose]();
+    await client[Symbol.asyncDispose]();
+    await destroy(client);
+    await expectDestroyed(client, gateway);
+  });
+});

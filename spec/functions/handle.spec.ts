@@ -1,0 +1,180 @@
+import { createRequire } from "node:module";
+import { inspect } from "node:util";
+import { createContext, runInContext } from "node:vm";
+import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { buildSync } from "esbuild";
+import * as library from "../../lib/index.js";
+import { commands, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
+import { eventually } from "../support/eventually.js";
+import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
+
+const status = Uint8Array.of(1);
+
+describe("a handle", () => {
+  it("shows its device, host and port, and nothing else", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    expect(Object.keys(client)).toEqual(["device", "host", "port"]);
+    expect({ ...client }).toEqual({ device: { ...button, priority: 0 }, host: "127.0.0.1", port: gateway.port });
+  });
+
+  it("is frozen, and so is its device", async () => {
+    const client = await openClient(await openGateway());
+    expect(Object.isFrozen(client)).toBe(true);
+    expect(Object.isFrozen(client.device)).toBe(true);
+    expect(Object.isFrozen(Object.getPrototypeOf(client))).toBe(true);
+  });
+
+  it("never changes, whatever becomes of its connection", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const before = { ...client };
+    gateway.kick();
+    (await exchange(client, status))._unsafeUnwrap();
+    await destroy(client);
+    expect({ ...client }).toEqual(before);
+  });
+
+  it("is written as JSON by its device, host and port", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    expect(JSON.parse(JSON.stringify(client))).toEqual({
+      device: { ...button, priority: 0 },
+      host: "127.0.0.1",
+      port: gateway.port,
+    });
+  });
+
+  it("as a copy of its fields is no handle", async () => {
+    const client = await openClient(await openGateway());
+    for (const copy of [{ ...client }, Object.assign({}, client), structuredClone({ ...client })]) {
+      const outcomes = [await sendStatus(copy, status), getCommand(copy)];
+      for (const outcome of outcomes) expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    }
+  });
+});
+
+describe("a handle in print", () => {
+  it("as a string names the device, the endpoint and the state", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const endpoint = `device "button1" (module 1000, type 0, role "test") at 127.0.0.1:${gateway.port}`;
+    expect(String(client)).toBe(`ClientHandle(${endpoint}, connected)`);
+    await destroy(client);
+    expect(String(client)).toBe(`ClientHandle(${endpoint}, destroyed)`);
+  });
+
+  it("as a string puts an IPv6 address in brackets", async () => {
+    const gateway = await openGateway({ host: "::1" });
+    expect(String(await openClient(gateway))).toContain(`[::1]:${gateway.port}`);
+  });
+
+  it("by util.inspect shows device, endpoint and state, and nothing of the inside", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const shown = inspect(client, { breakLength: Infinity });
+    expect(shown).toMatch(/^ClientHandle \{ device: \{ module: 1000, /);
+    expect(shown).toContain(`host: '127.0.0.1', port: ${gateway.port}, state: 'connected' }`);
+    expect(shown).not.toMatch(/socket|timer|waiting/i);
+  });
+
+  it("tells its state: awaiting a command, disconnected", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "delay", ms: 20 });
+    const outcome = exchange(client, status);
+    expect(inspect(client)).toContain("awaiting a command");
+    (await outcome)._unsafeUnwrap();
+    gateway.kick();
+    await eventually(() => expect(inspect(client)).toContain("disconnected"));
+  });
+});
+
+interface Copy {
+  readonly library: typeof library;
+}
+
+async function expectUsableBy(copy: Copy["library"], client: ClientHandle): Promise<void> {
+  expect(copy.connect).not.toBe(library.connect);
+  expect(copy.InternalClientError).not.toBe(library.InternalClientError);
+  const stream = copy.commands(client);
+  expect(Array.from((await copy.exchange(client, status))._unsafeUnwrap())).toEqual([1]);
+  expect((await copy.sendStatus(client, Uint8Array.of(2)))._unsafeUnwrap()).toBe(client);
+  expect(Array.from(copy.getCommand(client)._unsafeUnwrap())).toEqual([2]);
+  expect(Array.from((await stream.next()).value ?? [])).toEqual([1]);
+  expect(String(client)).toContain("connected");
+  await copy.destroy(client);
+  const error = copy.getCommand(client)._unsafeUnwrapErr();
+  expect(error.code).toBe("CONTEXT_INCORRECT");
+  expect(library.isInternalClientError(error) && copy.isInternalClientError(error)).toBe(true);
+  expect(library.getCommand(client)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+}
+
+describe("a second copy of the library", () => {
+  let copy: Copy["library"];
+
+  beforeAll(() => {
+    jest.isolateModules(() => {
+      copy = jest.requireActual<typeof library>("../../lib/index.js");
+    });
+  });
+
+  it("uses the first one's handles", async () => {
+    await expectUsableBy(copy, await openClient(await openGateway()));
+  });
+
+  it("makes handles that the first one uses", async () => {
+    const gateway = await openGateway();
+    const client = keep((await copy.connect(configFor(gateway)))._unsafeUnwrap());
+    expect((await exchange(client, status))._unsafeUnwrap()).toEqual(status);
+    const stream = commands(client);
+    await destroy(client);
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe("a copy of the library in another realm", () => {
+  let copy: Copy["library"];
+
+  beforeAll(() => {
+    const { outputFiles } = buildSync({
+      entryPoints: ["lib/index.ts"],
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      write: false,
+      logLevel: "error",
+    });
+    const module = { exports: {} };
+    const context = createContext({
+      require: createRequire(`${process.cwd()}/package.json`),
+      module,
+      ...{ setTimeout, clearTimeout, setImmediate, clearImmediate, performance, process, AbortSignal },
+      ...{ TextEncoder, TextDecoder },
+    });
+    runInContext(outputFiles[0]!.text, context);
+    copy = module.exports as typeof library;
+  });
+
+  it("uses this realm's handles", async () => {
+    await expectUsableBy(copy, await openClient(await openGateway()));
+  });
+
+  it("makes handles that are used here", async () => {
+    const gateway = await openGateway();
+    const client = keep((await copy.connect(configFor(gateway)))._unsafeUnwrap());
+    expect(client instanceof Object).toBe(false);
+    expect(Array.from((await exchange(client, status))._unsafeUnwrap())).toEqual([1]);
+    expect(Array.from(getCommand(client)._unsafeUnwrap())).toEqual([1]);
+    await destroy(client);
+    expect(getCommand(client)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  });
+
+  it("gives errors that the guards here know", async () => {
+    const error = (await copy.connect({} as never))._unsafeUnwrapErr();
+    expect(error instanceof Error).toBe(false);
+    expect(library.isInternalClientError(error) && library.isUsageError(error)).toBe(true);
+  });
+});

@@ -1,0 +1,282 @@
+import { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { destroy, getCommand, statuses, type StatusOutcomes, type StatusSource } from "../../lib/index.js";
+import { example } from "../../lib/modules/example.js";
+import * as throwing from "../../lib/throwing.js";
+import { hex, utf8 } from "../support/bytes.js";
+import { eventually } from "../support/eventually.js";
+import { endAll, openClient, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
+
+const END = { done: true, value: undefined };
+const one = Uint8Array.of(1);
+const two = Uint8Array.of(2);
+const three = Uint8Array.of(3);
+
+/** Each outcome as one word: the command in hex, or the error's code. */
+async function words(outcomes: StatusOutcomes): Promise<string[]> {
+  const read: string[] = [];
+  for await (const outcome of outcomes) read.push(outcome.match(hex, (error) => error.code));
+  return read;
+}
+
+async function* numbers(until: number, onEnd: () => void = () => undefined): AsyncGenerator<Uint8Array> {
+  try {
+    for (let number = 1; number <= until; number++) {
+      await sleep(0);
+      yield Uint8Array.of(number);
+    }
+  } finally {
+    onEnd();
+  }
+}
+
+describe("statuses of an iterable", () => {
+  it("are sent one after the other, and each gives the command that completed it", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    expect(await words(statuses(client, [one, two, three]))).toEqual(["01", "02", "03"]);
+    expect(gateway.statuses().map(hex)).toEqual(["01", "02", "03"]);
+  });
+
+  it("may come from an async iterable", async () => {
+    const client = await openClient(await openGateway());
+    expect(await words(statuses(client, numbers(3)))).toEqual(["01", "02", "03"]);
+  });
+
+  it("are read from the source only when the next outcome is asked for", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    let taken = 0;
+    function* counted() {
+      for (; taken < 10; taken++) yield one;
+    }
+    const outcomes = statuses(client, counted());
+    await sleep(20);
+    expect(taken).toBe(0);
+    await outcomes.next();
+    await outcomes.next();
+    await sleep(20);
+    expect(taken).toBeLessThanOrEqual(2);
+    await outcomes.return?.();
+  });
+
+  it("return their source when the loop is left", async () => {
+    const client = await openClient(await openGateway());
+    let isReturned = false;
+    for await (const outcome of statuses(
+      client,
+      numbers(10, () => void (isReturned = true)),
+    )) {
+      expect(outcome.isOk()).toBe(true);
+      break;
+    }
+    expect(isReturned).toBe(true);
+  });
+
+  it("can be left while the source has nothing to give", async () => {
+    const client = await openClient(await openGateway());
+    const never: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+    };
+    const outcomes = statuses(client, never);
+    const next = outcomes.next();
+    await sleep(5);
+    expect(await outcomes.return?.()).toEqual(END);
+    expect(await next).toEqual(END);
+  });
+
+  it("end with the source's error as the cause of a last one, and the client is intact", async () => {
+    const client = await openClient(await openGateway());
+    const broken = new Error("sensor unplugged");
+    async function* failing() {
+      yield one;
+      await sleep(0);
+      throw broken;
+    }
+    const outcomes = statuses(client, failing());
+    expect((await outcomes.next()).value?._unsafeUnwrap()).toEqual(one);
+    const failed = (await outcomes.next()).value?._unsafeUnwrapErr();
+    expect(failed).toMatchObject({ code: "NOT_OK", family: "usage", cause: broken });
+    expect(await outcomes.next()).toEqual(END);
+    expect(await words(statuses(client, [two]))).toEqual(["02"]);
+  });
+
+  it("go on after an error that leaves the client alive", async () => {
+    const client = await openClient(await openGateway());
+    const source = ["not bytes", two] as unknown as Uint8Array[];
+    expect(await words(statuses(client, source))).toEqual(["NOT_OK", "02"]);
+  });
+
+  it("end after the error that destroyed the client", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    expect(await words(statuses(client, [one, two, three]))).toEqual(["UNABLE_TO_CONNECT"]);
+  });
+
+  it("end with CONTEXT_INCORRECT for a client that is destroyed, and for what is no handle", async () => {
+    const client = await openClient(await openGateway());
+    await destroy(client);
+    expect(await words(statuses(client, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
+    expect(await words(statuses(null as never, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
+  });
+
+  it("compose with Node's streams", async () => {
+    const client = await openClient(await openGateway());
+    const written: string[] = [];
+    const sink = new Writable({
+      objectMode: true,
+      write(outcome: { value: Uint8Array }, _encoding, done) {
+        written.push(hex(outcome.value));
+        done();
+      },
+    });
+    await pipeline(Readable.from([one, two]), (source: AsyncIterable<Uint8Array>) => statuses(client, source), sink);
+    expect(written).toEqual(["01", "02"]);
+    const commands = Readable.from(statuses(client, [three])).map(({ value }: { value: Uint8Array }) => hex(value));
+    expect(await commands.toArray()).toEqual(["03"]);
+  });
+});
+
+describe("an interval", () => {
+  it("calls a function again and again, at once for the first time", async () => {
+    const client = await openClient(await openGateway());
+    const calledAt: number[] = [];
+    const readSensor = () => Uint8Array.of(calledAt.push(performance.now()));
+    const start = performance.now();
+    for await (const outcome of statuses(client, readSensor, { intervalMs: 40 })) {
+      if (hex(outcome._unsafeUnwrap()) === "03") break;
+    }
+    const [first, second, third] = calledAt as [number, number, number];
+    expect(first - start).toBeLessThan(30);
+    expect(second - first).toBeGreaterThanOrEqual(39);
+    expect(third - second).toBeGreaterThanOrEqual(39);
+  });
+
+  it("awaits what the function promises", async () => {
+    const client = await openClient(await openGateway());
+    const outcomes = statuses(client, () => sleep(5, one), { intervalMs: 10 });
+    expect((await outcomes.next()).value?._unsafeUnwrap()).toEqual(one);
+    await outcomes.return?.();
+  });
+
+  it("repeats the last status of a source that has no new one, so that the gateway sees the device alive", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    async function* quiet() {
+      yield one;
+      await sleep(100);
+      yield two;
+    }
+    const read = await words(statuses(client, quiet(), { intervalMs: 30 }));
+    expect(read.slice(0, 2)).toEqual(["01", "01"]);
+    expect(read.at(-1)).toBe("02");
+    expect(read.filter((word) => word === "02")).toHaveLength(1);
+  });
+
+  it("repeats nothing before the first status", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const late = async function* () {
+      await sleep(50);
+      yield one;
+    };
+    expect(await words(statuses(client, late(), { intervalMs: 5 }))).toEqual(["01"]);
+  });
+
+  it("leaves no timer behind when the loop is left in the middle of it", async () => {
+    const client = await openClient(await openGateway());
+    const outcomes = statuses(client, () => one, { intervalMs: 60_000 });
+    await outcomes.next();
+    const next = outcomes.next();
+    await sleep(5);
+    await outcomes.return?.();
+    expect(await next).toEqual(END);
+  });
+
+  it.each([0, -1, Number.NaN, Infinity, "5", 2 ** 31])("of %p is a NOT_OK that names it", async (intervalMs) => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const outcomes = statuses(client, [one], { intervalMs: intervalMs as number });
+    const error = (await outcomes.next()).value?._unsafeUnwrapErr();
+    expect(error?.code).toBe("NOT_OK");
+    expect(error?.message).toContain("options.intervalMs");
+    expect(await outcomes.next()).toEqual(END);
+    expect(gateway.statuses()).toEqual([]);
+  });
+});
+
+describe("a signal", () => {
+  it("ends the iteration in the middle of an interval", async () => {
+    const client = await openClient(await openGateway());
+    const controller = new AbortController();
+    const outcomes = statuses(client, () => one, { intervalMs: 60_000, signal: controller.signal });
+    await outcomes.next();
+    const next = outcomes.next();
+    await sleep(5);
+    controller.abort();
+    expect(await next).toEqual(END);
+  });
+
+  it("aborts the status that is under way, which is the last outcome", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "stay silent" });
+    const controller = new AbortController();
+    const outcomes = words(statuses(client, [one, two], { signal: controller.signal }));
+    await eventually(() => expect(gateway.statuses()).toHaveLength(1));
+    controller.abort();
+    expect(await outcomes).toEqual(["NOT_OK"]);
+  });
+
+  it("that has aborted before sends nothing", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    expect(await words(statuses(client, [one], { signal: AbortSignal.abort() }))).toEqual([]);
+    expect(gateway.statuses()).toEqual([]);
+  });
+});
+
+describe("a source that is none", () => {
+  it.each([null, undefined, 5, "text", {}, one])("%p: one NOT_OK that says what is allowed", async (source) => {
+    const client = await openClient(await openGateway());
+    const outcomes = statuses(client, source as StatusSource);
+    const error = (await outcomes.next()).value?._unsafeUnwrapErr();
+    expect(error?.code).toBe("NOT_OK");
+    expect(error?.message).toContain("source is");
+    expect(await outcomes.next()).toEqual(END);
+  });
+});
+
+describe("statuses in other styles", () => {
+  it("of a module are payloads, and give its commands", async () => {
+    const gateway = await openGateway({ answer: () => utf8('{"lit_up":true}') });
+    const client = await openClient(gateway);
+    const read: unknown[] = [];
+    for await (const outcome of example.statuses(client, [{ pressed: true }])) read.push(outcome._unsafeUnwrap());
+    expect(read).toEqual([{ lit_up: true }]);
+    expect(gateway.statuses()).toEqual([utf8('{"pressed":true}')]);
+  });
+
+  it("that throw give commands, throw the first error, and return their source then", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    let isReturned = false;
+    const source = numbers(3, () => void (isReturned = true));
+    const read: string[] = [];
+    const loop = async () => {
+      for await (const command of throwing.statuses(client, source)) {
+        read.push(hex(command));
+        gateway.misbehave("status", { do: "close" }, { times: 2 });
+      }
+    };
+    await expect(loop()).rejects.toMatchObject({ code: "UNABLE_TO_CONNECT" });
+    expect(read).toEqual(["01"]);
+    expect(isReturned).toBe(true);
+    expect(getCommand(client)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  });
+});

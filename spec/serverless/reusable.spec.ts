@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { destroy, exchange, reusable } from "../../lib/index.js";
+import { example } from "../../lib/modules/example.js";
+import * as throwing from "../../lib/throwing.js";
+import { hex, utf8 } from "../support/bytes.js";
+import { eventually } from "../support/eventually.js";
+import { button, configFor, endAll, keep, openGateway } from "../support/opened.js";
+import { endPrograms, startProgram } from "../support/program.js";
+
+afterEach(endAll);
+afterEach(endPrograms);
+
+const status = Uint8Array.of(1);
+
+describe("a reusable client", () => {
+  it("connects on first use, not before", async () => {
+    const gateway = await openGateway();
+    const client = reusable(configFor(gateway));
+    await sleep(10);
+    expect(gateway.connections).toBe(0);
+    keep((await client())._unsafeUnwrap());
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("connects once for uses at the same time, and gives all the same handle", async () => {
+    const gateway = await openGateway();
+    const client = reusable(configFor(gateway));
+    const [first, second, third] = await Promise.all([client(), client(), client()]);
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    keep(first._unsafeUnwrap());
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("is given again as long as it lives", async () => {
+    const gateway = await openGateway();
+    const client = reusable(configFor(gateway));
+    const first = keep((await client())._unsafeUnwrap());
+    expect((await client())._unsafeUnwrap()).toBe(first);
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("connects anew after it was destroyed", async () => {
+    const gateway = await openGateway();
+    const client = reusable(configFor(gateway));
+    const first = (await client())._unsafeUnwrap();
+    await destroy(first);
+    const second = keep((await client())._unsafeUnwrap());
+    expect(second).not.toBe(first);
+    expect(gateway.connections).toBe(2);
+  });
+
+  it("connects anew after a status that failed twice destroyed it", async () => {
+    const gateway = await openGateway();
+    const client = reusable(configFor(gateway));
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    expect((await client().andThen((handle) => exchange(handle, status)))._unsafeUnwrapErr().code).toBe(
+      "UNABLE_TO_CONNECT",
+    );
+    const command = await client().andThen((handle) => exchange(keep(handle), status));
+    expect(command._unsafeUnwrap()).toEqual(status);
+  });
+
+  it("gives a failed connect to all who await it, and tries again at the next use", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "refuse", responseType: 2 });
+    const client = reusable(configFor(gateway));
+    const [first, second] = await Promise.all([client(), client()]);
+    expect(first._unsafeUnwrapErr().code).toBe("MODULE_NOT_SUPPORTED");
+    expect(second).toBe(first);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+    keep((await client())._unsafeUnwrap());
+  });
+
+  it("gives the error of a wrong configuration at each use", async () => {
+    const client = reusable({ ...configFor(await openGateway()), port: 0 });
+    expect((await client())._unsafeUnwrapErr().message).toContain("config.port");
+    expect((await client())._unsafeUnwrapErr().message).toContain("config.port");
+  });
+
+  it("comes for a module, and throwing", async () => {
+    const gateway = await openGateway({ answer: () => utf8('{"lit_up":false}') });
+    const config = { host: gateway.host, port: gateway.port, device: button };
+    const client = example.reusable(config);
+    const command = await client().andThen((handle) => example.exchange(keep(handle), { pressed: false }));
+    expect(command._unsafeUnwrap()).toEqual({ lit_up: false });
+    await destroy((await client())._unsafeUnwrap());
+
+    const throwingModule = throwing.defineModule(example);
+    expect(keep(await throwingModule.reusable(config)()).device.module).toBe(1000);
+    await expect(throwing.reusable({ ...configFor(gateway), port: 0 })()).rejects.toMatchObject({ code: "NOT_OK" });
+  });
+});
+
+describe("a handler in the shape of AWS Lambda", () => {
+  /** What a user keeps in module scope, and the handler itself. */
+  function deploy(port: number) {
+    const client = reusable({
+      host: "127.0.0.1",
+      port,
+      device: button,
+      keepProcessAlive: false,
+      connectTimeoutMs: 500,
+    });
+    const handler = async (event: { status: string }) => {
+      const command = await client().andThen((handle) =>
+        exchange(keep(handle), Buffer.from(event.status, "hex"), { timeoutMs: 500 }),
+      );
+      return command.match(
+        (bytes) => ({ statusCode: 200, body: hex(bytes) }),
+        (error) => ({ statusCode: 502, body: error.code }),
+      );
+    };
+    return handler;
+  }
+
+  it("connects at the first call and stays connected for the warm ones", async () => {
+    const gateway = await openGateway();
+    const handler = deploy(gateway.port);
+    expect(await handler({ status: "01" })).toEqual({ statusCode: 200, body: "01" });
+    expect(await handler({ status: "02" })).toEqual({ statusCode: 200, body: "02" });
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("answers after a freeze in which the gateway cut the connection", async () => {
+    const gateway = await openGateway();
+    const handler = deploy(gateway.port);
+    await handler({ status: "01" });
+    gateway.kick();
+    // Nothing of the cut has been read yet: to the frozen process the connection still looks alive.
+    expect(await handler({ status: "02" })).toEqual({ statusCode: 200, body: "02" });
+    expect(gateway.connections).toBe(2);
+  });
+
+  it("answers after a freeze in which the answer's deadline passed, when the answer has come meanwhile", async () => {
+    const gateway = await openGateway();
+    const handler = deploy(gateway.port);
+    await handler({ status: "01" });
+    const answer = handler({ status: "02" });
+    await gateway.nextStatus();
+    const thawAt = performance.now() + 700;
+    while (performance.now() < thawAt); // the whole process stands still, timers and all
+    expect(await answer).toEqual({ statusCode: 200, body: "02" });
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("gives an error within its own limits while the gateway is gone, and answers again when it is back", async () => {
+    const gateway = await openGateway();
+    const { port } = gateway;
+    const handler = deploy(port);
+    await handler({ status: "01" });
+    await gateway.stop();
+    expect(await handler({ status: "02" })).toEqual({ statusCode: 502, body: "UNABLE_TO_CONNECT" });
+    expect(await handler({ status: "03" })).toEqual({ statusCode: 502, body: "UNABLE_TO_CONNECT" });
+    await openGateway({ port });
+    expect(await handler({ status: "04" })).toEqual({ statusCode: 200, body: "04" });
+  });
+
+  it("ends in time when the gateway is silent", async () => {
+    const gateway = await openGateway();
+    const handler = deploy(gateway.port);
+    gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
+    const start = performance.now();
+    expect(await handler({ status: "01" })).toEqual({ statusCode: 502, body: "TIMEOUT_OCCURRED" });
+    expect(performance.now() - start).toBeLessThan(2 * 500 + 500 + 350 + 300);
+  });
+});
+
+describe("a client that is not to keep the process alive", () => {
+  const program = (keepProcessAlive: boolean, rest: string) => `
+    import { connect, exchange } from "./lib/index.ts";
+    const device = ${JSON.stringify(button)};
+    const config = { host: "127.0.0.1", port: Number(process.env.PORT), device, keepProcessAlive: ${keepProcessAlive} };
+    connect(config).andThen((client) => exchange(client, Uint8Array.of(7))).then((command) => {
+      console.log(command.isOk() ? "answered" : command.error.message);
+      ${rest}
+    });`;
+
+  const start = (port: number, code: string) =>
+    startProgram(["--import", "tsx", "--input-type=module", "--eval", code], { PORT: String(port) });
+
+  it("lets it exit while idle, but not while a status is under way", async () => {
+    const gateway = await openGateway({ answer: (bytes) => sleep(150, bytes) });
+    const child = start(gateway.port, program(false, ""));
+    expect(await child.ended).toBe(0);
+    expect(child.stdout.trim()).toBe("answered");
+  });
+
+  it("keeps it alive by default", async () => {
+    const gateway = await openGateway();
+    const child = start(gateway.port, program(true, "setTimeout(() => process.exit(9), 300).unref();"));
+    expect(await child.ended).toBe(9);
+  });
+
+  it("must be told so by a boolean", async () => {
+    const config = { ...configFor(await openGateway()), keepProcessAlive: "no" as unknown as boolean };
+    expect((await reusable(config)())._unsafeUnwrapErr().message).toContain("config.keepProcessAlive");
+  });
+});

@@ -1,0 +1,21 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+
+export interface ClientSockets {
+  /** How many were made so far. */
+  readonly made: number;
+  /** How many of them are not gone yet. */
+  readonly open: number;
+}
+
+/** Counts the sockets that connect from this process, from the call on. The testing gateway's own are not among them. */
+export function watchClientSockets(): ClientSockets {
+  const sockets = { made: 0, open: 0 };
+  subscribe("net.client.socket", (message) => {
+    sockets.made += 1;
+    sockets.open += 1;
+    // The property `closed` would not do: it is true while the system still holds the socket.
+    (message as { socket: Socket }).socket.once("close", () => (sockets.open -= 1));
+  });
+  return sockets;
+}

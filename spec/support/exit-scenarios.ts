@@ -1,0 +1,65 @@
+import { connect, commands, destroy, exchange, withClient, type Config } from "../../lib/index.js";
+import { button } from "./opened.js";
+
+// Run as a process of its own: `node --import tsx exit-scenarios.ts <scenario> <port>`, against a gateway in another process.
+// Each scenario uses a client and is then done; what it leaves behind keeps the process from exiting by itself.
+
+const ONE = Uint8Array.of(1);
+const [, , scenario = "", port = ""] = process.argv;
+const config: Config = { host: "127.0.0.1", port: Number(port), device: button };
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  "a client that was destroyed": async () => {
+    const client = (await connect(config))._unsafeUnwrap();
+    (await exchange(client, ONE))._unsafeUnwrap();
+    await destroy(client);
+  },
+  "a client that was destroyed while statuses were under way": async () => {
+    const client = (await connect(config))._unsafeUnwrap();
+    const outcomes = [exchange(client, ONE), exchange(client, ONE), exchange(client, ONE)];
+    commands(client);
+    await destroy(client);
+    for (const outcome of outcomes) (await outcome)._unsafeUnwrapErr();
+  },
+  "a client that was destroyed without waiting for it": async () => {
+    const client = (await connect(config))._unsafeUnwrap();
+    void exchange(client, ONE);
+    void destroy(client);
+  },
+  "withClient whose function threw": async () => {
+    const outcome = withClient(config, () => {
+      throw new Error("thrown by the function");
+    });
+    (await outcome)._unsafeUnwrapErr();
+  },
+  "a connect that was refused": async () => {
+    (await connect({ ...config, device: { ...button, module: 1 } }))._unsafeUnwrapErr();
+  },
+  "a connect to nobody": async () => {
+    (await connect({ ...config, port: 1 }))._unsafeUnwrapErr();
+  },
+  "a connect that got no response in time": async () => {
+    (await connect({ ...config, connectTimeoutMs: 100 }))._unsafeUnwrapErr();
+  },
+  "a connect that was aborted": async () => {
+    (await connect({ ...config, signal: AbortSignal.timeout(50) }))._unsafeUnwrapErr();
+  },
+  "a connect that was aborted before it began": async () => {
+    (await connect({ ...config, signal: AbortSignal.abort() }))._unsafeUnwrapErr();
+  },
+  "a client destroyed by a status that failed twice": async () => {
+    const client = (await connect(config))._unsafeUnwrap();
+    (await exchange(client, ONE, { timeoutMs: 300 }))._unsafeUnwrapErr();
+    (await exchange(client, ONE))._unsafeUnwrapErr();
+  },
+  "a client whose status was aborted, and that was then destroyed": async () => {
+    const client = (await connect(config))._unsafeUnwrap();
+    (await exchange(client, ONE, { signal: AbortSignal.timeout(50) }))._unsafeUnwrapErr();
+    await destroy(client);
+  },
+};
+
+await scenarios[scenario]?.();
+// Sockets close in the next turns of the loop, not at once.
+await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+process.stdout.write(JSON.stringify({ done: scenario in scenarios, left: process.getActiveResourcesInfo() }));

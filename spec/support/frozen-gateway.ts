@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+
+/** A gateway of one button that can be frozen, so that its port swallows every new connection. */
+export interface FrozenGateway {
+  readonly host: string;
+  readonly port: number;
+  /** How many connections it had accepted when it froze. */
+  readonly connections: number;
+  /** From now on it does nothing, and its queue of new connections is full: the kernel drops what asks for one. */
+  readonly freeze: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+// It runs in a thread of its own, whose event loop can be stopped. The frames are those of spec/testing/wire.ts; a status is
+// never answered.
+const PROGRAM = `
+  const { createServer } = require("node:net");
+  const { parentPort, workerData } = require("node:worker_threads");
+  const { connected, isThawed } = workerData;
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.write(Buffer.from(connected, "hex")));
+  });
+  server.listen({ host: "127.0.0.1", port: 0, backlog: 1 }, () => parentPort.postMessage(server.address().port));
+  parentPort.once("message", () => {
+    parentPort.postMessage(connections);
+    Atomics.wait(isThawed, 0, 0);
+  });
+`;
+
+const MOST_FILLERS = 32;
+
+export async function startFrozenGateway(connected: string): Promise<FrozenGateway> {
+  const isThawed = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(PROGRAM, { eval: true, workerData: { connected, isThawed } });
+  const fillers: Socket[] = [];
+  let connections = 0;
+  const host = "127.0.0.1";
+  const [port] = (await once(worker, "message")) as [number];
+
+  async function fillQueue(): Promise<void> {
+    while (fillers.length < MOST_FILLERS) {
+      const filler = connect({ host, port });
+      fillers.push(filler);
+      filler.on("error", () => undefined);
+      const isTaken = await Promise.race([once(filler, "connect").then(() => true), sleep(150, false)]);
+      if (!isTaken) return;
+    }
+    throw new Error(`the queue of new connections is not full after ${MOST_FILLERS}`);
+  }
+
+  return {
+    host,
+    port,
+    get connections() {
+      return connections;
+    },
+    freeze: async () => {
+      worker.postMessage("freeze");
+      [connections] = (await once(worker, "message")) as [number];
+      await fillQueue();
+    },
+    stop: async () => {
+      for (const filler of fillers) filler.destroy();
+      Atomics.store(isThawed, 0, 1);
+      Atomics.notify(isThawed, 0);
+      await worker.terminate();
+    },
+  };
+}

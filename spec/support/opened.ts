@@ -1,0 +1,38 @@
+import { connect, destroy, type ClientHandle, type Config } from "../../lib/index.js";
+import { startGateway, type GatewayOptions, type TestingGateway } from "../../lib/testing.js";
+
+/** A button of the example module. */
+export const button = { module: 1000, deviceType: 0, deviceRole: "test", deviceName: "button1" };
+
+const gateways = new Set<TestingGateway>();
+const clients = new Set<ClientHandle>();
+
+/** A gateway that `endAll` stops. */
+export async function openGateway(options?: GatewayOptions): Promise<TestingGateway> {
+  const gateway = await startGateway(options);
+  gateways.add(gateway);
+  return gateway;
+}
+
+export function configFor(gateway: TestingGateway, changes: Partial<Config> = {}): Config {
+  return { host: gateway.host, port: gateway.port, device: button, ...changes };
+}
+
+/** A connected button that `endAll` destroys. */
+export async function openClient(gateway: TestingGateway, changes: Partial<Config> = {}): Promise<ClientHandle> {
+  return keep((await connect(configFor(gateway, changes)))._unsafeUnwrap());
+}
+
+/** Has a client, opened by other means, destroyed by `endAll`. */
+export function keep(client: ClientHandle): ClientHandle {
+  clients.add(client);
+  return client;
+}
+
+/** For `afterEach`. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...clients].map((client) => destroy(client)));
+  await Promise.all([...gateways].map((gateway) => gateway.stop()));
+  clients.clear();
+  gateways.clear();
+}

@@ -1,0 +1,99 @@
+import type { Result, ResultAsync } from "neverthrow";
+import type { destroy } from "../../lib/index.js";
+import {
+  commands,
+  connect,
+  exchange,
+  getCommand,
+  sendStatus,
+  type ClientHandle,
+  type Config,
+  type ConnectError,
+  type GetCommandError,
+  type SendStatusError,
+} from "../../lib/index.js";
+import { same } from "./same.js";
+
+declare const config: Config;
+declare const client: ClientHandle;
+declare const status: Uint8Array;
+
+// The pipeline that users write, and what comes out of it.
+export async function pipeline() {
+  const command = await connect(config)
+    .andThen((connected) => sendStatus(connected, status, { timeoutMs: 10_000 }))
+    .andThen(getCommand);
+  same<typeof command, Result<Uint8Array, ConnectError | SendStatusError | GetCommandError>>();
+  return command;
+}
+
+// What each function gives.
+same<ReturnType<typeof connect>, ResultAsync<ClientHandle, ConnectError>>();
+same<ReturnType<typeof sendStatus>, ResultAsync<ClientHandle, SendStatusError>>();
+same<ReturnType<typeof exchange>, ResultAsync<Uint8Array, SendStatusError>>();
+same<ReturnType<typeof getCommand>, Result<Uint8Array, GetCommandError>>();
+same<ReturnType<typeof destroy>, ResultAsync<void, never>>();
+
+export async function reading() {
+  for await (const command of commands(client, { highWaterMark: 10 })) same<typeof command, Uint8Array>();
+  await using stream = commands(client);
+  const next = await stream.next();
+  if (next.done === true) same<typeof next.value, undefined>();
+  else same<typeof next.value, Uint8Array>();
+}
+
+// A Buffer is a status, and options may be left out.
+export const sent = [sendStatus(client, Buffer.from("status")), exchange(client, status, {})];
+export const disposable: AsyncDisposable = client;
+
+// Least and most of a configuration.
+const device = { module: 1000, deviceType: 0, deviceRole: "left", deviceName: "button1" };
+export const least: Config = { host: "127.0.0.1", port: 1636, device };
+export const most: Config = {
+  ...least,
+  device: { ...device, priority: 0 },
+  connectTimeoutMs: 4_000,
+  maxMessageBytes: 1_024,
+  signal: AbortSignal.timeout(1_000),
+};
+
+export const wrongConfigurations: Config[] = [
+  // @ts-expect-error a port is a number
+  { host: "127.0.0.1", port: "1636", device },
+  // @ts-expect-error the host is missing
+  { port: 1636, device },
+  // @ts-expect-error the device is missing
+  { host: "127.0.0.1", port: 1636 },
+  // @ts-expect-error the device lacks its role
+  { host: "127.0.0.1", port: 1636, device: { module: 1000, deviceType: 0, deviceName: "button1" } },
+  // @ts-expect-error a misspelt option
+  { host: "127.0.0.1", port: 1636, device, timeoutMs: 10 },
+  // @ts-expect-error the reason of an abort is no signal
+  { host: "127.0.0.1", port: 1636, device, signal: "stop" },
+];
+
+export function wrongCalls() {
+  return [
+    // @ts-expect-error a status is bytes
+    sendStatus(client, "status"),
+    // @ts-expect-error an ArrayBuffer is not
+    exchange(client, new ArrayBuffer(1)),
+    // @ts-expect-error the status is missing
+    exchange(client),
+    // @ts-expect-error a timeout is a number
+    exchange(client, status, { timeoutMs: "1s" }),
+    // @ts-expect-error a Result is no handle: it has to be unwrapped first
+    getCommand(connect(config)),
+    // @ts-expect-error nor are its fields
+    getCommand({ host: "127.0.0.1", port: 1636, device: { ...device, priority: 0 } }),
+    // @ts-expect-error a misspelt option
+    commands(client, { highWatermark: 1 }),
+  ];
+}
+
+export function changes() {
+  // @ts-expect-error a handle never changes
+  client.port = 1;
+  // @ts-expect-error nor does its device
+  client.device.deviceRole = "right";
+}
