@@ -1,6 +1,6 @@
 /**
  * Packs the built package, installs the tarball in an empty project, and uses it there as users do: with import, with
- * require, and with TypeScript in both module formats.
+ * require, with TypeScript in both module formats, and from the command line.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -92,6 +92,14 @@ const checkTypes = (project: string, namesByEntry: ReadonlyMap<string, readonly 
   runNode(bin("typescript", "tsc"), ["-p", project], project);
 };
 
+/** Runs the installed command as users do. */
+const checkCommand = (project: string): void => {
+  const help = npm(["exec", "--no", "--", "fleet-internal-client", "--help"], project);
+  if (!help.includes("Usage: fleet-internal-client")) {
+    throw new Error(`fleet-internal-client --help says\n${help}`);
+  }
+};
+
 const project = mkdtempSync(join(tmpdir(), "package-"));
 try {
   const packed = pack(project);
@@ -103,6 +111,7 @@ try {
     console.log(`${specifier}: ${names.join(", ")}`);
   }
   checkTypes(project, namesByEntry);
+  checkCommand(project);
 } finally {
   rmSync(project, { recursive: true });
 }

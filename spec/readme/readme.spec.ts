@@ -1,0 +1,199 @@
+import { existsSync, readFileSync } from "node:fs";
+
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
+
+import * as index from "../../lib/index.js";
+import * as carAccessoryModule from "../../lib/modules/car-accessory.js";
+import * as exampleModule from "../../lib/modules/example.js";
+import * as missionModule from "../../lib/modules/mission.js";
+import * as transparentModule from "../../lib/modules/transparent.js";
+import type { TestingGateway } from "../../lib/testing.js";
+import * as testing from "../../lib/testing.js";
+import * as throwing from "../../lib/throwing.js";
+import { answer, servedModules } from "../../scripts/demo/vehicle.js";
+import { utf8 } from "../support/bytes.js";
+import { eventually } from "../support/eventually.js";
+import { endAll, openGateway } from "../support/opened.js";
+import { endPrograms, startProgram, type Program } from "../support/program.js";
+import { blocksOf, examplesOf, isJestTest, readReadme, type Example } from "./examples.js";
+import { bundled, makeFolder, typeErrors, type Folder } from "./run-examples.js";
+
+jest.setTimeout(60_000);
+
+const readme = readReadme();
+const blocks = blocksOf(readme);
+const examples = examplesOf(blocks);
+const tests = examples.filter(isJestTest);
+const programs = examples.filter((example) => !isJestTest(example));
+const modules = [carAccessoryModule, exampleModule, missionModule, transparentModule];
+
+let folder: Folder;
+
+beforeAll(() => {
+  folder = makeFolder();
+});
+
+afterAll(() => folder.remove());
+
+afterEach(async () => {
+  await endPrograms();
+  await endAll();
+});
+
+/** The gateway that the README's programs meet: it serves the known modules, and those that the README adds, as an echo. */
+function openReadmeGateway(): Promise<TestingGateway> {
+  return openGateway({
+    modules: { ...servedModules, 1: [0], 3: "any", 1001: "any", 1002: "any", 1003: "any", 1004: "any" },
+    answer: (status, device) => {
+      if (device.module in servedModules) return answer(status, device);
+      if (device.module === missionModule.mission.number) return Uint8Array.of(0x18, 2); // action: START
+      return device.module === transparentModule.transparent.number ? utf8('"default_command"') : status;
+    },
+  });
+}
+
+async function start(example: Example, gateway: TestingGateway): Promise<Program> {
+  const file = folder.write(`program-${examples.indexOf(example)}.mjs`, await bundled(example, "esm"));
+  return startProgram([file], { GATEWAY_PORT: `${gateway.port}` });
+}
+
+/** The lines that a program has written, as if its gateway had the port that it has in the README. */
+function linesOf({ stdout, stderr }: Program, gateway: TestingGateway): string[] {
+  const lines = (stdout + stderr).split("\n").filter((line) => line !== "");
+  return lines.map((line) => line.replaceAll(`:${gateway.port}`, ":1636"));
+}
+
+/** In a comment, `…` stands for anything. */
+function fits(line: string, announced: string): boolean {
+  const parts = announced.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(line);
+}
+
+describe("a program in the README", () => {
+  it.each(programs)("runs, prints what it says, and ends by itself: $title", async (example: Example) => {
+    const gateway = await openReadmeGateway();
+    const program = await start(example, gateway);
+    const notPrinted = (): string[] => {
+      const lines = linesOf(program, gateway);
+      return example.printed.filter((announced) => !lines.some((line) => fits(line, announced)));
+    };
+
+    // One that runs until Ctrl-C gets it when it has printed all that it says.
+    if (example.code.includes('"SIGINT"')) {
+      await eventually(() => expect(notPrinted()).toEqual([]));
+      program.send("SIGINT");
+    }
+    const code = await program.ended;
+
+    expect(notPrinted()).toEqual([]);
+    const lines = linesOf(program, gateway);
+    expect(lines.filter((line) => !example.printed.some((announced) => fits(line, announced)))).toEqual([]);
+    expect(code).toBe(0);
+    expect(gateway.errors).toEqual([]);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+});
+
+describe("the README's recipe for OpenTelemetry", () => {
+  it("makes a span for each attempt to send a status, and counts the commands", async () => {
+    const recipe = examples.find(({ code }) => code.includes("@opentelemetry/api"))!;
+    const use = `
+      import { connect, destroy, exchange } from "fleet-internal-client";
+      const device = { module: 1001, deviceType: 0, deviceRole: "door", deviceName: "door1" };
+      const door = (await connect({ host: "127.0.0.1", port: 1636, device }))._unsafeUnwrap();
+      await exchange(door, Uint8Array.of(1));
+      await exchange(door, Uint8Array.of(2));
+      await destroy(door);`;
+    const gateway = await openReadmeGateway();
+    gateway.misbehave("status", { do: "close" });
+    const program = await start({ ...recipe, code: recipe.code + use }, gateway);
+    expect(await program.ended).toBe(0);
+    const answered = "counter fleet.commands 1 { kind: 'answer' }";
+    expect(linesOf(program, gateway)).toEqual([
+      expect.stringMatching(/^span status { deviceRole: 'door', frameBytes: \d+, afterReconnect: false } error, ./),
+      answered,
+      expect.stringMatching(/^span status { deviceRole: 'door', frameBytes: \d+, afterReconnect: true } unset$/),
+      answered,
+      expect.stringMatching(/^span status { deviceRole: 'door', frameBytes: \d+, afterReconnect: false } unset$/),
+    ]);
+  });
+});
+
+describe("the tests in the README", () => {
+  // It is jest that runs them, as it does for users: no transformer, and nothing else configured.
+  it.each([
+    ["CommonJS", "cjs", tests],
+    ["ES modules", "esm", tests.filter(({ language }) => language === "ts")],
+  ] as const)("pass as %s", async (_, format, those) => {
+    const suffix = format === "cjs" ? "cjs" : "mjs";
+    for (const example of those) {
+      folder.write(`example-${examples.indexOf(example)}.test.${suffix}`, await bundled(example, format));
+    }
+    const configuration = {
+      rootDir: folder.path,
+      cacheDirectory: `${folder.path}/cache`,
+      testMatch: [`**/*.test.${suffix}`],
+      moduleFileExtensions: ["js", "cjs", "mjs", "json"],
+      transform: {},
+      watchman: false,
+    };
+    const runJest = ["node_modules/jest/bin/jest.js", "--runInBand", "--config", JSON.stringify(configuration)];
+    const run = startProgram(format === "esm" ? ["--experimental-vm-modules", ...runJest] : runJest);
+    const code = await run.ended;
+    expect(run.stderr).toMatch(new RegExp(`^Test Suites: ${those.length} passed, ${those.length} total$`, "m"));
+    expect(those.length).toBeGreaterThan(0);
+    expect(code).toBe(0);
+  });
+});
+
+describe("the README", () => {
+  it("has code whose types are right", () => {
+    expect(typeErrors(examples.filter(({ language }) => language === "ts"))).toEqual([]);
+  });
+
+  it("shows the library in ten lines, and a module in under thirty", () => {
+    expect(blocks[0]?.code.split("\n").length).toBeLessThanOrEqual(10);
+    const module = blocks.find(({ heading }) => heading === "Adding a module");
+    expect(module?.code.split("\n").length).toBeLessThan(30);
+  });
+
+  it("names every function and value of every entry point", () => {
+    const names = new Set([index, throwing, testing, ...modules].flatMap((entry) => Object.keys(entry)));
+    expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(readme))).toEqual([]);
+  });
+
+  it("names every diagnostics channel and every return code with its number", () => {
+    const codes: [string, unknown][] = Object.entries(index.ReturnCode);
+    const errors = codes.filter(([name, number]) => typeof number === "number" && !["OK", "RESERVED"].includes(name));
+    expect(errors).toHaveLength(11);
+    const isInTable = (name: string, number: unknown): boolean =>
+      new RegExp(`^\\| \`${name}\` +\\| ${String(number)} `, "m").test(readme);
+    expect(errors.filter(([name, number]) => !isInTable(name, number))).toEqual([]);
+    const channels = [...readFileSync("lib/client/diagnostics.ts", "utf8").matchAll(/channel\("(.+)"\)/g)];
+    expect(channels.length).toBeGreaterThan(0);
+    expect(channels.filter(([, name]) => !readme.includes(`| \`${name!}\` `))).toEqual([]);
+  });
+
+  it("names every entry point and every script of the package, and no other script", () => {
+    const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<"exports" | "scripts", object>;
+    const specifiers = Object.keys(manifest.exports).map((subpath) => `fleet-internal-client${subpath.slice(1)}`);
+    const scripts = Object.keys(manifest.scripts).filter((name) => !["test", "prepublishOnly"].includes(name));
+    const wanted = [...specifiers, ...scripts.map((name) => `npm run ${name}`), "npm test"];
+    expect(wanted.filter((words) => !readme.includes(`\`${words}\``))).toEqual([]);
+    const named = [...readme.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]!);
+    expect(named.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
+  });
+
+  it("names no file and no heading that is not there", () => {
+    const files = [...readme.matchAll(/(?:\]\(|`)((?:lib|spec|scripts|generated)\/[\w./-]*)(?:\)|`)/g)];
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter(([, file]) => !existsSync(file!)).map(([, file]) => file)).toEqual([]);
+
+    const anchors = new Set(
+      [...readme.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.toLowerCase().replaceAll(" ", "-")),
+    );
+    const links = [...readme.matchAll(/\]\(#(.+?)\)/g)].map(([, anchor]) => anchor!);
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((anchor) => !anchors.has(anchor))).toEqual([]);
+  });
+});

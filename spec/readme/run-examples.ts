@@ -1,0 +1,107 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { build, type Format, type Plugin } from "esbuild";
+import ts from "typescript";
+
+import type { Example } from "./examples.js";
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, { readonly import: { readonly default: string } }>>;
+}
+
+/** Where lib/ has what users import: `fleet-internal-client/throwing` is lib/throwing.ts. */
+function sources(): Map<string, string> {
+  const { name, exports } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+  const entries = Object.entries(exports).map(([subpath, target]): [string, string] => [
+    name + subpath.slice(1),
+    resolve(target.import.default.replace("./dist/esm/", "lib/").replace(/js$/, "ts")),
+  ]);
+  return new Map([...entries, ["@opentelemetry/api", require.resolve("./opentelemetry.js")]]);
+}
+
+/** The examples' gateway listens on a port of its own; in the README it is the one that gateways have in the field. */
+const PORT_IN_README = /\b1636\b/g;
+
+const fromSources: Plugin = {
+  name: "from-sources",
+  setup: (bundler) => {
+    const paths = sources();
+    bundler.onResolve({ filter: /^(fleet-internal-client|@opentelemetry\/api)/ }, ({ path }) => {
+      const source = paths.get(path);
+      return source === undefined ? { errors: [{ text: `the package has no entry ${path}` }] } : { path: source };
+    });
+  },
+};
+
+/** The example as one JavaScript file that needs nothing but Node. */
+export async function bundled({ code, language }: Example, format: Format): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: code.replace(PORT_IN_README, 'Number(process.env["GATEWAY_PORT"])'),
+      loader: language === "ts" ? "ts" : "js",
+      resolveDir: process.cwd(),
+    },
+    bundle: true,
+    format,
+    platform: "node",
+    target: "node20",
+    external: ["@jest/globals"],
+    plugins: [fromSources],
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join("");
+}
+
+export interface Folder {
+  readonly path: string;
+  readonly write: (name: string, text: string) => string;
+  readonly remove: () => void;
+}
+
+export function makeFolder(): Folder {
+  const path = mkdtempSync(join(tmpdir(), "readme-"));
+  return {
+    path,
+    write: (name, text) => {
+      const file = join(path, name);
+      writeFileSync(file, text);
+      return file;
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/** What the compiler has to say about the examples, each a module of a strict project. */
+export function typeErrors(examples: readonly Example[]): string[] {
+  const files = new Map(examples.map(({ code }, number) => [resolve(`example-${number}.ts`), code]));
+  const options: ts.CompilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noPropertyAccessFromIndexSignature: true,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts", "lib.es2024.string.d.ts", "lib.esnext.disposable.d.ts"],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    types: ["node"],
+    paths: Object.fromEntries([...sources()].map(([specifier, path]) => [specifier, [path]])),
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  const host = ts.createCompilerHost(options);
+  host.fileExists = (file) => files.has(resolve(file)) || ts.sys.fileExists(file);
+  host.readFile = (file) => files.get(resolve(file)) ?? ts.sys.readFile(file);
+  const program = ts.createProgram([...files.keys()], options, host);
+  return [...files.keys()].flatMap((file, number) => {
+    const source = program.getSourceFile(file);
+    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    return found.map(({ messageText, start }) => {
+      const line = source === undefined || start === undefined ? 0 : source.getLineAndCharacterOfPosition(start).line;
+      const text = source?.text.split("\n")[line]?.trim() ?? "";
+      return `${examples[number]!.title}: ${text}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+    });
+  });
+}
