@@ -27,7 +27,7 @@ export interface StatusDiagnostics extends DiagnosticsMessage {
   readonly afterReconnect: boolean;
 }
 
-/** `fleet-internal-client:command`: a command arrived. */
+/** `fleet-internal-client:command`: a command arrived; `getCommand` gives it already. */
 export interface CommandDiagnostics extends DiagnosticsMessage {
   /** The length of its payload. */
   readonly bytes: number;

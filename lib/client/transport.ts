@@ -27,7 +27,8 @@ function readBuffer(): Uint8Array {
 export class Transport {
   private readonly socket: Socket;
   /** `socket.closed` is true as soon as it is destroyed, while its handle is still open. */
-  private readonly gone: Promise<void>;
+  private isGone = false;
+  private onGone: (() => void) | undefined;
   private events: TransportEvents | undefined;
 
   constructor(host: string, port: number, events: TransportEvents) {
@@ -48,8 +49,11 @@ export class Transport {
     this.socket.on("end", () => this.end(undefined));
     // Stays for good: an error event without a listener would take the process down.
     this.socket.on("error", (error) => this.end(error));
-    this.socket.on("close", () => this.end(undefined));
-    this.gone = new Promise((resolve) => this.socket.once("close", () => resolve()));
+    this.socket.on("close", () => {
+      this.isGone = true;
+      this.onGone?.();
+      this.end(undefined);
+    });
   }
 
   /** Hands a frame to the kernel, in one write: the gateway drops a connection whose header comes in parts. */
@@ -72,7 +76,9 @@ export class Transport {
   close(): Promise<void> {
     this.events = undefined;
     this.socket.destroy();
-    return this.gone;
+    // Not `socket.closed`: that is set before the handle below is closed.
+    if (this.isGone) return Promise.resolve();
+    return new Promise((resolve) => (this.onGone = resolve));
   }
 
   private end(cause: Error | undefined): void {

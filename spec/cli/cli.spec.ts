@@ -1,0 +1,105 @@
+import { EventEmitter } from "node:events";
+import { PassThrough, Writable } from "node:stream";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { run, type Process } from "../../lib/cli.js";
+import { eventually } from "../support/eventually.js";
+import { endAll, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
+
+class Pipe extends Writable {
+  text = "";
+  failure: NodeJS.ErrnoException | undefined;
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    if (this.failure === undefined) this.text += chunk.toString();
+    done(this.failure);
+  }
+}
+
+interface FakeProcess {
+  readonly host: Process & EventEmitter;
+  readonly stdout: Pipe;
+  readonly stderr: Pipe;
+}
+
+function createProcess(...args: string[]): FakeProcess {
+  const [stdout, stderr] = [new Pipe(), new Pipe()];
+  const parts = { argv: ["node", "cli.js", ...args], env: {}, stdin: new PassThrough(), stdout, stderr };
+  return { host: Object.assign(new EventEmitter(), parts) as unknown as FakeProcess["host"], stdout, stderr };
+}
+
+function systemError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`write ${code}`), { code });
+}
+
+describe("the process of a command", () => {
+  it("takes the command line behind the script's name, and gets the exit code", async () => {
+    const { host, stdout, stderr } = createProcess("--version");
+    await run(host, "1.2.3");
+    expect({ code: host.exitCode, stdout: stdout.text, stderr: stderr.text }).toEqual({
+      code: 0,
+      stdout: "1.2.3\n",
+      stderr: "",
+    });
+  });
+
+  it("gets 2 for a wrong command line", async () => {
+    const { host } = createProcess("wach");
+    await run(host, "1.2.3");
+    expect(host.exitCode).toBe(2);
+  });
+
+  it.each(["SIGINT", "SIGTERM"])("ends its command on %s, and leaves the next one to the system", async (signal) => {
+    const { host, stdout } = createProcess("gateway", "--port", "0");
+    const ended = run(host, "1.2.3");
+    await eventually(() => expect(stdout.text).toContain("listening"));
+    host.emit(signal);
+    expect([host.listenerCount("SIGINT"), host.listenerCount("SIGTERM")]).toEqual([0, 0]);
+    await ended;
+    expect(host.exitCode).toBe(0);
+  });
+
+  it("leaves no listener for signals behind", async () => {
+    const { host } = createProcess("--version");
+    await run(host, "1.2.3");
+    expect([host.listenerCount("SIGINT"), host.listenerCount("SIGTERM")]).toEqual([0, 0]);
+  });
+
+  it("ends quietly when nobody reads its output any more", async () => {
+    const gateway = await openGateway();
+    const line = `watch --module 1000 --status a --every 0.01 --port ${gateway.port}`.split(" ");
+    const { host, stdout, stderr } = createProcess(...line);
+    const ended = run(host, "1.2.3");
+    await eventually(() => expect(stdout.text).toContain("answer"));
+    stdout.failure = systemError("EPIPE");
+    await ended;
+    expect({ code: host.exitCode, stderr: stderr.text }).toEqual({ code: 0, stderr: "" });
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
+  it("fails with 1 when its output cannot be written", async () => {
+    const { host, stdout, stderr } = createProcess("gateway", "--port", "0");
+    stdout.failure = systemError("ENOSPC");
+    await run(host, "1.2.3");
+    expect(host.exitCode).toBe(1);
+    expect(stderr.text).toContain("write ENOSPC");
+  });
+
+  it("fails with 1 and says where when something happens that nobody expected", async () => {
+    const { host, stdout, stderr } = createProcess("--version");
+    stdout.write = () => {
+      throw new Error("nobody expected this");
+    };
+    await run(host, "1.2.3");
+    expect(host.exitCode).toBe(1);
+    expect(stderr.text).toMatch(/nobody expected this\n +at /);
+  });
+
+  it("goes on when nobody reads its errors", async () => {
+    const { host, stderr } = createProcess("wach");
+    stderr.failure = systemError("EPIPE");
+    await run(host, "1.2.3");
+    expect(host.exitCode).toBe(2);
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "@jest/globals";
+import { main } from "../../lib/cli/main.js";
+import { createStage } from "./surroundings.js";
+
+async function runLine(...args: string[]) {
+  const stage = createStage();
+  const code = await main(args, stage, "1.2.3");
+  return { code, output: stage.output.text, errors: stage.errors.text };
+}
+
+describe("a wrong command line gives one line that names what is wrong, and exit code 2", () => {
+  it.each<[args: string[], line: string]>([
+    [[], "name a command: watch, send or gateway; see fleet-internal-client --help"],
+    [["wach"], 'there is no command "wach"; did you mean watch?'],
+    [["--verison"], 'there is no command "--verison"; did you mean --version?'],
+    [["connect"], 'there is no command "connect": name watch, send or gateway'],
+    [["constructor"], 'there is no command "constructor": name watch, send or gateway'],
+    [["--host", "x", "send"], "--host stands before the command: first name watch, send or gateway"],
+    [["two\nlines"], 'there is no command "two\\nlines": name watch, send or gateway'],
+    [["send", "--prot", "3"], "send has no option --prot; did you mean --port?"],
+    [["gateway", "--modules", "3"], "gateway has no option --modules; did you mean --module?"],
+    [["send", "--verbose"], "send has no option --verbose; see fleet-internal-client send --help"],
+    [["send", "--constructor"], "send has no option --constructor; see fleet-internal-client send --help"],
+    [["send", "-x"], "send has no option -x; see fleet-internal-client send --help"],
+    [["send", "--every", "3"], "send has no option --every; see fleet-internal-client send --help"],
+    [["send", "hosts"], 'send takes no argument "hosts"; did you mean --host?'],
+    [["watch", "-"], 'watch takes no argument "-"; see fleet-internal-client watch --help'],
+    [["send", "--port"], "--port needs a value: --port PORT"],
+    [["send", "--port", "-5"], "--port needs a value; one that begins with - is written --port=-5"],
+    [["send", "--json=yes"], "--json takes no value"],
+    [["send", "--module", "1", "--module", "2"], "--module is given more than once"],
+    [
+      ["send", "--module", "1"],
+      "send needs a status: --status TEXT, --status-file FILE, --status-hex HEX, or - for standard input",
+    ],
+    [["watch", "--module", "1"], "watch needs a status: --status TEXT, --status-file FILE or --status-hex HEX"],
+    [["send", "--status", "a", "-"], "send takes one status, but got --status and -"],
+    [["send", "--status-hex", "7b7"], '--status-hex is "7b7", but must be pairs of hex digits, for example 7b7d'],
+    [["send", "--status", "a"], "send needs the device's module, for example --module 1000"],
+    [
+      ["send", "--status", "a", "--module", "example"],
+      '--module is "example", but must be a whole number from 0 to 2147483647',
+    ],
+    [
+      ["send", "--status", "a", "--module", "2147483648"],
+      '--module is "2147483648", but must be a whole number from 0 to 2147483647',
+    ],
+    [
+      ["send", "--status", "a", "--module", "1", "--port", "0"],
+      '--port is "0", but must be a whole number from 1 to 65535',
+    ],
+    [["send", "--status", "a", "--module", "1", "--host", ""], "--host must not be empty"],
+    [
+      ["send", "--status", "a", "--module", "1", "--timeout", "1s"],
+      '--timeout is "1s", but must be a number of milliseconds above 0 and up to 2147483647',
+    ],
+    [
+      ["watch", "--status", "a", "--module", "1", "--every", "0"],
+      '--every is "0", but must be a number of seconds above 0 and up to 2147483.647',
+    ],
+    [
+      ["watch", "--status", "a", "--module", "1", "--count", "0"],
+      '--count is "0", but must be a whole number from 1 to 4294967296',
+    ],
+    [
+      ["gateway", "--module", "1:2:3"],
+      '--module is "1:2:3", but must be a module, or a module and types such as 2:1,4',
+    ],
+    [["gateway", "--module", "2:a"], 'a type in --module 2:a is "a", but must be a whole number from 0 to 4294967295'],
+  ])("%j", async (args, line) => {
+    expect(await runLine(...args)).toEqual({ code: 2, output: "", errors: `fleet-internal-client: ${line}\n` });
+  });
+});
+
+describe("help", () => {
+  it.each(["--help", "-h"])("%s names the commands and the exit codes", async (option) => {
+    const { code, output, errors } = await runLine(option);
+    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+    expect(output).toContain("Usage: fleet-internal-client COMMAND [OPTIONS]\n");
+    expect(output).toMatch(/^ {2}watch .*\n {2}send .*\n {2}gateway /m);
+    expect(output).toMatch(/^ {2}3 .*refused/m);
+    expect(output).toMatch(/^ {2}130 .*interrupted/m);
+  });
+
+  it.each([
+    ["watch", ["--status TEXT", "--every SECONDS", "--count NUMBER", "--role TEXT", "--connect-timeout MS"]],
+    ["send", ["--status-file FILE", "--status-hex HEX", "--priority NUMBER", "--timeout MS", "--json"]],
+    ["gateway", ["--port PORT", "--module NUMBER[:TYPES]", "--answer TEXT", "--push-stdin", "-h, --help"]],
+  ])("of %s shows its options, examples and the exit codes", async (command, options) => {
+    const { code, output, errors } = await runLine(command, "--help");
+    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+    expect(output).toMatch(new RegExp(`^Usage: fleet-internal-client ${command} `));
+    for (const option of options) expect(output).toContain(`\n  ${option} `);
+    expect(output).toContain(`\nExamples:\n  fleet-internal-client ${command}`);
+    expect(output).toContain("\nExit codes:\n  0 ");
+  });
+
+  it("is given though the rest of the line is wrong", async () => {
+    expect((await runLine("send", "--prot", "3", "--help")).code).toBe(0);
+  });
+
+  it("is given for -h among other short options too", async () => {
+    expect((await runLine("send", "-Vh")).output).toMatch(/^Usage: fleet-internal-client send /);
+  });
+});
+
+it.each([[["--version"]], [["-V"]], [["watch", "--version"]]])(
+  "%j gives the version and nothing else",
+  async (args) => {
+    expect(await runLine(...args)).toEqual({ code: 0, output: "1.2.3\n", errors: "" });
+  },
+);

@@ -1,0 +1,216 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { servedModulesOf } from "../../lib/cli/gateway.js";
+import { main } from "../../lib/cli/main.js";
+import { connect, destroy, exchange, getCommand, type ClientHandle, type DeviceConfig } from "../../lib/index.js";
+import { hex, utf8 } from "../support/bytes.js";
+import { eventually } from "../support/eventually.js";
+import { button, endAll, openGateway } from "../support/opened.js";
+import { dial, hangUpAll } from "../testing/raw-socket.js";
+import { CONNECT, CONNECTED, statusOf } from "../testing/wire.js";
+import { createStage, eventsOf, wordsOf, type Stage } from "./surroundings.js";
+
+interface Running {
+  readonly stage: Stage;
+  readonly ended: Promise<number>;
+  readonly port: number;
+}
+
+const open: Running[] = [];
+const clients: ClientHandle[] = [];
+
+afterEach(async () => {
+  hangUpAll();
+  await Promise.all(clients.splice(0).map((client) => destroy(client)));
+  for (const { stage, ended } of open.splice(0)) {
+    stage.interrupt();
+    await ended;
+  }
+  await endAll();
+});
+
+/** Starts it on a free port, which it tells in its first line. */
+async function start(args: readonly string[] = [], stage = createStage()): Promise<Running> {
+  const ended = main(["gateway", "--port", "0", ...args], stage, "1.2.3");
+  await eventually(() => expect(stage.output.lines).toHaveLength(1));
+  const [first] = stage.output.lines;
+  const port = Number(/(?::|"port":)(\d+)[,}]/.exec(first!)![1]);
+  const running = { stage, ended, port };
+  open.push(running);
+  return running;
+}
+
+/** Undefined if the gateway did not let the device in. */
+async function tryToConnect({ port }: Running, changes: Partial<DeviceConfig> = {}): Promise<ClientHandle | undefined> {
+  const connected = await connect({ host: "127.0.0.1", port, device: { ...button, ...changes } });
+  if (connected.isErr()) return undefined;
+  clients.push(connected.value);
+  return connected.value;
+}
+
+async function connectTo(running: Running, changes?: Partial<DeviceConfig>): Promise<ClientHandle> {
+  const client = await tryToConnect(running, changes);
+  if (client === undefined) throw new Error("the gateway did not let the device in");
+  return client;
+}
+
+async function commandFor(client: ClientHandle, status: string): Promise<string> {
+  return hex((await exchange(client, utf8(status)))._unsafeUnwrap());
+}
+
+const BUTTON = '"button1" (module 1000, type 0, role "test", priority 0)';
+
+describe("gateway", () => {
+  it("says where it listens and what it serves, shows each connect and status, and answers with the status", async () => {
+    const running = await start();
+    const client = await connectTo(running);
+    expect(await commandFor(client, "a")).toBe("61");
+    await eventually(() =>
+      expect(wordsOf(running.stage)).toEqual([
+        `listening on 127.0.0.1:${running.port}, serving every module`,
+        `connected: ${BUTTON}`,
+        `status of ${BUTTON}: a`,
+      ]),
+    );
+  });
+
+  it("answers every status with --answer", async () => {
+    const client = await connectTo(await start(["--answer", "on"]));
+    expect(await commandFor(client, "a")).toBe("6f6e");
+  });
+
+  it("writes JSON lines with --json", async () => {
+    const running = await start(["--json", "--module", "1000"]);
+    const client = await connectTo(running);
+    await commandFor(client, "a");
+    expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
+    const device = { ...button, priority: 0 };
+    await eventually(() =>
+      expect(eventsOf(running.stage)).toEqual([
+        { event: "listening", host: "127.0.0.1", port: running.port },
+        { event: "connect", device },
+        { event: "status", device, bytes: 1, hex: "61", text: "a" },
+        { event: "refusal", device: { ...device, module: 7 }, code: "MODULE_NOT_SUPPORTED" },
+      ]),
+    );
+  });
+
+  it("serves just the modules and types that are named, and shows whom it refuses and why", async () => {
+    const running = await start(["--module", "1000", "--module", "2:1,4"]);
+    await connectTo(running);
+    expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
+    expect(await tryToConnect(running, { module: 2, deviceType: 2 })).toBeUndefined();
+    await connectTo(running, { module: 2, deviceType: 4 });
+    expect(await tryToConnect(running)).toBeUndefined();
+    expect(await tryToConnect(running, { priority: 1 })).toBeUndefined();
+    await eventually(() =>
+      expect(wordsOf(running.stage)).toEqual([
+        `listening on 127.0.0.1:${running.port}, serving modules 2 (types 1, 4), 1000`,
+        `connected: ${BUTTON}`,
+        'refused: "button1" (module 7, type 0, role "test", priority 0): MODULE_NOT_SUPPORTED',
+        'refused: "button1" (module 2, type 2, role "test", priority 0): DEVICE_TYPE_NOT_SUPPORTED',
+        'connected: "button1" (module 2, type 4, role "test", priority 0)',
+        `refused: ${BUTTON}: DEVICE_ALREADY_CONNECTED`,
+        'refused: "button1" (module 1000, type 0, role "test", priority 1): HIGHER_PRIORITY_ALREADY_CONNECTED',
+      ]),
+    );
+  });
+
+  it("shows all of what comes in at once, in its order", async () => {
+    const running = await start();
+    const socket = await dial({ host: "127.0.0.1", port: running.port });
+    socket.send(CONNECT);
+    await socket.read(CONNECTED.length / 2);
+    socket.send(statusOf(0x61) + statusOf(0x62) + statusOf(0x63));
+    await eventually(() =>
+      expect(wordsOf(running.stage).slice(2)).toEqual(
+        ["a", "b", "c"].map((status) => `status of ${BUTTON}: ${status}`),
+      ),
+    );
+  });
+
+  it("shows a name that would drive the terminal as it is written", async () => {
+    const running = await start(["--hex"]);
+    await connectTo(running, { deviceName: "\x1b[2J\u009b\n" });
+    await eventually(() =>
+      expect(wordsOf(running.stage)[1]).toBe(
+        'connected: "\\u001b[2J\\x9b\\n" (module 1000, type 0, role "test", priority 0)',
+      ),
+    );
+  });
+
+  it.each([
+    ["with --push-stdin", ["--push-stdin"], false],
+    ["when that is a terminal", [], true],
+  ])("pushes each line of standard input to all devices %s", async (_when, args, isTTY) => {
+    const stage = createStage();
+    stage.input.isTTY = isTTY;
+    const running = await start(args, stage);
+    const one = await connectTo(running);
+    const other = await connectTo(running, { deviceRole: "other" });
+    stage.input.write("on\n\nnot yet a line");
+    await eventually(() => expect(wordsOf(stage).at(-1)).toBe("pushed to 2 devices: (empty)"));
+    expect(wordsOf(stage).at(-2)).toBe("pushed to 2 devices: on");
+    await eventually(() =>
+      expect([one, other].map((each) => getCommand(each)._unsafeUnwrap())).toEqual([utf8(""), utf8("")]),
+    );
+    stage.interrupt();
+    expect(await running.ended).toBe(0);
+    expect(stage.input.destroyed).toBe(true);
+  });
+
+  it("goes on when standard input ends", async () => {
+    const running = await start(["--push-stdin"]);
+    running.stage.input.end("on\n");
+    await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe("pushed to 0 devices: on"));
+    expect(await tryToConnect(running)).toBeDefined();
+  });
+
+  it("leaves standard input alone otherwise", async () => {
+    const running = await start();
+    running.stage.input.write("on\n");
+    await connectTo(running);
+    await eventually(() => expect(wordsOf(running.stage)).toHaveLength(2));
+    expect(running.stage.input.readableLength).toBe(3);
+  });
+
+  it("closes everything when it is interrupted, and ends with 0", async () => {
+    const running = await start();
+    const socket = await dial({ host: "127.0.0.1", port: running.port });
+    running.stage.interrupt();
+    expect(await running.ended).toBe(0);
+    expect(["end", "close", "ECONNRESET"]).toContain(await socket.ended);
+    expect(await tryToConnect(running)).toBeUndefined();
+    expect(running.stage.errors.text).toBe("");
+  });
+
+  it("says so in one line and ends with 4 when it cannot have its port", async () => {
+    const taken = await openGateway();
+    const stage = createStage();
+    expect(await main(["gateway", "--port", taken.port.toString()], stage, "1.2.3")).toBe(4);
+    expect(stage.output.text).toBe("");
+    expect(stage.errors.text).toMatch(new RegExp(`^cannot listen on 127\\.0\\.0\\.1:${taken.port}: .*EADDRINUSE.*\n$`));
+  });
+
+  it("ends at once when it was interrupted before it listened", async () => {
+    const stage = createStage();
+    stage.interrupt();
+    expect(await main(["gateway", "--port", "0"], stage, "1.2.3")).toBe(0);
+  });
+});
+
+describe("the modules to serve", () => {
+  it.each<[given: string[], served: ReturnType<typeof servedModulesOf>]>([
+    [[], undefined],
+    [["1000"], { 1000: "any" }],
+    [["2:1,4"], { 2: [1, 4] }],
+    [["2:1", "2:4"], { 2: [1, 4] }],
+    [["2:1", "2"], { 2: "any" }],
+    [["2", "2:1"], { 2: "any" }],
+  ])("%j are %j", (given, served) => {
+    expect(servedModulesOf(given)).toEqual(served);
+  });
+
+  it.each(["", "a", "-1", "2:", "2:1,", "2:1:3", "2147483648"])("cannot be %j", (given) => {
+    expect(() => servedModulesOf([given])).toThrow(/must be/);
+  });
+});
