@@ -1,0 +1,81 @@
+import { FAULT_MEANINGS, FAULTS, TABLE, type Cell, type Row } from "./fault-table.js";
+
+const INTRODUCTION = `# What a fault does to a client
+
+Every fault, at every moment of a connection's life. \`spec/faults/fault-table.ts\` is where this table is written;
+\`spec/faults/fault-matrix.spec.ts\` runs every cell of it against a gateway that misbehaves so, and fails when this page
+shows another table. \`WRITE_FAULT_MATRIX=1 npx jest spec/faults/fault-matrix\` writes the page anew.
+
+How to read a cell, \`COMMAND_INCORRECT\`, lives, 1 / 2 for example:
+
+- how the call ended that was under way: **succeeds**, or the error's code. During a first connect, the call is \`connect\`,
+  and nothing is left open when it fails; else it is a status.
+- what became of the client: it **lives**, so the next status succeeds, or it is **destroyed**, so every later use gives
+  \`CONTEXT_INCORRECT\`. After a failed \`connect\` there is no client.
+- how many connections it had made in all when the call ended; where the next status needs another, the number with that.
+- **after** a limit: the call ended when \`timeoutMs\` or \`connectTimeoutMs\` had passed, and else it ended at once. Every call
+  ends within 2 × \`timeoutMs\` + \`connectTimeoutMs\` + 350 ms.
+
+A cell that cannot be says why by a letter, explained below the tables. Where a row says that a part of a frame has come,
+that part came in a segment of its own, and the frame is the faulty one from its first byte on.
+`;
+
+const SWALLOWING = `The address that swallows packets is a port on loopback whose process is frozen and whose queue of new connections is full:
+there, Linux and macOS drop a connect request without a word, as a host does that is not there.
+`;
+
+/** The page that shows the table. */
+export function faultDocument(): string {
+  const reasons = [...new Set(TABLE.flatMap(({ cells }) => cells.flatMap((cell) => reasonOf(cell))))];
+  const show = (cell: Cell): string => shown(cell, reasons);
+  return [
+    INTRODUCTION,
+    "## On the first connection\n",
+    tableOf(
+      TABLE.filter(({ life }) => life === "first"),
+      show,
+    ),
+    "## On the reconnection\n",
+    "A status was sent, the gateway closed the connection without an answer, and the client reconnects to send it again. The\nmoments are those of the second connection.\n",
+    tableOf(
+      TABLE.filter(({ life }) => life === "reconnection"),
+      show,
+    ),
+    "## What the faults are\n",
+    FAULTS.map((fault) => `- **${fault}**: ${FAULT_MEANINGS[fault]}.`).join("\n") + "\n",
+    SWALLOWING,
+    "## What cannot be, and why\n",
+    reasons.map((because, index) => `- **${letterOf(index)}**: ${because}.`).join("\n") + "\n",
+  ].join("\n");
+}
+
+/** A cell as one line, also for the names of the specs. */
+export function shown(cell: Cell, reasons: readonly string[] = []): string {
+  if ("because" in cell) return letterOf(reasons.indexOf(cell.because));
+  const { outcome, client, connections, connectionsWithNext, waitsFor } = cell;
+  const words = [outcome === "succeeds" ? outcome : `\`${outcome}\``];
+  if (client !== "none" && outcome !== "succeeds") words.push(client);
+  words.push(connections === connectionsWithNext ? `${connections}` : `${connections} / ${connectionsWithNext}`);
+  if (waitsFor.length > 0) words.push(`after ${waitsFor.map((limit) => `\`${limit}\``).join(" and ")}`);
+  return words.join(", ");
+}
+
+function reasonOf(cell: Cell): string[] {
+  return "because" in cell ? [cell.because] : [];
+}
+
+function letterOf(index: number): string {
+  return String.fromCharCode("a".charCodeAt(0) + index);
+}
+
+function tableOf(rows: readonly Row[], show: (cell: Cell) => string): string {
+  const lines = [["the moment", ...FAULTS], ...rows.map(({ moment, cells }) => [moment, ...cells.map(show)])];
+  const widths = ["the moment", ...FAULTS].map((_, column) =>
+    Math.max(...lines.map((line) => (line[column] as string).length)),
+  );
+  const written = lines.map(
+    (line) => `| ${line.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`,
+  );
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [written[0], rule, ...written.slice(1)].join("\n") + "\n";
+}

@@ -1,0 +1,106 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { faultDocument, shown } from "./fault-document.js";
+import { FAULTS, TABLE, type Expected, type Fault, type Row } from "./fault-table.js";
+import { ANSWER_BYTE, FAULTY_BYTE, NEXT_ANSWER_BYTE, PUSHED_BYTE } from "./misbehaviour.js";
+import { isAboutStatus, limitsOf, runCell, type Observed } from "./run-cell.js";
+
+interface Run {
+  readonly row: Row;
+  readonly fault: Fault;
+  readonly cell: Expected;
+  observed: Promise<Observed>;
+}
+
+/** Cells mostly wait, so many of them run at once. */
+const AT_ONCE = 16;
+/** What a slow and noisy machine may take on top. */
+const SLACK_MS = 750;
+/** A call that no limit ended is over by then, long before its limits. */
+const IMMEDIATELY_MS = 2_500;
+
+const NOT_RUN = Promise.reject<Observed>(new Error("the cell was not run"));
+NOT_RUN.catch(() => undefined);
+
+const runs: Run[] = TABLE.flatMap((row) =>
+  row.cells.flatMap((cell, index) =>
+    "because" in cell ? [] : [{ row, fault: FAULTS[index] as Fault, cell, observed: NOT_RUN }],
+  ),
+);
+
+/** Starts every cell as soon as there is room for it; each spec then awaits its own. */
+function startAll(): void {
+  const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
+  runs.forEach((run, index) => {
+    const lane = index % AT_ONCE;
+    run.observed = (lanes[lane] as Promise<unknown>).then(() => runCell(run.row, run.fault, run.cell));
+    lanes[lane] = run.observed.catch(() => undefined);
+  });
+}
+
+describe("the table of faults", () => {
+  it("has a cell for every fault at every moment", () => {
+    expect(TABLE.map(({ cells }) => cells.length)).toEqual(TABLE.map(() => FAULTS.length));
+  });
+
+  it("is what fault-matrix.md shows", () => {
+    const page = "spec/faults/fault-matrix.md";
+    if (process.env["WRITE_FAULT_MATRIX"] !== undefined) writeFileSync(page, faultDocument());
+    expect(readFileSync(page, "utf8")).toBe(faultDocument());
+  });
+});
+
+describe.each(["first", "reconnection"] as const)("a fault on the %s", (life) => {
+  beforeAll(() => {
+    if (life === "first") startAll();
+  });
+
+  // A row in which nothing can be has nothing to run.
+  const rows = TABLE.filter((row) => row.life === life && runs.some((run) => run.row === row));
+  describe.each(rows)("$moment", (row) => {
+    const ofRow = runs.filter((run) => run.row === row);
+    it.each(ofRow.map((run) => ({ run, name: `${run.fault}: ${shown(run.cell)}` })))(
+      "$name",
+      async ({ run }) => {
+        await check(run);
+      },
+      30_000,
+    );
+  });
+});
+
+async function check({ row, fault, cell, observed: running }: Run): Promise<void> {
+  const observed = await running;
+  const { outcome, connections, connectionsWithNext } = cell;
+  expect(observed).toMatchObject({ outcome, connections, connectionsWithNext, socketsLeft: 0 });
+  expect(observed.next).toBe({ lives: "succeeds", destroyed: "CONTEXT_INCORRECT", none: undefined }[cell.client]);
+  expect(observed.nextCommand).toBe(cell.client === "lives" ? NEXT_ANSWER_BYTE : undefined);
+  expect(observed.command).toBe(isAboutStatus(row) && outcome === "succeeds" ? ANSWER_BYTE : undefined);
+  expect(observed.commands).not.toContain(FAULTY_BYTE);
+  // What comes right behind the first connect response comes before anyone can read commands.
+  const isPushed = fault === "two in one chunk" && !(row.life === "first" && isAboutConnecting(row));
+  if (isPushed) expect(observed.commands).toContain(PUSHED_BYTE);
+  if (outcome !== "succeeds") {
+    expect(observed.error?.message).toMatch(new RegExp(`^${outcome}: `));
+    expect(observed.error?.family).toBe("communication");
+  }
+  if (fault === "unknown type" && outcome !== "succeeds" && isAboutConnecting(row)) {
+    expect(observed.error?.message).toContain(" 99");
+  }
+  checkTime(row, fault, cell, observed.elapsedMs);
+}
+
+function isAboutConnecting({ place }: Row): boolean {
+  return place === "accepted" || place === "connect response";
+}
+
+function checkTime(row: Row, fault: Fault, cell: Expected, elapsedMs: number): void {
+  const limits = limitsOf(row, fault, cell);
+  if (fault === "byte by byte") return expect(elapsedMs).toBeLessThan(limits.connectTimeoutMs);
+  if (cell.waitsFor.length === 0) return expect(elapsedMs).toBeLessThan(IMMEDIATELY_MS);
+  const passed = (limit: "timeoutMs" | "connectTimeoutMs"): number =>
+    cell.waitsFor.includes(limit) ? limits[limit] : 0;
+  const most = 2 * passed("timeoutMs") + passed("connectTimeoutMs") + 350;
+  expect(elapsedMs).toBeGreaterThanOrEqual(passed("timeoutMs") + passed("connectTimeoutMs"));
+  expect(elapsedMs).toBeLessThan(most + SLACK_MS);
+}
