@@ -1,6 +1,7 @@
+import { Buffer } from "node:buffer";
 import { err, ok, type Result } from "neverthrow";
 import type { ConnectError, GetCommandError, SendStatusError } from "../errors/error-types.js";
-import { connectFrame } from "../protocol/client-messages.js";
+import { connectBodyLength, connectFrame } from "../protocol/client-messages.js";
 import {
   begin,
   deadlineOf,
@@ -12,7 +13,6 @@ import {
   type Step,
 } from "../protocol/connection.js";
 import { encodeDevice } from "../protocol/device.js";
-import { HEADER_BYTES } from "../protocol/frame.js";
 import { FrameDecoder } from "../protocol/frame-decoder.js";
 import { ServerMessageReader } from "../protocol/server-messages.js";
 import { StatusFrames } from "../protocol/status-frames.js";
@@ -58,6 +58,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private decoder: FrameDecoder | undefined;
   private socketsGone: Promise<unknown> = Promise.resolve();
 
+  private readonly deviceBytes: Uint8Array;
   private readonly frames: StatusFrames;
   private readonly messageReader: ServerMessageReader;
 
@@ -76,9 +77,10 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   constructor(private readonly config: CheckedConfig) {
     this.handle = createHandle(this, config.device, config.host, config.port);
-    const deviceBytes = encodeDevice(config.device);
-    this.frames = new StatusFrames(deviceBytes);
-    this.messageReader = new ServerMessageReader(config.device, deviceBytes);
+    this.deviceBytes = encodeDevice(config.device);
+    // What is to be written is best a Buffer: Node would wrap anything else in one, with every status.
+    this.frames = new StatusFrames(this.deviceBytes, (bytes) => Buffer.allocUnsafeSlow(bytes));
+    this.messageReader = new ServerMessageReader(config.device, this.deviceBytes);
   }
 
   get isDestroyed(): boolean {
@@ -90,8 +92,8 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   connect(): Promise<Result<ClientHandle, ConnectError>> {
-    const { device, signal, maxMessageBytes } = this.config;
-    const bodyLength = connectFrame(device).length - HEADER_BYTES;
+    const { signal, maxMessageBytes } = this.config;
+    const bodyLength = connectBodyLength(this.deviceBytes);
     if (signal?.aborted === true) return Promise.resolve(err(abortedError(this.endpoint, signal.reason)));
     if (bodyLength > maxMessageBytes) {
       return Promise.resolve(err(tooLargeError(this.endpoint, "config.device", bodyLength, maxMessageBytes)));
@@ -102,8 +104,9 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
       this.onConnected = (outcome) => {
         this.onConnected = undefined;
         signal?.removeEventListener("abort", onAbort);
+        if (outcome.isOk()) resolve(outcome);
         // A failed connect leaves nothing open, not even a socket about to close.
-        void this.socketsGone.then(() => resolve(outcome));
+        else void this.socketsGone.then(() => resolve(outcome));
       };
       this.carryOut(begin(performance.now(), this.config));
     });

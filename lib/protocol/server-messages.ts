@@ -98,7 +98,9 @@ function joined(body: Body): Uint8Array {
   return bytes;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** proto3 strings are UTF-8; a reader that mends them could make one device's role look like another's. */
 function strictUtf8(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  return utf8.decode(bytes);
 }

@@ -1,4 +1,4 @@
-import { statusBodyLength, statusFrame } from "./client-messages.js";
+import { statusBodyLength, statusFrame, type Allocate } from "./client-messages.js";
 import { HEADER_BYTES } from "./frame.js";
 
 /** A larger frame is not kept for the next status: the memory would weigh more than making it anew. */
@@ -8,7 +8,10 @@ const LARGEST_SPARE_BYTES = 1024 * 1024 + 1024;
 export class StatusFrames {
   private spare: Uint8Array | undefined;
 
-  constructor(private readonly deviceBytes: Uint8Array) {}
+  constructor(
+    private readonly deviceBytes: Uint8Array,
+    private readonly allocate?: Allocate,
+  ) {}
 
   /** The length of the body that a status makes. */
   bodyLength(status: Uint8Array): number {
@@ -19,7 +22,9 @@ export class StatusFrames {
   make(status: Uint8Array): Uint8Array {
     const { spare } = this;
     // A frame of the same length carries a status of the same length, and all that stands before it is the same too.
-    if (spare?.length !== HEADER_BYTES + this.bodyLength(status)) return statusFrame(this.deviceBytes, status);
+    if (spare?.length !== HEADER_BYTES + this.bodyLength(status)) {
+      return statusFrame(this.deviceBytes, status, this.allocate);
+    }
     this.spare = undefined;
     spare.set(status, spare.length - status.length);
     return spare;
