@@ -1,0 +1,122 @@
+import type { Effort } from "../effort.js";
+import { openFilesLimit } from "../open-files.js";
+import { runProgram, withGateway } from "../processes.js";
+import type { Comparison } from "../programs/compare.js";
+import type { Contender, ExchangeSettings } from "../programs/exchanges.js";
+import type { Metric, Report } from "../report.js";
+import type { Target } from "../targets.js";
+import { floor, floorAgain, type Part } from "./part.js";
+
+const metrics: readonly Metric[] = [
+  { key: "rate", heading: "exchanges/s", digits: 0 },
+  { key: "cpu", heading: "CPU µs each", digits: 1 },
+];
+
+const reference: Contender = { name: floor, kind: "owning", source: "onread" };
+
+const library: Contender = { name: "exchange", kind: "exchange", source: "onread" };
+
+/** What the targets need. */
+const essential: readonly Contender[] = [{ ...reference, name: floorAgain }, library];
+
+const awaitedFloor: Contender = { name: "net onread, owning, awaited", kind: "owningAwaited", source: "onread" };
+
+const otherFloors: readonly Contender[] = [
+  { name: "net onread, discarding", kind: "discarding", source: "onread" },
+  { name: "net data events, discarding", kind: "discarding", source: "data" },
+];
+
+const everything: readonly Contender[] = [
+  ...essential,
+  { name: "sendStatus + getCommand", kind: "sendStatus", source: "onread" },
+  { name: "throwing exchange", kind: "throwing", source: "onread" },
+  awaitedFloor,
+  ...otherFloors,
+];
+
+interface Case {
+  readonly title: string;
+  readonly mode: "whole" | "split";
+  readonly payloadBytes: number;
+  readonly devices: number;
+  readonly groups: number;
+  /** How many times longer than others its slices are. */
+  readonly longer: number;
+  /**
+   * How many fresh processes share the pairs. Each lays out its memory anew, and where in a page a receive buffer
+   * begins makes large receives up to twice as slow: in one process that would be taken for a difference.
+   */
+  readonly processes: number;
+  readonly others: readonly Contender[];
+  readonly targets: readonly Target[];
+}
+
+const rate = (least: number): Target => ({ of: library.name, metric: "rate", least });
+
+const cpu = (most: number): Target => ({ of: library.name, metric: "cpu", most });
+
+const alone = { mode: "whole", devices: 1, groups: 4, longer: 1, processes: 4, others: everything } as const;
+
+const sequentialCases: readonly Case[] = [
+  { ...alone, title: "16 B", payloadBytes: 16, targets: [rate(0.92), cpu(1.15)] },
+  { ...alone, title: "1 KiB", payloadBytes: 1024, targets: [rate(0.88)] },
+  { ...alone, title: "64 KiB", payloadBytes: 64 * 1024, processes: 8, targets: [rate(0.88)] },
+  { ...alone, title: "1 MiB", payloadBytes: 1024 * 1024, processes: 8, targets: [rate(0.86)] },
+  { ...alone, title: "16 B, answers in two writes", mode: "split", payloadBytes: 16, targets: [rate(0.9)] },
+];
+
+const together = { mode: "whole", payloadBytes: 16, groups: 1, targets: [rate(0.88), cpu(1.15)] } as const;
+
+const deviceCases: readonly Case[] = [
+  { ...together, title: "100 devices", devices: 100, longer: 1, processes: 4, others: [...essential, ...otherFloors] },
+  // A slice is to hold several exchanges of each device.
+  { ...together, title: "1000 devices", devices: 1000, longer: 4, processes: 2, others: essential },
+];
+
+const measureOnce = (each: Case, others: readonly Contender[], effort: Effort): Promise<Comparison[]> =>
+  withGateway([each.mode], ([port = 0]) => {
+    const { payloadBytes, devices, groups } = each;
+    const rounds = effort.rounds / each.processes;
+    const sliceMs = effort.sliceMs * each.longer;
+    const settings = { port, payloadBytes, devices, groups, rounds, sliceMs, reference, others };
+    return runProgram<Comparison[]>("exchanges", settings satisfies ExchangeSettings);
+  });
+
+const measure = async (each: Case, others: readonly Contender[], effort: Effort): Promise<Comparison[]> => {
+  const found: Comparison[] = [];
+  for (let done = 0; done < each.processes; done += 1) {
+    found.push(...(await measureOnce(each, others, effort)));
+  }
+  const pairsOf = (wanted: string) => found.filter(({ name }) => name === wanted).flatMap(({ pairs }) => pairs);
+  return others.map(({ name }) => ({ name, pairs: pairsOf(name) }));
+};
+
+const measureCase = async (report: Report, effort: Effort, each: Case): Promise<void> => {
+  const { title, targets } = each;
+  const others = effort.isShort ? essential : each.others;
+  const sockets = (others.length + 1) * each.devices * each.groups;
+  if (sockets > openFilesLimit()) {
+    report.note(`\n${title}: not measured, it takes ${sockets} sockets and this system allows ${openFilesLimit()}`);
+    return;
+  }
+  const comparisons = await measure(each, others, effort);
+  report.table({ title, reference: floor, itself: floorAgain, metrics, comparisons, targets });
+};
+
+export const sequential: Part = async (report, effort) => {
+  report.heading("One exchange after the other on one connection");
+  report.note("The net lines call back and make no promise; the library is awaited, as its users do.");
+  if (!effort.isShort) {
+    report.note(`"${awaitedFloor.name}" shows what awaiting alone costs.`);
+  }
+  for (const each of sequentialCases) {
+    await measureCase(report, effort, each);
+  }
+};
+
+export const devices: Part = async (report, effort) => {
+  report.heading("Many devices in one process, each with one exchange of 16 B outstanding");
+  for (const each of deviceCases) {
+    await measureCase(report, effort, each);
+  }
+};
