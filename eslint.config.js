@@ -35,7 +35,7 @@ const impure = ["Promise", "Date", "performance", "process", "console", "queueMi
 );
 
 export default defineConfig(
-  { ignores: ["generated/", "dist/", "coverage/"] },
+  { ignores: ["generated/", "**/dist/", "coverage/", "docs/"] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -98,6 +98,11 @@ export default defineConfig(
       // A spec may start what it does not await, and reads more plainly so.
       "@typescript-eslint/require-await": "off",
     },
+  },
+  {
+    // Its own configuration has the installed package; this one has lib/ in its place.
+    files: ["spec/example-project/**"],
+    languageOptions: { parserOptions: { projectService: false, project: "scripts/tsconfig.example-project.json" } },
   },
   {
     // These files are read by the compiler alone: expressions and names without a use are their point.

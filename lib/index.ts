@@ -7,6 +7,7 @@ export {
   type ModuleConfig,
   type ModuleDefinition,
   type UnreadableCommandError,
+  type WithModuleClient,
 } from "./api/define-module.js";
 export { destroy } from "./api/destroy.js";
 export { exchange } from "./api/exchange.js";

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { Err, Ok } from "neverthrow";
+import type { Err, Ok, ResultAsync } from "neverthrow";
 import * as results from "./index.js";
 import type {
   ClientHandle,
@@ -115,7 +115,7 @@ export async function withClient<T>(
   config: Config,
   use: (client: ClientHandle) => T | PromiseLike<T>,
 ): Promise<Unwrapped<T>> {
-  return useAndDestroy(await connect(config), use);
+  return rethrowing((watchedUse) => results.withClient(config, watchedUse), use);
 }
 
 /** A module's functions, with its number filled in and its payloads typed; what is an `Err` in {@link Module} is thrown. */
@@ -178,7 +178,7 @@ export function defineModule<Status = Uint8Array, Command = Uint8Array>(
       return async () => unwrap(await client());
     },
     destroy,
-    withClient: async (config, use) => useAndDestroy(await connectDevice(config), use),
+    withClient: (config, use) => rethrowing((watchedUse) => module.withClient(config, watchedUse), use),
   });
 }
 
@@ -192,21 +192,24 @@ function unwrap<T>(result: ResultShape<T>): T {
   return result.value;
 }
 
-/** By its shape, not its class: the caller's Result may come from another copy of neverthrow. */
-function isResult(outcome: unknown): outcome is ResultShape<unknown> {
-  return typeof outcome === "object" && outcome !== null && "isOk" in outcome && "isErr" in outcome;
-}
-
-async function useAndDestroy<T>(
-  client: ClientHandle,
+/** The Results' `withClient` makes a `NOT_OK` of what `use` throws; here it is to be thrown as it is. */
+async function rethrowing<T>(
+  withClient: (use: (client: ClientHandle) => Promise<unknown>) => ResultAsync<unknown, unknown>,
   use: (client: ClientHandle) => T | PromiseLike<T>,
 ): Promise<Unwrapped<T>> {
-  try {
-    const outcome = await use(client);
-    return (isResult(outcome) ? unwrap(outcome) : outcome) as Unwrapped<T>;
-  } finally {
-    await destroy(client);
-  }
+  let thrown: { readonly error: unknown } | undefined;
+  const watchedUse = async (client: ClientHandle) => {
+    try {
+      return await use(client);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
+  // What is no function is for the Results' `withClient` to refuse, before it connects.
+  const outcome = await withClient(typeof use === "function" ? watchedUse : use);
+  if (thrown !== undefined) throw thrown.error;
+  return unwrap(outcome) as Unwrapped<T>;
 }
 
 function unwrapEach<Value>(stream: CommandStream<ResultShape<Value>>): CommandStream<Value> {

@@ -10,6 +10,8 @@ import type { CommandsOptions } from "../client/options.js";
  * and then the iteration ends, without an error. Leaving the loop, or `return()`, unsubscribes. What is no handle gives an
  * ended iteration.
  *
+ * While the connection is dropped nothing arrives, and only the next status reconnects: a reader is not told of it.
+ *
  * A reader that leaves more than `highWaterMark` commands (default 1,024) unread gets what it has and then a rejection with `NOT_OK`: a
  * lost command is never silent. Wrong options reject the first read with `NOT_OK`.
  *

@@ -15,6 +15,7 @@ import { getCommand } from "./get-command.js";
 import { reusableBy } from "./reusable.js";
 import { sendStatus } from "./send-status.js";
 import { sendEach, type StatusesOptions, type StatusOutcomes, type StatusSource } from "./statuses.js";
+import { isResult } from "./is-result.js";
 import { withClient } from "./with-client.js";
 
 /** What a module is: its number and, if wanted, how its statuses and commands are written as bytes. */
@@ -167,9 +168,13 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+/** A codec is the user's code: whatever it does, the outcome is a Result. */
 function attempt<T>(code: () => Result<T, PayloadProblem>): Result<T, PayloadProblem> {
   try {
-    return code();
+    const result: unknown = code();
+    return isResult(result)
+      ? (result as Result<T, PayloadProblem>)
+      : err({ path: "$", message: "its codec gave no Result" });
   } catch (cause) {
     return err({ path: "$", message: "its codec threw", cause });
   }

@@ -20,7 +20,7 @@ import type { SendStatusError } from "../errors/error-types.js";
  * - `COMMAND_INCORRECT`: what came is no command, or when reconnecting no connect response; the connection is dropped, the next status reconnects
  * - `DEVICE_INCORRECT`: what came is not for this device; likewise
  * - `CONTEXT_INCORRECT`: no handle, or its client is destroyed
- * - `NOT_OK`: a wrong argument, an abort by `options.signal`, 64 waiting already
+ * - `NOT_OK`: a wrong argument, an abort by `options.signal`, a status above `maxMessageBytes`, 64 waiting already
  *
  * @example
  * const command = await connect(config)

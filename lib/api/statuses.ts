@@ -1,4 +1,5 @@
 import { err, type Result, type ResultAsync } from "neverthrow";
+import { listen, unlisten } from "../client/abort.js";
 import { argumentError, checkedInterval, checkedStatusOptions, invalidArgument } from "../client/arguments.js";
 import { clientOf, type ClientHandle, type CommandStream } from "../client/handle.js";
 import type { SendStatusOptions } from "../client/options.js";
@@ -29,7 +30,7 @@ export type StatusOutcomes<Command = Uint8Array> = CommandStream<Result<Command,
  * The source is read only when the next outcome is asked for, so a slow consumer slows the source and nothing piles up. It ends
  * when the source ends, when `signal` aborts, and after the error of a client that is destroyed. A source that throws ends
  * it with that as the `cause` of a last `NOT_OK`; the client is intact. Leaving the loop, or `return()`, returns the source too.
- * It never throws. The errors are those of {@link exchange}.
+ * It never throws; `return()` waits for a status that is under way. The errors are those of {@link exchange}.
  *
  * @example
  * for await (const outcome of statuses(client, () => readSensors(), { intervalMs: 1_000 })) {
@@ -75,16 +76,17 @@ async function* loop<Status, Command>(
 ): AsyncGenerator<Result<Command, SendStatusError>, undefined, undefined> {
   let pacing: Pacing;
   let iterator: SourceIterator<Status>;
+  let signal: AbortSignal | undefined;
   try {
+    ({ signal } = checkedStatusOptions(options));
     pacing = pacingOf(source, options);
     iterator = iteratorOf(source);
   } catch (thrown) {
     yield err(argumentError(thrown));
     return;
   }
-  const { signal } = options ?? {};
-  const onAbort = () => waiting.stop();
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const onAbort = { handleEvent: () => waiting.stop() };
+  if (signal !== undefined) listen(signal, onAbort);
   if (signal?.aborted === true) waiting.stop();
 
   let latest: { readonly status: Status } | undefined;
@@ -113,7 +115,7 @@ async function* loop<Status, Command>(
       if (clientOf(handle)?.isDestroyed !== false) return;
     }
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    if (signal !== undefined) unlisten(signal, onAbort);
     // A source that is still being read would answer `return` only after that read, which may be never.
     const returned = returnSource(iterator);
     if (reading === undefined) await returned;
@@ -138,7 +140,6 @@ interface Reading<Status> {
 const DEFAULT_CALL_EVERY_MS = 5_000;
 
 function pacingOf(source: unknown, options: StatusesOptions | undefined): Pacing {
-  checkedStatusOptions(options);
   const intervalMs = checkedInterval(options);
   return typeof source === "function"
     ? { callEveryMs: intervalMs ?? DEFAULT_CALL_EVERY_MS, repeatAfterMs: undefined }

@@ -7,6 +7,7 @@ import type { ConnectError } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
 import { connect } from "./connect.js";
 import { destroy } from "./destroy.js";
+import { isResult } from "./is-result.js";
 
 /** What `use` gives: a Result, or a value that stands for a successful one, at once or later. */
 type Outcome<T, E> = Result<T, E> | ResultAsync<T, E> | PromiseLike<Result<T, E>>;
@@ -42,20 +43,12 @@ async function connectUseDestroy(
   const connected = await connect(config);
   if (connected.isErr()) return connected;
   try {
-    return asResult(await use(connected.value));
+    const outcome = await use(connected.value);
+    return isResult(outcome) ? outcome : ok(outcome);
   } catch (thrown) {
     const message = "the function given to withClient threw; see cause";
     return err(new InternalClientError("NOT_OK", { message, cause: thrown }));
   } finally {
     await destroy(connected.value);
   }
-}
-
-/** By its shape, not its class: the caller's Result may come from another copy of neverthrow. */
-function asResult(outcome: unknown): Result<unknown, unknown> {
-  if (typeof outcome !== "object" || outcome === null) return ok(outcome);
-  const { isOk, isErr } = outcome as Partial<Result<unknown, unknown>>;
-  return typeof isOk === "function" && typeof isErr === "function"
-    ? (outcome as Result<unknown, unknown>)
-    : ok(outcome);
 }

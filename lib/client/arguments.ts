@@ -74,8 +74,16 @@ export function checkedStatusOptions(given: unknown): CheckedStatusOptions {
 export function checkedStatus(given: unknown): Uint8Array {
   if (!types.isUint8Array(given)) throw invalidArgument("status", given, "a Uint8Array (a Buffer is one)");
   if (given.length === 0) assertNotDetached(given);
+  // A length of its own would make a frame that holds more than the status: memory that is nobody's business.
+  if (given.length !== intrinsicLength.call(given))
+    throw invalidArgument("status", given, "a Uint8Array with the length of its bytes");
   return given;
 }
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on each status
+const intrinsicLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get as (
+  this: Uint8Array,
+) => number;
 
 /** @throws InternalClientError NOT_OK for a mark that is wrong */
 export function checkedHighWaterMark(given: unknown): number {
@@ -85,8 +93,9 @@ export function checkedHighWaterMark(given: unknown): number {
 }
 
 /** @throws InternalClientError NOT_OK for an interval that is wrong */
-export function checkedInterval(options: { readonly intervalMs?: unknown } | undefined): number | undefined {
-  const intervalMs = options?.intervalMs;
+export function checkedInterval(given: unknown): number | undefined {
+  if (given === undefined) return undefined;
+  const intervalMs = readerOf<{ intervalMs: number }>("options", given)("intervalMs");
   return intervalMs === undefined ? undefined : milliseconds("options.intervalMs", intervalMs);
 }
 
@@ -168,11 +177,10 @@ function assertNotDetached(given: Uint8Array): void {
 }
 
 function shown(value: unknown): string {
-  return inspect(value, {
-    depth: 0,
-    customInspect: false,
-    maxArrayLength: 3,
-    maxStringLength: 60,
-    breakLength: Infinity,
-  });
+  const options = { depth: 0, customInspect: false, maxArrayLength: 3, maxStringLength: 60, breakLength: Infinity };
+  try {
+    return inspect(value, options);
+  } catch {
+    return "something that cannot be shown";
+  }
 }

@@ -23,6 +23,7 @@ import {
   checkedStatusOptions,
   type CheckedConfig,
 } from "./arguments.js";
+import { listen, unlisten } from "./abort.js";
 import { CommandReaders, type CommandReader } from "./command-readers.js";
 import { DeadlineTimer, type DeadlineObserver } from "./deadline-timer.js";
 import {
@@ -56,6 +57,8 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private readonly timer = new DeadlineTimer(this);
   private transport: Transport | undefined;
   private decoder: FrameDecoder | undefined;
+  /** What began in one of these chunks began before the status in hand went out. */
+  private chunksBeforeStatus = 0;
   private socketsGone: Promise<unknown> = Promise.resolve();
 
   private readonly deviceBytes: Uint8Array;
@@ -99,11 +102,11 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
       return Promise.resolve(err(tooLargeError(this.endpoint, "config.device", bodyLength, maxMessageBytes)));
     }
     return new Promise((resolve) => {
-      const onAbort = () => this.abortConnect(signal?.reason);
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const onAbort = { handleEvent: () => this.abortConnect(signal?.reason) };
+      if (signal !== undefined) listen(signal, onAbort);
       this.onConnected = (outcome) => {
         this.onConnected = undefined;
-        signal?.removeEventListener("abort", onAbort);
+        if (signal !== undefined) unlisten(signal, onAbort);
         if (outcome.isOk()) resolve(outcome);
         // A failed connect leaves nothing open, not even a socket about to close.
         else void this.socketsGone.then(() => resolve(outcome));
@@ -133,7 +136,8 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   async destroy(): Promise<void> {
-    this.handleEvent({ type: "destroy" });
+    this.feed({ type: "destroy" });
+    await Promise.resolve(); // called by a listener of diagnostics, it is carried out only after what that listener was told of
     await this.socketsGone;
   }
 
@@ -145,21 +149,31 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   received(chunk: Uint8Array, length: number): void {
     const { decoder } = this;
-    const isEarly = this.connection.kind === "introducing";
     this.isReading = true;
-    decoder?.push(chunk, length);
-    // What follows on a connection that was dropped in the middle of a chunk is nobody's.
-    while (decoder !== undefined && decoder === this.decoder) {
-      const body = decoder.next();
-      if (body === undefined) break;
-      this.feed(
-        body.kind === "broken"
-          ? { type: "brokenStream", detail: `the gateway's stream cannot be read: ${body.detail}` }
-          : { type: "message", message: this.messageReader.read(body), isEarly },
-      );
+    try {
+      decoder?.push(chunk, length);
+      // What follows on a connection that was dropped in the middle of a chunk is nobody's.
+      while (decoder !== undefined && decoder === this.decoder) {
+        const input = this.nextInput(decoder);
+        if (input === undefined) break;
+        this.feed(input);
+      }
+    } finally {
+      this.isReading = false;
     }
-    this.isReading = false;
     this.startWaiting();
+  }
+
+  private nextInput(decoder: FrameDecoder): Input | undefined {
+    try {
+      const body = decoder.next();
+      if (body === undefined) return undefined;
+      if (body.kind === "broken") return brokenStream(body.detail);
+      const isEarly = body.beganInChunk <= this.chunksBeforeStatus;
+      return { type: "message", message: this.messageReader.read(body), isEarly };
+    } catch (error) {
+      return brokenStream((error as Error).message); // there may be no memory for what has come
+    }
   }
 
   closed(cause: Error | undefined): void {
@@ -205,11 +219,12 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private takeOn(pending: PendingStatus): void {
     if (this.isBusy) this.waiting.push(pending);
     else this.start(pending);
+    this.startWaiting();
   }
 
   private startWaiting(): void {
-    if (this.waiting.length === 0 || this.isBusy) return;
-    this.start(this.waiting.shift() as PendingStatus);
+    // More than once round where a listener of diagnostics aborts a status while it is being told that it went out.
+    while (this.waiting.length > 0 && !this.isBusy) this.start(this.waiting.shift() as PendingStatus);
   }
 
   /**
@@ -228,7 +243,8 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   abort(pending: PendingStatus, reason: unknown): void {
     pending.fail(abortedError(this.endpoint, reason));
     if (pending !== this.inHand) {
-      this.waiting.splice(this.waiting.indexOf(pending), 1);
+      const place = this.waiting.indexOf(pending);
+      if (place >= 0) this.waiting.splice(place, 1);
       return;
     }
     this.inHand = undefined;
@@ -236,10 +252,8 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   private abortConnect(reason: unknown): void {
-    const onConnected = this.onConnected;
-    this.onConnected = undefined;
     this.handleEvent({ type: "destroy" });
-    onConnected?.(err(abortedError(this.endpoint, reason)));
+    this.onConnected?.(err(abortedError(this.endpoint, reason)));
   }
 
   // ——— the state machine ———
@@ -255,16 +269,20 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
       return;
     }
     this.isFeeding = true;
-    for (let next: Input | undefined = input; next !== undefined; next = this.inputs.shift()) {
-      this.carryOut(transition(this.connection, next, performance.now(), this.config));
+    try {
+      for (let next: Input | undefined = input; next !== undefined; next = this.inputs.shift()) {
+        this.carryOut(transition(this.connection, next, performance.now(), this.config));
+      }
+    } finally {
+      this.isFeeding = false;
     }
-    this.isFeeding = false;
   }
 
   private carryOut(step: Step): void {
     this.connection = step.state;
     this.timer.set(deadlineOf(step.state));
     if (!this.config.keepProcessAlive) this.holdProcess(step.state);
+    if (step.state.kind === "dropped") this.timer.stop(); // an armed timer would keep the process alive for nothing
     for (const effect of step.effects) this.run(effect);
   }
 
@@ -326,6 +344,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private sendStatusInHand(afterReconnect: boolean): void {
     if (this.inHand === undefined) return;
     const { frame } = this.inHand;
+    this.chunksBeforeStatus = this.decoder?.chunkCount ?? 0;
     this.transport?.write(frame);
     if (isObserved("status")) publish("status", this.handle, { frameBytes: frame.length, afterReconnect });
   }
@@ -354,6 +373,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private end(failure: Failure | undefined): void {
     this.timer.stop();
     this.readers.end();
+    this.latestCommand = undefined;
     if (this.onConnected !== undefined) return this.failConnect(failure);
     if (failure !== undefined) {
       this.endReason = errorOf(failure, this.endpoint, "the client is destroyed, connect again");
@@ -373,6 +393,10 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private get endpoint(): string {
     return describeEndpoint(this.handle);
   }
+}
+
+function brokenStream(detail: string): Input {
+  return { type: "brokenStream", detail: `the gateway's stream cannot be read: ${detail}` };
 }
 
 const stateNames: Record<ConnectionState["kind"], string> = {

@@ -70,7 +70,8 @@ export function createHandle(client: NamedClient, device: Device, host: string, 
 export function clientOf(handle: unknown): NamedClient | undefined {
   if (typeof handle !== "object" || handle === null) return undefined;
   try {
-    return (handle as { [NAMED_CLIENT]?: NamedClient })[NAMED_CLIENT];
+    const client = (handle as { [NAMED_CLIENT]?: NamedClient })[NAMED_CLIENT];
+    return typeof client?.exchange === "function" ? client : undefined;
   } catch {
     return undefined; // a proxy that throws is no handle
   }

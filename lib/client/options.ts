@@ -14,7 +14,7 @@ export interface DeviceConfig {
 
 /** Where the module gateway is, and which device connects. */
 export interface Config {
-  /** The gateway's host name, IPv4 or IPv6 address. */
+  /** The gateway's host name, IPv4 or IPv6 address, the latter without brackets. */
   readonly host: string;
   /** The gateway's port, 1 to 65535; in the field mostly 1636 or 8888. */
   readonly port: number;
@@ -22,11 +22,15 @@ export interface Config {
   readonly device: DeviceConfig;
   /** How long one attempt to connect may take (TCP and the connect response), in milliseconds: above 0 and up to 2^31-1. Default 4,000. */
   readonly connectTimeoutMs?: number;
-  /** The largest message body, in bytes, that is sent or accepted: 1 to 2^32-1. Default 16 MiB. */
+  /**
+   * The largest message body, in bytes, that is sent or accepted: 1 to 2^32-1. Default 16 MiB. A status above it is `NOT_OK` and not
+   * sent; a message above it is refused before it is stored, with `COMMAND_INCORRECT` for the status in hand, and the connection dropped.
+   */
   readonly maxMessageBytes?: number;
   /**
-   * Whether the client keeps the process alive while no status is under way. Default true; with false, a process that has
-   * nothing else to do exits though it has not destroyed the client.
+   * Whether a connected client keeps the process alive while no status is under way. Default true; with false, a process that
+   * has nothing else to do exits though it has not destroyed the client. One whose connection was dropped has nothing
+   * open until the next status reconnects, and does not keep it alive either way.
    */
   readonly keepProcessAlive?: boolean;
   /** Aborts `connect`; it has no effect on the client afterwards. */

@@ -1,5 +1,6 @@
 import { err, type Result } from "neverthrow";
 import type { SendStatusError } from "../errors/error-types.js";
+import { listen, unlisten } from "./abort.js";
 
 /** A status that was handed in and not yet settled. */
 export interface PendingStatus {
@@ -25,16 +26,16 @@ export class AwaitedStatus<T> implements PendingStatus {
     private readonly outcomeOf: (command: Uint8Array) => Result<T, SendStatusError>,
     private readonly settle: (outcome: Result<T, SendStatusError>) => void,
   ) {
-    signal?.addEventListener("abort", this, { once: true });
+    if (signal !== undefined) listen(signal, this);
   }
 
   complete(command: Uint8Array): void {
-    this.signal?.removeEventListener("abort", this);
+    if (this.signal !== undefined) unlisten(this.signal, this);
     this.settle(this.outcomeOf(command));
   }
 
   fail(error: SendStatusError): void {
-    this.signal?.removeEventListener("abort", this);
+    if (this.signal !== undefined) unlisten(this.signal, this);
     this.settle(err(error));
   }
 

@@ -8,7 +8,7 @@ import { checked, type Validator } from "./validator.js";
  *
  * With a validator, what goes out and what comes in is held against it: a function that tells whether a value is such a
  * payload, or any Standard Schema (zod, valibot, arktype) whose validation is synchronous. What the schema makes of a
- * payload that came in is what is given. Without one, any JSON is taken for a `Payload`.
+ * payload is what is given, or written. Without one, any JSON is taken for a `Payload`.
  *
  * @example
  * const isLamp = (value: unknown): value is { lit_up: boolean } =>

@@ -54,7 +54,7 @@ export type ConnectionState =
 
 export type Input =
   | { readonly type: "opened" }
-  /** `isEarly` says that it stood behind the connect response in one chunk: it arrived before the status went out. */
+  /** `isEarly` says that its first byte arrived before the status in hand went out, so that it is not its answer. */
   | { readonly type: "message"; readonly message: ServerMessage; readonly isEarly?: boolean }
   | { readonly type: "brokenStream"; readonly detail: string }
   /** The gateway ended the connection, or it could not be made; `cause` is the system's error, if there was one. */
@@ -259,7 +259,7 @@ function whileIdle(state: StateOf<"idle">, input: Input, now: number): Step {
     case "brokenStream":
       return dropped(now, input.detail);
     case "closed":
-      return { state: { kind: "dropped", at: now }, effects: [{ type: "dropped", reason: CLOSED_BY_GATEWAY }] };
+      return { state: { kind: "dropped", at: now }, effects: [{ type: "dropped", reason: lost(input.cause) }] };
     case "destroy":
       return closedAndEnded(undefined);
     case "opened":
@@ -287,7 +287,7 @@ function whileExchanging(state: StateOf<"exchanging">, input: Input, now: number
       return failedAndDropped(now, { code: "COMMAND_INCORRECT", reason: input.detail });
     case "closed":
       if (state.reconnection !== undefined) return ended(closedAgain(state.reconnection, input.cause));
-      return reconnecting(state, now, limits, "closed", [{ type: "dropped", reason: CLOSED_BY_GATEWAY }]);
+      return reconnecting(state, now, limits, "closed", [{ type: "dropped", reason: lost(input.cause) }]);
     case "deadlinePassed": {
       if (state.reconnection !== undefined) return closedAndEnded(timedOut(state));
       const reason = `no command came within ${state.timeoutMs} ms`;
@@ -404,7 +404,10 @@ function unchanged(state: ConnectionState): Step {
   return { state, effects: NO_EFFECTS };
 }
 
-const CLOSED_BY_GATEWAY = "the gateway closed the connection";
+/** Without a cause, the gateway ended the connection in order. */
+function lost(cause: Error | undefined): string {
+  return cause === undefined ? "the gateway closed the connection" : `the connection broke: ${cause.message}`;
+}
 
 const refusals: Record<RefusalCode, string> = {
   DEVICE_ALREADY_CONNECTED: "one of the same module, type, role and priority is connected",

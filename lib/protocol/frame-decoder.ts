@@ -9,6 +9,8 @@ import { HEADER_BYTES, readHeader } from "./frame.js";
  */
 export interface Body {
   readonly kind: "body";
+  /** Which of the chunks pushed its frame began in, counted from 1: what began before a status went out is not its answer. */
+  readonly beganInChunk: number;
   readonly head: Uint8Array;
   readonly start: number;
   readonly end: number;
@@ -27,6 +29,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 // a buffer has to move, it holds a sixty-fourth of the next. The first step is what one small body takes.
 const GROWTH_FACTOR = 64;
 const FIRST_STEP_BYTES = 1024;
+/** Beyond this a buffer no more than doubles. */
+const LARGEST_STEP_BYTES = 16 * 1024 * 1024;
 
 /**
  * Cuts a stream of bytes into frames, however the network has cut it into chunks.
@@ -35,6 +39,7 @@ const FIRST_STEP_BYTES = 1024;
  * from then on `next` gives that error.
  */
 export class FrameDecoder {
+  private chunks = 0;
   private chunk = NOTHING;
   private at = 0;
   private end = 0;
@@ -42,6 +47,7 @@ export class FrameDecoder {
   /** The bytes of a header that did not stand whole in a chunk, the last one that came the highest. */
   private header = 0;
   private headerFilled = 0;
+  private beganInChunk = 0;
 
   /** The body under way, when it did not stand whole in a chunk. */
   private head: Uint8Array | undefined;
@@ -61,8 +67,14 @@ export class FrameDecoder {
     private readonly headBytes: (bodyLength: number) => number,
   ) {}
 
+  /** How many chunks have been pushed. */
+  get chunkCount(): number {
+    return this.chunks;
+  }
+
   /** Hands in the first `length` bytes of a chunk. The chunk may be written over once `next` has given undefined. */
   push(chunk: Uint8Array, length = chunk.length): void {
+    this.chunks++;
     this.chunk = chunk;
     this.at = 0;
     this.end = length;
@@ -73,12 +85,14 @@ export class FrameDecoder {
     if (this.head !== undefined) return this.continueBody(this.head);
     if (this.headerFilled === 0 && this.end - this.at >= HEADER_BYTES) {
       this.at += HEADER_BYTES;
+      this.beganInChunk = this.chunks;
       return this.beginBody(readHeader(this.chunk, this.at - HEADER_BYTES));
     }
     return this.continueHeader();
   }
 
   private continueHeader(): Body | BrokenStream | undefined {
+    if (this.headerFilled === 0) this.beganInChunk = this.chunks;
     while (this.headerFilled < HEADER_BYTES && this.at < this.end) {
       this.header += (this.chunk[this.at++] as number) * 2 ** (8 * this.headerFilled++);
     }
@@ -107,14 +121,16 @@ export class FrameDecoder {
   private wholeBody(length: number): Body {
     const start = this.at;
     this.at += length;
-    return { kind: "body", head: this.chunk, start, end: this.at, tail: NOTHING };
+    const { beganInChunk } = this;
+    return { kind: "body", beganInChunk, head: this.chunk, start, end: this.at, tail: NOTHING };
   }
 
   private continueBody(head: Uint8Array): Body | undefined {
     this.headFilled += this.take(head, this.headFilled, head.length);
     this.continueTail();
     if (this.headFilled < head.length || this.tailFilled < this.tailLength) return undefined;
-    const body: Body = { kind: "body", head, start: 0, end: head.length, tail: this.tail };
+    const { beganInChunk, tail } = this;
+    const body: Body = { kind: "body", beganInChunk, head, start: 0, end: head.length, tail };
     this.head = undefined;
     this.tail = NOTHING;
     return body;
@@ -129,7 +145,8 @@ export class FrameDecoder {
 
   private growTail(): void {
     const arrived = this.tailFilled + (this.end - this.at);
-    const capacity = Math.min(this.tailLength, Math.max(FIRST_STEP_BYTES, GROWTH_FACTOR * arrived));
+    const step = Math.max(2 * arrived, Math.min(GROWTH_FACTOR * arrived, LARGEST_STEP_BYTES));
+    const capacity = Math.min(this.tailLength, Math.max(FIRST_STEP_BYTES, step));
     const grown = new Uint8Array(capacity);
     grown.set(this.tail);
     this.tail = grown;

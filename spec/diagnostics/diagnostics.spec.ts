@@ -130,6 +130,36 @@ describe("a listener that uses the library while it is being told", () => {
     await eventually(() => expect(gateway.openSockets).toBe(0));
   });
 
+  it("may abort a status while it is told that it went out; those behind it go on", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const controller = new AbortController();
+    onMessage = (name) => {
+      if (name === "status" && told.filter(([one]) => one === "status").length === 2) controller.abort();
+    };
+    const [first, second, third] = await Promise.all([
+      exchange(client, Uint8Array.of(1)),
+      exchange(client, Uint8Array.of(2), { signal: controller.signal }),
+      exchange(client, Uint8Array.of(3), { timeoutMs: 1_000 }),
+    ]);
+    expect(first._unsafeUnwrap()).toEqual(Uint8Array.of(1));
+    expect(second._unsafeUnwrapErr().code).toBe("NOT_OK");
+    expect(third._unsafeUnwrap()).toEqual(Uint8Array.of(3));
+  });
+
+  it("that destroys the client is told when the socket is gone", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    let left: Promise<number> | undefined;
+    onMessage = (name) => {
+      if (name === "command") left ??= Promise.resolve(destroy(client)).then(() => sockets());
+    };
+    const before = sockets();
+    expect((await exchange(client, secret)).isOk()).toBe(true);
+    expect(await left).toBeLessThan(before);
+  });
+
   it("has its status sent after the one in hand", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);

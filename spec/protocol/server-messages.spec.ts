@@ -131,7 +131,16 @@ describe("where a body is split when it comes in pieces", () => {
   ])("changes nothing about what it means: %s", (meaning, body) => {
     const bytes = fromHex(body);
     const meanings = Array.from(bytes.keys(), (at) =>
-      described(reader.read({ kind: "body", head: bytes.slice(0, at), start: 0, end: at, tail: bytes.slice(at) })),
+      described(
+        reader.read({
+          kind: "body",
+          beganInChunk: 1,
+          head: bytes.slice(0, at),
+          start: 0,
+          end: at,
+          tail: bytes.slice(at),
+        }),
+      ),
     );
     expect(new Set(meanings)).toEqual(new Set([meaning]));
   });

@@ -30,7 +30,7 @@ export function receive(device: Device, chunks: readonly Uint8Array[], maxBodyBy
 export function bodyOf(bytes: Uint8Array): Body {
   const chunk = new Uint8Array(bytes.length + 5).fill(0xee);
   chunk.set(bytes, 2);
-  return { kind: "body", head: chunk, start: 2, end: 2 + bytes.length, tail: new Uint8Array(0) };
+  return { kind: "body", beganInChunk: 1, head: chunk, start: 2, end: 2 + bytes.length, tail: new Uint8Array(0) };
 }
 
 /** A body as one line: a command's bytes as hex, what else it is in words. */

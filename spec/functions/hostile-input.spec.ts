@@ -1,0 +1,127 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { connect, defineModule, destroy, exchange, getCommand, withClient, type Codec } from "../../lib/index.js";
+import * as throwing from "../../lib/throwing.js";
+import { eventually } from "../support/eventually.js";
+import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
+
+const status = Uint8Array.of(1, 2, 3);
+
+describe("a status with a length of its own", () => {
+  class Longer extends Uint8Array {
+    override get length(): number {
+      return 4096;
+    }
+  }
+
+  it("is refused: the rest of its frame would be whatever the memory held before", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const ownLength = Object.defineProperty(Uint8Array.of(1), "length", { value: 100 });
+    for (const lying of [new Longer([1, 2, 3]), ownLength]) {
+      const error = (await exchange(client, lying))._unsafeUnwrapErr();
+      expect(error.code).toBe("NOT_OK");
+      expect(error.message).toContain("status is");
+    }
+    expect(gateway.statuses()).toEqual([]);
+  });
+});
+
+describe("a signal whose own methods throw", () => {
+  function hostileSignal(): AbortSignal {
+    const thrower = () => {
+      throw new Error("hostile");
+    };
+    const { signal } = new AbortController();
+    return Object.assign(signal, { addEventListener: thrower, removeEventListener: thrower });
+  }
+
+  it("harms neither the call nor the client", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway, { signal: hostileSignal() });
+    expect((await exchange(client, status, { signal: hostileSignal() }))._unsafeUnwrap()).toEqual(status);
+    expect((await exchange(client, status))._unsafeUnwrap()).toEqual(status);
+  });
+});
+
+describe("one signal for a whole process", () => {
+  it("brings no warning of a leak, however many statuses and connects it serves at once", async () => {
+    const warnings: unknown[] = [];
+    const listener = (warning: unknown) => warnings.push(warning);
+    process.on("warning", listener);
+    const gateway = await openGateway();
+    const { signal } = new AbortController();
+    const client = await openClient(gateway);
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => exchange(client, status, { signal })));
+    const devices = Array.from({ length: 15 }, (_, n) => ({ ...button, deviceRole: `role${n}` }));
+    const connected = await Promise.all(devices.map((device) => connect(configFor(gateway, { device, signal }))));
+    for (const one of connected) await destroy(one._unsafeUnwrap());
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", listener);
+    expect(outcomes.every((outcome) => outcome.isOk())).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe("a codec that does not give Results", () => {
+  const bytes = () => status as never;
+  const late = () => Promise.resolve(status) as never;
+
+  it.each([
+    ["bytes", { encode: bytes, decode: bytes }],
+    ["a promise", { encode: late, decode: late }],
+  ] as [string, Codec<number>][])("but %s: an error in the Result, never a throw", async (_, codec) => {
+    const client = await openClient(await openGateway());
+    const writing = defineModule({ name: "writing", number: 1000, status: codec });
+    expect((await writing.exchange(client, 5))._unsafeUnwrapErr().message).toContain("its codec gave no Result");
+    expect((await writing.sendStatus(client, 5))._unsafeUnwrapErr().code).toBe("NOT_OK");
+    const reading = defineModule({ name: "reading", number: 1000, command: codec });
+    expect((await reading.exchange(client, status))._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+    expect(reading.getCommand(client)._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+  });
+});
+
+describe("what cannot even be shown", () => {
+  const unshowable = {
+    get [Symbol.toStringTag](): string {
+      throw new Error("hostile");
+    },
+  };
+
+  it("is refused as any other wrong argument", async () => {
+    const client = await openClient(await openGateway());
+    expect((await exchange(client, unshowable as never))._unsafeUnwrapErr().code).toBe("NOT_OK");
+    expect((await withClient(unshowable as never, unshowable as never)).isErr()).toBe(true);
+  });
+
+  it("a forged handle is no handle", async () => {
+    const forged = { [Symbol.for("fleet-internal-client.client.1")]: {} } as never;
+    expect(getCommand(forged)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    expect((await exchange(forged, status))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    expect((await destroy(forged)).isOk()).toBe(true);
+  });
+});
+
+describe("withClient of the throwing entry", () => {
+  it("gives a plain value that merely looks a little like a Result as it is", async () => {
+    const gateway = await openGateway();
+    const rows = { isOk: true, isErr: false, rows: 3 };
+    expect(await throwing.withClient(configFor(gateway), () => rows)).toBe(rows);
+  });
+
+  it("refuses what is no function before it connects", async () => {
+    const gateway = await openGateway();
+    await expect(throwing.withClient(configFor(gateway), 5 as never)).rejects.toMatchObject({ code: "NOT_OK" });
+    expect(gateway.connections).toBe(0);
+  });
+
+  it("throws even undefined as it is, and destroys the client", async () => {
+    const gateway = await openGateway();
+    const use = () => {
+      throw undefined as unknown as Error;
+    };
+    await expect(throwing.withClient(configFor(gateway), use)).rejects.toBeUndefined();
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+});
