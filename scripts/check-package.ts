@@ -2,20 +2,13 @@
  * Packs the built package, installs the tarball in an empty project, and uses it there as users do: with import, with
  * require, with TypeScript in both module formats, and from the command line.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { entries } from "./entries.js";
-import { bin, root, runNode } from "./tools.js";
-
-interface Packed {
-  readonly filename: string;
-  readonly size: number;
-  readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string; readonly size: number }[];
-}
+import { packTarball, type Packed } from "./package-tarball.js";
+import { bin, root, runNode, runNpm } from "./tools.js";
 
 const expected = [
   /^(package\.json|README\.md|LICENSE)$/,
@@ -23,28 +16,6 @@ const expected = [
   /^dist\/cjs\/package\.json$/,
   /^dist\/THIRD-PARTY-NOTICES\.txt$/,
 ];
-
-const npm = (args: readonly string[], cwd: string): string => {
-  const { status, stdout, stderr } = spawnSync("npm", args, {
-    cwd,
-    encoding: "utf8",
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) {
-    throw new Error(`npm ${args.join(" ")} failed\n${stdout}${stderr}`);
-  }
-  return stdout;
-};
-
-const pack = (project: string): Packed => {
-  const [packed] = JSON.parse(
-    npm(["pack", "--json", "--ignore-scripts", "--pack-destination", project], root),
-  ) as Packed[];
-  if (packed === undefined) {
-    throw new Error("npm pack made no tarball");
-  }
-  return packed;
-};
 
 const checkContents = ({ filename, size, unpackedSize, files }: Packed): void => {
   for (const file of files) {
@@ -94,7 +65,7 @@ const checkTypes = (project: string, namesByEntry: ReadonlyMap<string, readonly 
 
 /** Runs the installed command as users do. */
 const checkCommand = (project: string): void => {
-  const help = npm(["exec", "--no", "--", "fleet-internal-client", "--help"], project);
+  const help = runNpm(["exec", "--no", "--", "fleet-internal-client", "--help"], project);
   if (!help.includes("Usage: fleet-internal-client")) {
     throw new Error(`fleet-internal-client --help says\n${help}`);
   }
@@ -102,10 +73,10 @@ const checkCommand = (project: string): void => {
 
 const project = mkdtempSync(join(tmpdir(), "package-"));
 try {
-  const packed = pack(project);
+  const packed = packTarball(project);
   checkContents(packed);
   writeFileSync(join(project, "package.json"), '{ "private": true }');
-  npm(["install", "--prefer-offline", "--no-audit", "--no-fund", `./${packed.filename}`], project);
+  runNpm(["install", "--prefer-offline", "--no-audit", "--no-fund", `./${packed.filename}`], project);
   const namesByEntry = new Map(entries.map(({ specifier }) => [specifier, exportedNames(project, specifier)]));
   for (const [specifier, names] of namesByEntry) {
     console.log(`${specifier}: ${names.join(", ")}`);

@@ -28,3 +28,13 @@ export const runNode = (file: string, args: readonly string[], cwd = root): stri
   }
   return stdout;
 };
+
+/** Runs npm and gives what it wrote to stdout. Throws when it fails. */
+export const runNpm = (args: readonly string[], cwd: string): string => {
+  const shell = process.platform === "win32";
+  const { status, stdout, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8", shell });
+  if (status !== 0) {
+    throw new Error(`npm ${args.join(" ")} failed\n${stdout}${stderr}`);
+  }
+  return stdout;
+};
