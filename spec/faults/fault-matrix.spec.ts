@@ -15,9 +15,9 @@ interface Run {
 /** Cells mostly wait, so many of them run at once. */
 const AT_ONCE = 16;
 /** What a slow and noisy machine may take on top. */
-const SLACK_MS = 750;
+const SLACK_MS = 3_000;
 /** A call that no limit ended is over by then, long before its limits. */
-const IMMEDIATELY_MS = 2_500;
+const IMMEDIATELY_MS = 6_000;
 
 const NOT_RUN = Promise.reject<Observed>(new Error("the cell was not run"));
 NOT_RUN.catch(() => undefined);

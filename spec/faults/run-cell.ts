@@ -31,11 +31,11 @@ export interface Observed {
 export function limitsOf(row: Row, fault: Fault, cell: Expected): { timeoutMs: number; connectTimeoutMs: number } {
   const { waitsFor } = cell;
   // A large status takes its time to be sent again, and each byte by itself takes turns of a loop that all cells share.
-  const short = row.place === "status under way" ? 800 : 250;
-  const long = fault === "byte by byte" ? 20_000 : 5_000;
+  const short = row.place === "status under way" ? 3_000 : 600;
+  const long = fault === "byte by byte" ? 30_000 : 10_000;
   return {
     timeoutMs: waitsFor.includes("timeoutMs") ? short : long,
-    connectTimeoutMs: waitsFor.includes("connectTimeoutMs") ? 250 : long,
+    connectTimeoutMs: waitsFor.includes("connectTimeoutMs") ? 600 : long,
   };
 }
 

@@ -275,6 +275,8 @@ describe("stopping", () => {
 
   it("leaves no socket and no timer behind, whatever it was doing", async () => {
     const timers = watchTimers();
+    // Other spec files run in the same process: what they have left to the system is none of the gateway's.
+    const before = process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length;
     gateway = await startGateway({ cleanUpMs: 60_000, answer: () => new Promise(() => undefined) });
     gateway.misbehave("connect", { do: "drip", everyMs: 60_000 }, { which: { deviceRole: "tes" } });
     gateway.misbehave("accept", { do: "delay", ms: 60_000 });
@@ -296,7 +298,8 @@ describe("stopping", () => {
     await sleep(20);
     expect(timers.running()).toBe(0);
     timers.unwatch();
-    expect(process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP"))).toEqual([]);
+    const after = process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length;
+    expect(after).toBeLessThanOrEqual(before);
   });
 
   it("does what a late answer asks for no more", async () => {
