@@ -1,0 +1,118 @@
+/** What a command says of itself, so that whoever receives it can tell whether it ought to have come. */
+export interface Tag {
+  readonly device: string;
+  /** The TCP connection on which the gateway sent it, counted from 1. */
+  readonly connection: number;
+  /** Which command on that connection it was, counted from 1. */
+  readonly sequence: number;
+  /** The status that it answers; undefined for a pushed command. */
+  readonly answers: number | undefined;
+}
+
+export function writeTag({ device, connection, sequence, answers }: Tag): Uint8Array {
+  return Buffer.from(`${device} ${connection} ${sequence} ${answers ?? "push"}`);
+}
+
+export function readTag(command: Uint8Array): Tag {
+  const [device = "", connection, sequence, answers] = Buffer.from(command).toString().split(" ");
+  return {
+    device,
+    connection: Number(connection),
+    sequence: Number(sequence),
+    answers: answers === "push" ? undefined : Number(answers),
+  };
+}
+
+/**
+ * Keeps account of the commands that one client gives, and finds the late, lost, doubled and foreign ones. It looks at
+ * nothing but the commands' own tags and what the gateway knows of the device's connections.
+ */
+export class Ledger {
+  /** What was wrong, in words; the first few. */
+  readonly problems: string[] = [];
+  /** The command that arrived last. */
+  last: Tag | undefined;
+  arrivals = 0;
+  /** How often a command came from a newer connection than the one before. */
+  reconnections = 0;
+
+  private lastOutcome: Tag | undefined;
+  /** What completed each status that was completed on the connection of now. */
+  private outcomes = new Map<number, Tag>();
+  private droppedUpTo = 0;
+
+  constructor(
+    private readonly device: string,
+    /** On which connection the gateway heard the device connect last. */
+    private readonly latestConnection: () => number,
+  ) {}
+
+  /** A command as `commands()` gives it, in that order. */
+  arrived(command: Uint8Array): void {
+    const tag = readTag(command);
+    const { last } = this;
+    this.arrivals += 1;
+    this.checkOwn(tag, "arrived");
+    if (tag.connection !== this.latestConnection()) {
+      this.fault(tag, `arrived when the device had already connected on connection ${this.latestConnection()}`);
+    }
+    if (last?.connection === tag.connection && tag.sequence !== last.sequence + 1) {
+      this.fault(tag, `arrived after command ${last.sequence} of its connection`);
+    }
+    if (last !== undefined && tag.connection > last.connection) {
+      this.reconnections += 1;
+      if (tag.sequence !== 1) this.fault(tag, "arrived as the first of its connection");
+    }
+    if (last !== undefined && tag.connection < last.connection) this.fault(tag, "arrived from an older connection");
+    this.last = tag;
+  }
+
+  /** The command that completed a status; told in the order of the calls. */
+  completed(status: number, command: Uint8Array): void {
+    const tag = readTag(command);
+    const before = this.lastOutcome;
+    this.checkOwn(tag, `was given to status ${status}`);
+    if (before !== undefined && !isLater(tag, before))
+      this.fault(tag, `was given to status ${status}, and it is no news`);
+    if (before?.connection !== tag.connection) this.outcomes.clear();
+    if (tag.answers !== undefined && tag.answers !== status) this.checkDisplaced(tag, tag.answers, status);
+    this.outcomes.set(status, tag);
+    this.lastOutcome = tag;
+  }
+
+  /** The client has dropped its connection, so that nothing of it may be given to anyone from now on. */
+  dropped(): void {
+    this.droppedUpTo = this.latestConnection();
+  }
+
+  /** Everything has ended: what completed a status must have come by `commands()` too. */
+  close(): void {
+    const { lastOutcome, last } = this;
+    if (lastOutcome === undefined || (last !== undefined && !isLater(lastOutcome, last))) return;
+    this.fault(lastOutcome, "completed a status, but commands() never gave it");
+  }
+
+  /** A status may get an earlier one's answer only where another command had taken that one's place. */
+  private checkDisplaced(tag: Tag, answered: number, status: number): void {
+    const itsOutcome = this.outcomes.get(answered);
+    if (itsOutcome !== undefined && itsOutcome.answers !== answered) return;
+    this.fault(tag, `was given to status ${status}`);
+  }
+
+  private checkOwn(tag: Tag, what: string): void {
+    if (tag.device !== this.device) this.fault(tag, `${what} at device ${this.device}`);
+    if (tag.connection <= this.droppedUpTo) this.fault(tag, `${what} after its connection had been dropped`);
+  }
+
+  private fault(tag: Tag, what: string): void {
+    const { device, connection, sequence, answers } = tag;
+    const name = `${device}'s command ${sequence} on connection ${connection}`;
+    if (this.problems.length < 5)
+      this.problems.push(`${name} (${answers === undefined ? "pushed" : `answer to ${answers}`}) ${what}`);
+  }
+}
+
+export function isLater(one: Tag, other: Tag): boolean {
+  if (one.connection !== other.connection) return one.connection > other.connection;
+  return one.sequence > other.sequence;
+}
