@@ -31,7 +31,8 @@ export interface SoakReport {
 const RESTARTS = 6;
 const ENDS_WITHIN_MS = 30_000;
 /** Long enough for the last handles to be gone, and shorter than any deadline of the library. */
-const CLEAN_WITHIN_MS = 400;
+const CLEAN_AFTER_LOOKS = 20;
+const LOOKS_EVERY_MS = 20;
 /** Beyond a call's bound, for a machine that has other things to do. */
 const SCHEDULING_MS = 500;
 /** The heap after a soak holds compiled code and grown tables that were not there before it; no more than that. */
@@ -178,10 +179,9 @@ interface Leftover {
 
 /** What is there that was not there at the start; a closed handle takes a few turns to be gone. */
 async function leftover(before: Counted): Promise<Leftover> {
-  const giveUpAt = performance.now() + CLEAN_WITHIN_MS;
   let left = more(before);
-  while (left.length > 0 && performance.now() < giveUpAt) {
-    await sleep(20);
+  for (let looks = 0; left.length > 0 && looks < CLEAN_AFTER_LOOKS; looks++) {
+    await sleep(LOOKS_EVERY_MS);
     left = more(before);
   }
   const sum = (isMeant: (name: string) => boolean): number =>

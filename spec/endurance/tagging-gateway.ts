@@ -108,11 +108,8 @@ export class TaggingGateway {
   }
 
   drop(reset: boolean): void {
-    if (this.current === undefined) return;
-    const { socket } = this.current;
-    // A reset in the middle of an orderly end would leave the handle open for good.
-    if (reset && !socket.writableEnded) socket.resetAndDestroy();
-    else socket.destroy();
+    if (reset) resetSocket(this.current?.socket);
+    else this.current?.socket.destroy();
   }
 
   private accept(socket: Socket): void {
@@ -182,14 +179,14 @@ export class TaggingGateway {
         return void socket.end();
       case "answer and reset":
         this.send(line, status);
-        return void socket.resetAndDestroy();
+        return resetSocket(socket);
       case "break off and close":
         socket.write(nextFrame(line, status).subarray(0, this.random.between(1, 30)));
         return void socket.end();
       case "close":
         return void socket.end();
       case "reset":
-        return void socket.resetAndDestroy();
+        return resetSocket(socket);
       case "stay silent and answer too late":
         return this.later(this.random.between(52, 65), () => this.send(line, status));
     }
@@ -234,6 +231,12 @@ export class TaggingGateway {
     if (milliseconds > 0) setTimeout(act, milliseconds);
     else setImmediate(act);
   }
+}
+
+/** A reset in the middle of an orderly end would leave the handle open for good. */
+function resetSocket(socket: Socket | undefined): void {
+  if (socket?.writableEnded === true) socket.destroy();
+  else socket?.resetAndDestroy();
 }
 
 function nextFrame(line: Line, answers: number | undefined): Buffer {
