@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { commandFrame } from "../../lib/testing.js";
 import { FrameDecoder, type Body } from "../../lib/protocol/frame-decoder.js";
 import type { Device } from "../../lib/protocol/device.js";
 import { ServerMessageReader, type ServerMessage } from "../../lib/protocol/server-messages.js";
@@ -277,4 +278,20 @@ describe("the short way to a command in its usual form", () => {
       number("28", priority)
     );
   }
+});
+
+describe("the readers of two devices whose messages are of the same length", () => {
+  it("each know their own commands only, whichever read one before", () => {
+    const left = { ...button, deviceRole: "left" };
+    const right = { ...button, deviceRole: "rite" };
+    const toLeft = commandFrame(left, Uint8Array.of(1)).slice(4);
+    const toRight = commandFrame(right, Uint8Array.of(2)).slice(4);
+    const [leftReader, rightReader] = [new ServerMessageReader(left), new ServerMessageReader(right)];
+    for (let round = 0; round < 2; round++) {
+      expect(described(leftReader.read(bodyOf(toLeft)))).toBe("own command 01");
+      expect(described(rightReader.read(bodyOf(toLeft)))).toBe("other command 01");
+      expect(described(rightReader.read(bodyOf(toRight)))).toBe("own command 02");
+      expect(described(leftReader.read(bodyOf(toRight)))).toBe("other command 02");
+    }
+  });
 });
