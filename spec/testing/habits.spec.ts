@@ -480,21 +480,22 @@ describe("silence", () => {
   it("cuts a device that has been silent since its last status, and pushes do not count", async () => {
     await start({ silenceMs: 100 });
     const socket = await connectedButton();
+    const sentAt = performance.now();
     socket.send(STATUS);
     await socket.read(45);
     const pushing = setInterval(() => gateway.push(fromHex("01")), 20);
-    const took = await millisecondsUntil(socket.ended);
+    await socket.ended;
     clearInterval(pushing);
-    expect(took).toBeGreaterThan(80);
+    expect(performance.now() - sentAt).toBeGreaterThanOrEqual(100);
   });
 
   it("does not cut a device that goes on, nor one that never sent a status", async () => {
-    await start({ silenceMs: 100 });
+    await start({ silenceMs: 500 });
     const socket = await connectedButton();
     const never = await dial(gateway);
     never.send("0f0000000a0d0a0b08e8071a03746573220162");
     for (let round = 0; round < 8; round += 1) {
-      await sleep(30);
+      await sleep(80);
       socket.send(statusOf(round));
       expect(await socket.read(29)).toBe(`1900000012170a12${BUTTON}1201${byte(round)}`);
     }
