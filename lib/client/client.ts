@@ -4,7 +4,7 @@ import type { ConnectError, GetCommandError, SendStatusError } from "../errors/e
 import { connectBodyLength, connectFrame } from "../protocol/client-messages.js";
 import {
   begin,
-  deadlineOf,
+  ENDED,
   transition,
   type ConnectionState,
   type Effect,
@@ -24,6 +24,7 @@ import {
   type CheckedConfig,
 } from "./arguments.js";
 import { listen, unlisten } from "./abort.js";
+import { now } from "./clock.js";
 import { CommandReaders, type CommandReader } from "./command-readers.js";
 import { DeadlineTimer, type DeadlineObserver } from "./deadline-timer.js";
 import {
@@ -34,7 +35,7 @@ import {
   queueFullError,
   tooLargeError,
 } from "./failure-error.js";
-import { isObserved, publish } from "./diagnostics.js";
+import { isCommandObserved, isStatusObserved, publish } from "./diagnostics.js";
 import { createHandle, describeEndpoint, type ClientHandle, type NamedClient } from "./handle.js";
 import { AwaitedStatus, type AbortObserver, type PendingStatus } from "./pending-status.js";
 import { Transport, type TransportEvents } from "./transport.js";
@@ -53,7 +54,7 @@ const theCommand = (command: Uint8Array): StatusOutcome<Uint8Array> => ok(comman
 export class Client implements NamedClient, TransportEvents, DeadlineObserver, AbortObserver {
   readonly handle: ClientHandle;
 
-  private connection: ConnectionState = { kind: "ended" };
+  private connection: ConnectionState = ENDED;
   private readonly timer = new DeadlineTimer(this);
   private transport: Transport | undefined;
   private decoder: FrameDecoder | undefined;
@@ -111,7 +112,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
         // A failed connect leaves nothing open, not even a socket about to close.
         else void this.socketsGone.then(() => resolve(outcome));
       };
-      this.carryOut(begin(performance.now(), this.config));
+      this.carryOut(begin(now(), this.config));
     });
   }
 
@@ -213,7 +214,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     const bodyLength = this.frames.bodyLength(status);
     const { maxMessageBytes } = this.config;
     if (bodyLength > maxMessageBytes) throw tooLargeError(this.endpoint, "status", bodyLength, maxMessageBytes);
-    return this.frames.make(status);
+    return this.frames.make(status, bodyLength);
   }
 
   private takeOn(pending: PendingStatus): void {
@@ -271,7 +272,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     this.isFeeding = true;
     try {
       for (let next: Input | undefined = input; next !== undefined; next = this.inputs.shift()) {
-        this.carryOut(transition(this.connection, next, performance.now(), this.config));
+        this.carryOut(transition(this.connection, next, now(), this.config));
       }
     } finally {
       this.isFeeding = false;
@@ -280,7 +281,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   private carryOut(step: Step): void {
     this.connection = step.state;
-    this.timer.set(deadlineOf(step.state));
+    this.timer.set(step.state.deadline);
     if (!this.config.keepProcessAlive) this.holdProcess(step.state);
     if (step.state.kind === "dropped") this.timer.stop(); // an armed timer would keep the process alive for nothing
     for (const effect of step.effects) this.run(effect);
@@ -346,7 +347,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     const { frame } = this.inHand;
     this.chunksBeforeStatus = this.decoder?.chunkCount ?? 0;
     this.transport?.write(frame);
-    if (isObserved("status")) publish("status", this.handle, { frameBytes: frame.length, afterReconnect });
+    if (isStatusObserved()) publish("status", this.handle, { frameBytes: frame.length, afterReconnect });
   }
 
   private deliver(command: Uint8Array, completes: boolean): void {
@@ -359,7 +360,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
       // A push can complete a status whose frame is still on its way out.
       if (completed !== undefined && this.transport?.isFlushed === true) this.frames.takeBack(completed.frame);
     }
-    if (isObserved("command")) {
+    if (isCommandObserved()) {
       publish("command", this.handle, { bytes: command.length, kind: completes ? "answer" : "push" });
     }
   }

@@ -88,9 +88,14 @@ const channels = {
   destroy: channel("fleet-internal-client:destroy"),
 } as const satisfies Record<keyof DiagnosticsMessages, Channel>;
 
-/** With no subscriber, no message is to be made: on the way of every status that would cost something. */
-export function isObserved(name: keyof DiagnosticsMessages): boolean {
-  return channels[name].hasSubscribers;
+// With no subscriber, no message is to be made: with every status and command that would cost something.
+
+export function isStatusObserved(): boolean {
+  return channels.status.hasSubscribers;
+}
+
+export function isCommandObserved(): boolean {
+  return channels.command.hasSubscribers;
 }
 
 export function publish<Name extends keyof DiagnosticsMessages>(

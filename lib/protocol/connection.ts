@@ -31,13 +31,17 @@ export interface Reconnection {
   readonly askUntil: number | undefined;
 }
 
+/**
+ * `deadline` is when the state wants to be told that its time is over. It stands in every state, and at the same place: what
+ * reads it and `kind` with every status would be slowed down by many layouts.
+ */
 export type ConnectionState =
   /** TCP is connecting; `reconnection` is undefined for a client's first connection. */
   | { readonly kind: "opening"; readonly deadline: number; readonly reconnection: Reconnection | undefined }
   /** The device has said who it is and awaits the connect response. */
   | { readonly kind: "introducing"; readonly deadline: number; readonly reconnection: Reconnection | undefined }
   /** Connected, no status in flight. */
-  | { readonly kind: "idle" }
+  | { readonly kind: "idle"; readonly deadline?: undefined }
   /** A status is in flight. `reconnection` is set when it is the last attempt. */
   | {
       readonly kind: "exchanging";
@@ -46,11 +50,11 @@ export type ConnectionState =
       readonly reconnection: Reconnection | undefined;
     }
   /** No connection, and no status that needs one. */
-  | { readonly kind: "dropped"; readonly at: number }
+  | { readonly kind: "dropped"; readonly deadline?: undefined; readonly at: number }
   /** No connection, and the pause before the next attempt to make one. */
   | { readonly kind: "pausing"; readonly deadline: number; readonly reconnection: Reconnection }
   /** Destroyed, for good. */
-  | { readonly kind: "ended" };
+  | { readonly kind: "ended"; readonly deadline?: undefined };
 
 export type Input =
   | { readonly type: "opened" }
@@ -100,8 +104,8 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-const IDLE: ConnectionState = { kind: "idle" };
-const ENDED: ConnectionState = { kind: "ended" };
+const IDLE: ConnectionState = { kind: "idle", deadline: undefined };
+export const ENDED: ConnectionState = { kind: "ended", deadline: undefined };
 const NO_EFFECTS: readonly Effect[] = [];
 const OPEN: readonly Effect[] = [{ type: "open" }];
 const SEND_CONNECT: readonly Effect[] = [{ type: "sendConnect" }];
@@ -116,11 +120,6 @@ export function begin(now: number, limits: Limits): Step {
     state: { kind: "opening", deadline: now + limits.connectTimeoutMs, reconnection: undefined },
     effects: OPEN,
   };
-}
-
-/** When the state wants to be told that its deadline has passed. */
-export function deadlineOf(state: ConnectionState): number | undefined {
-  return "deadline" in state ? state.deadline : undefined;
 }
 
 export function transition(state: ConnectionState, input: Input, now: number, limits: Limits): Step {
@@ -147,7 +146,7 @@ type StateOf<Kind extends ConnectionState["kind"]> = Extract<ConnectionState, { 
 function whileOpening(state: StateOf<"opening">, input: Input, now: number): Step {
   switch (input.type) {
     case "opened":
-      return { state: { ...state, kind: "introducing" }, effects: SEND_CONNECT };
+      return introducing(state);
     case "closed":
       return ended(unableToConnect("no connection could be made", state.reconnection, input.cause));
     case "deadlinePassed":
@@ -161,6 +160,10 @@ function whileOpening(state: StateOf<"opening">, input: Input, now: number): Ste
     case "status":
       return unchanged(state);
   }
+}
+
+function introducing({ deadline, reconnection }: StateOf<"opening">): Step {
+  return { state: { kind: "introducing", deadline, reconnection }, effects: SEND_CONNECT };
 }
 
 function whileIntroducing(state: StateOf<"introducing">, input: Input, now: number): Step {
@@ -259,7 +262,7 @@ function whileIdle(state: StateOf<"idle">, input: Input, now: number): Step {
     case "brokenStream":
       return dropped(now, input.detail);
     case "closed":
-      return { state: { kind: "dropped", at: now }, effects: [{ type: "dropped", reason: lost(input.cause) }] };
+      return { state: lostAt(now), effects: [{ type: "dropped", reason: lost(input.cause) }] };
     case "destroy":
       return closedAndEnded(undefined);
     case "opened":
@@ -361,7 +364,7 @@ function whilePausing(state: StateOf<"pausing">, input: Input, now: number, limi
     case "deadlinePassed":
       return opening(state.reconnection, now, limits);
     case "abandon":
-      return { state: { kind: "dropped", at: now }, effects: NO_EFFECTS };
+      return { state: lostAt(now), effects: NO_EFFECTS };
     case "destroy":
       return ended(undefined);
     case "opened":
@@ -378,8 +381,12 @@ function opening(reconnection: Reconnection, now: number, limits: Limits): Step 
   return { state: { kind: "opening", deadline, reconnection }, effects: OPEN };
 }
 
+function lostAt(now: number): StateOf<"dropped"> {
+  return { kind: "dropped", deadline: undefined, at: now };
+}
+
 function dropped(now: number, reason: string): Step {
-  return { state: { kind: "dropped", at: now }, effects: [CLOSE, { type: "dropped", reason }] };
+  return { state: lostAt(now), effects: [CLOSE, { type: "dropped", reason }] };
 }
 
 /** A later answer on this connection could be taken for another status's, so the connection goes with the status. */
@@ -389,7 +396,7 @@ function failedAndDropped(now: number, failure: Failure): Step {
     { type: "dropped", reason: failure.reason },
     { type: "failStatus", failure },
   ];
-  return { state: { kind: "dropped", at: now }, effects };
+  return { state: lostAt(now), effects };
 }
 
 function ended(failure: Failure | undefined): Step {

@@ -1,4 +1,5 @@
 import { HEADER_BYTES, readHeader } from "./frame.js";
+import { NOTHING, PartialBody } from "./partial-body.js";
 
 /**
  * A frame's body: `head` from `start` to `end`, and `tail` behind it.
@@ -23,15 +24,6 @@ export interface BrokenStream {
   readonly detail: string;
 }
 
-const NOTHING: Uint8Array = new Uint8Array(0);
-
-// What a header announces is not allocated but grown into as bytes arrive. A large factor copies little: by the time
-// a buffer has to move, it holds a sixty-fourth of the next. The first step is what one small body takes.
-const GROWTH_FACTOR = 64;
-const FIRST_STEP_BYTES = 1024;
-/** Beyond this a buffer no more than doubles. */
-const LARGEST_STEP_BYTES = 16 * 1024 * 1024;
-
 /**
  * Cuts a stream of bytes into frames, however the network has cut it into chunks.
  *
@@ -50,11 +42,7 @@ export class FrameDecoder {
   private beganInChunk = 0;
 
   /** The body under way, when it did not stand whole in a chunk. */
-  private head: Uint8Array | undefined;
-  private headFilled = 0;
-  private tail = NOTHING;
-  private tailFilled = 0;
-  private tailLength = 0;
+  private partial: PartialBody | undefined;
 
   private broken: BrokenStream | undefined;
 
@@ -82,7 +70,7 @@ export class FrameDecoder {
 
   next(): Body | BrokenStream | undefined {
     if (this.broken !== undefined) return this.broken;
-    if (this.head !== undefined) return this.continueBody(this.head);
+    if (this.partial !== undefined) return this.continueBody(this.partial);
     if (this.headerFilled === 0 && this.end - this.at >= HEADER_BYTES) {
       this.at += HEADER_BYTES;
       this.beganInChunk = this.chunks;
@@ -109,13 +97,8 @@ export class FrameDecoder {
       return this.breakOff(`it announced a message of ${length} bytes, above the limit of ${this.maxBodyBytes}`);
     }
     if (this.end - this.at >= length) return this.wholeBody(length);
-    const headLength = Math.min(this.headBytes(length), length);
-    this.head = new Uint8Array(headLength);
-    this.headFilled = 0;
-    this.tail = NOTHING;
-    this.tailFilled = 0;
-    this.tailLength = length - headLength;
-    return this.continueBody(this.head);
+    this.partial = new PartialBody(length, Math.min(this.headBytes(length), length));
+    return this.continueBody(this.partial);
   }
 
   private wholeBody(length: number): Body {
@@ -125,39 +108,13 @@ export class FrameDecoder {
     return { kind: "body", beganInChunk, head: this.chunk, start, end: this.at, tail: NOTHING };
   }
 
-  private continueBody(head: Uint8Array): Body | undefined {
-    this.headFilled += this.take(head, this.headFilled, head.length);
-    this.continueTail();
-    if (this.headFilled < head.length || this.tailFilled < this.tailLength) return undefined;
-    const { beganInChunk, tail } = this;
-    const body: Body = { kind: "body", beganInChunk, head, start: 0, end: head.length, tail };
-    this.head = undefined;
-    this.tail = NOTHING;
-    return body;
-  }
-
-  private continueTail(): void {
-    while (this.tailFilled < this.tailLength && this.at < this.end) {
-      if (this.tailFilled === this.tail.length) this.growTail();
-      this.tailFilled += this.take(this.tail, this.tailFilled, this.tail.length);
-    }
-  }
-
-  private growTail(): void {
-    const arrived = this.tailFilled + (this.end - this.at);
-    const step = Math.max(2 * arrived, Math.min(GROWTH_FACTOR * arrived, LARGEST_STEP_BYTES));
-    const capacity = Math.min(this.tailLength, Math.max(FIRST_STEP_BYTES, step));
-    const grown = new Uint8Array(capacity);
-    grown.set(this.tail);
-    this.tail = grown;
-  }
-
-  /** Copies from the chunk into `target` from `from` up to `until`, as far as the chunk reaches. */
-  private take(target: Uint8Array, from: number, until: number): number {
-    const count = Math.min(until - from, this.end - this.at);
-    if (count > 0) target.set(this.chunk.subarray(this.at, this.at + count), from);
-    this.at += count;
-    return count;
+  private continueBody(partial: PartialBody): Body | undefined {
+    this.at = partial.take(this.chunk, this.at, this.end);
+    if (!partial.isWhole) return undefined;
+    this.partial = undefined;
+    const { beganInChunk } = this;
+    const { head, tail } = partial;
+    return { kind: "body", beganInChunk, head, start: 0, end: head.length, tail };
   }
 
   private breakOff(detail: string): BrokenStream {

@@ -85,9 +85,8 @@ export class ServerMessageReader {
 }
 
 function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const copy = new Uint8Array(end - start);
-  copy.set(bytes.subarray(start, end));
-  return copy;
+  // Not its own `slice`: a Buffer's is a view of the same memory.
+  return Uint8Array.prototype.slice.call(bytes, start, end);
 }
 
 function joined(body: Body): Uint8Array {

@@ -3,7 +3,6 @@ import {
   ASK_AGAIN_FOR_MS,
   RECONNECT_PAUSE_MS,
   begin,
-  deadlineOf,
   transition,
   type ConnectionState,
   type Effect,
@@ -149,7 +148,7 @@ class Owner {
     this.passTime(2 * 10_000 + this.life.limits.connectTimeoutMs + ASK_AGAIN_FOR_MS + 1);
     if (this.inHand !== undefined) this.fault("a status was never settled");
     if (!this.connectIsOver) this.fault("the connect was never settled");
-    if (deadlineOf(this.state) !== undefined) this.fault("a deadline is left when nothing is under way");
+    if (this.state.deadline !== undefined) this.fault("a deadline is left when nothing is under way");
     return this.problem;
   }
 
@@ -197,7 +196,7 @@ class Owner {
   private passTime(milliseconds: number): void {
     const until = this.now + milliseconds;
     for (let turns = 0; ; turns++) {
-      const deadline = deadlineOf(this.state);
+      const deadline = this.state.deadline;
       if (deadline === undefined || deadline > until) break;
       if (turns > 1_000) return this.fault("deadlines without an end");
       this.now = Math.max(this.now, deadline);
@@ -229,7 +228,7 @@ class Owner {
     if (this.hasConnection && ["dropped", "pausing", "ended"].includes(state.kind)) {
       this.fault(`${state.kind} with a connection left open`);
     }
-    const deadline = deadlineOf(state);
+    const deadline = state.deadline;
     if (deadline !== undefined && deadline < this.now) this.fault("a deadline in the past");
   }
 

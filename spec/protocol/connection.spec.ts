@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   begin,
-  deadlineOf,
   transition,
   type ConnectionState,
   type Failure,
@@ -294,7 +293,8 @@ describe("a connection", () => {
     ["dropped just now", undefined],
     ["ended", undefined],
   ] as const)("%s has the deadline %s", (state, deadline) => {
-    expect(deadlineOf(states[state])).toBe(deadline);
+    const { deadline: found }: ConnectionState = states[state];
+    expect(found).toBe(deadline);
   });
 });
 

@@ -1,6 +1,5 @@
 import {
   begin,
-  deadlineOf,
   transition,
   type ConnectionState,
   type Effect,
@@ -88,7 +87,7 @@ export class VirtualConnection {
   }
 
   get deadline(): number | undefined {
-    return deadlineOf(this.state);
+    return this.state.deadline;
   }
 
   feed(input: Input): readonly Effect[] {
