@@ -299,7 +299,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
       case "open":
         return this.open();
       case "sendConnect":
-        return this.transport?.write(connectFrame(this.config.device));
+        return this.transport?.write(connectFrame(this.deviceBytes));
       case "sendStatus":
         return this.sendStatusInHand(effect.afterReconnect);
       case "close":

@@ -1,13 +1,13 @@
-import { InternalClient, type Device_Module } from "../../generated/internal_protocol.js";
-import type { Device } from "./device.js";
-import { frameOf, HEADER_BYTES, writeHeader } from "./frame.js";
-import { bodyLengthFor, writePayloadPrefix } from "./payload-layout.js";
+import { HEADER_BYTES, writeHeader } from "./frame.js";
+import { bodyLengthFor, CONNECT_FIELD, PAYLOAD_FIELD, writePrefix } from "./payload-layout.js";
 
 /** The frame with which a device says who it is. */
-export function connectFrame(device: Device): Uint8Array {
-  const named = { ...device, module: device.module as Device_Module };
-  const message = { MessageType: { $case: "deviceConnect", value: { device: named } } } as const;
-  return frameOf(InternalClient.encode(message).finish());
+export function connectFrame(deviceBytes: Uint8Array): Uint8Array {
+  const bodyLength = connectBodyLength(deviceBytes);
+  const frame = new Uint8Array(HEADER_BYTES + bodyLength);
+  writeHeader(frame, bodyLength);
+  writePrefix(frame, HEADER_BYTES, CONNECT_FIELD, deviceBytes, 0);
+  return frame;
 }
 
 /** How many bytes of body the connect frame has: it is laid out as a status without a payload. */
@@ -30,7 +30,7 @@ export function statusFrame(deviceBytes: Uint8Array, status: Uint8Array, allocat
   const bodyLength = bodyLengthFor(deviceBytes, status.length);
   const frame = allocate(HEADER_BYTES + bodyLength);
   writeHeader(frame, bodyLength);
-  const payloadAt = writePayloadPrefix(frame, HEADER_BYTES, deviceBytes, status.length);
+  const payloadAt = writePrefix(frame, HEADER_BYTES, PAYLOAD_FIELD, deviceBytes, status.length);
   frame.set(status, payloadAt);
   return frame;
 }

@@ -15,10 +15,3 @@ export function readHeader(header: Uint8Array, at: number): number {
   const low = (header[at] as number) | ((header[at + 1] as number) << 8) | ((header[at + 2] as number) << 16);
   return low + (header[at + 3] as number) * 0x100_0000;
 }
-
-export function frameOf(body: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + body.length);
-  writeHeader(frame, body.length);
-  frame.set(body, HEADER_BYTES);
-  return frame;
-}

@@ -6,8 +6,14 @@ import { varintLength, writeVarint } from "./varint.js";
 //     0x12 length(inner)   0x0a length(device) device   0x12 length(payload) payload
 //
 // All that stands before the payload follows from the device's bytes and the payload's length. So a status needs no
-// encoder that copies its payload about, and a command in this exact form needs no decoder.
-const TAG_OUTER = 0x12;
+// encoder that copies its payload about, and a command in this exact form needs no decoder. DeviceConnect is the same
+// without a payload, as field 1.
+
+/** The tag of DeviceConnect in the message around it. */
+export const CONNECT_FIELD = 0x0a;
+/** The tag of DeviceStatus and DeviceCommand in the message around them. */
+export const PAYLOAD_FIELD = 0x12;
+
 const TAG_DEVICE = 0x0a;
 const TAG_PAYLOAD = 0x12;
 
@@ -27,14 +33,15 @@ export function bodyLengthFor(device: Uint8Array, payloadLength: number): number
 }
 
 /** Writes what stands before the payload and returns the offset where the payload belongs. */
-export function writePayloadPrefix(
+export function writePrefix(
   target: Uint8Array,
   offset: number,
+  field: number,
   device: Uint8Array,
   payloadLength: number,
 ): number {
   let at = offset;
-  target[at++] = TAG_OUTER;
+  target[at++] = field;
   at = writeVarint(target, at, deviceFieldLength(device) + payloadFieldLength(payloadLength));
   target[at++] = TAG_DEVICE;
   at = writeVarint(target, at, device.length);
@@ -63,6 +70,6 @@ export function prefixOfBody(device: Uint8Array, bodyLength: number): Uint8Array
   const payloadLength = payloadField === 0 ? 0 : contentLength(payloadField);
   if (payloadLength === undefined || (payloadLength === 0 && payloadField > 0)) return undefined;
   const prefix = new Uint8Array(bodyLength - payloadLength);
-  writePayloadPrefix(prefix, 0, device, payloadLength);
+  writePrefix(prefix, 0, PAYLOAD_FIELD, device, payloadLength);
   return prefix;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { connectFrame, statusBodyLength, statusFrame } from "../../lib/protocol/client-messages.js";
+import { encodeDevice } from "../../lib/protocol/device.js";
 import { fromHex, hex } from "../support/bytes.js";
 import { BUTTON, button, CONNECT, connectWithPriority, PRESSED, STATUS } from "../testing/wire.js";
 
@@ -7,16 +8,16 @@ const buttonBytes = fromHex(BUTTON);
 
 describe("the frame with which a device connects", () => {
   it("carries the device", () => {
-    expect(hex(connectFrame(button))).toBe(CONNECT);
+    expect(hex(connectFrame(buttonBytes))).toBe(CONNECT);
   });
 
   it("carries its priority", () => {
-    expect(hex(connectFrame({ ...button, priority: 3 }))).toBe(connectWithPriority(3));
+    expect(hex(connectFrame(encodeDevice({ ...button, priority: 3 })))).toBe(connectWithPriority(3));
   });
 
   it("names a device even when all its fields hold their defaults", () => {
     const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
-    expect(hex(connectFrame(nothing))).toBe("040000000a020a00");
+    expect(hex(connectFrame(encodeDevice(nothing)))).toBe("040000000a020a00");
   });
 });
 

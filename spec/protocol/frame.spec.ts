@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { frameOf, readHeader, writeHeader } from "../../lib/protocol/frame.js";
+import { readHeader, writeHeader } from "../../lib/protocol/frame.js";
 import { fromHex, hex } from "../support/bytes.js";
 
 describe("a frame's header", () => {
@@ -19,11 +19,5 @@ describe("a frame's header", () => {
 
   it.each(byHand)("is read as %d from %s, wherever it stands", (length, bytes) => {
     expect(readHeader(fromHex(`ee${bytes}ee`), 1)).toBe(length);
-  });
-});
-
-describe("a frame", () => {
-  it("is its body's length and its body", () => {
-    expect(hex(frameOf(fromHex("0a0b0c")))).toBe("030000000a0b0c");
   });
 });

@@ -1,8 +1,8 @@
 /** Connecting a device and closing its connection, over and over. */
-import { connect, destroy } from "../../../lib/index.js";
+import { destroy } from "../../../lib/index.js";
 import { compare, type Subject } from "./compare.js";
 import { connectFrame, connectResponseFrame } from "./frames.js";
-import { configFor } from "./library.js";
+import { connectHandle } from "./library.js";
 import { finish, settings } from "./message.js";
 import { discarding, onread, openSocket } from "./raw-device.js";
 import { awaitedLoop, callbackLoop, timed, type Loop } from "./slices.js";
@@ -26,16 +26,13 @@ const rawLoop = (): Loop => {
   });
 };
 
-const libraryLoop = awaitedLoop(
-  () => connect(configFor(port)).andThen(destroy),
-  (ended) => {
-    if (ended.isErr()) {
-      throw ended.error;
-    }
-  },
-);
+const connectAndDestroy = async (): Promise<void> => {
+  await destroy(await connectHandle(port));
+};
+
+const libraryLoop = awaitedLoop(connectAndDestroy, () => undefined);
 
 const subject = (name: string, loop: Loop): Subject => ({ name, slice: () => timed([loop], sliceMs) });
 
 const others = [subject(names.rawAgain, rawLoop()), subject(names.library, libraryLoop)];
-finish(await compare(subject(names.raw, rawLoop()), others, { rounds, warmUps: 4 }));
+finish(await compare(subject(names.raw, rawLoop()), others, { rounds, warmUps: 30 }));
