@@ -43,6 +43,9 @@ import { Transport, type TransportEvents } from "./transport.js";
 /** A device sends a status and awaits its command before the next; a longer queue means that statuses come too fast for the gateway. */
 const MOST_WAITING = 64;
 
+/** An array of its own costs memory, and time with every status that looks into it; most clients never need one. */
+const NOBODY: readonly PendingStatus[] = [];
+
 type StatusOutcome<T> = Result<T, SendStatusError>;
 
 const theCommand = (command: Uint8Array): StatusOutcome<Uint8Array> => ok(command);
@@ -67,12 +70,12 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private readonly messageReader: ServerMessageReader;
 
   private inHand: PendingStatus | undefined;
-  private readonly waiting: PendingStatus[] = [];
+  private waiting = NOBODY;
   private latestCommand: Uint8Array | undefined;
-  private readonly readers = new CommandReaders();
+  private readers: CommandReaders | undefined;
 
   /** What is fed while an input is being carried out waits for its turn. */
-  private readonly inputs: Input[] = [];
+  private inputs: Input[] | undefined;
   private isFeeding = false;
   private isReading = false;
 
@@ -131,6 +134,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   commands(options: unknown): CommandReader {
     const highWaterMark = checkedHighWaterMark(options);
+    this.readers ??= new CommandReaders();
     const reader = this.readers.subscribe(highWaterMark);
     if (this.isDestroyed) this.readers.end();
     return reader;
@@ -182,7 +186,11 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     this.handleEvent({ type: "closed", cause });
   }
 
-  // ——— what the timer tells ———
+  // ——— what the timer asks and tells ———
+
+  get deadline(): number | undefined {
+    return this.connection.deadline;
+  }
 
   deadlinePassed(): void {
     this.handleEvent({ type: "deadlinePassed" });
@@ -218,14 +226,19 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   private takeOn(pending: PendingStatus): void {
-    if (this.isBusy) this.waiting.push(pending);
+    if (this.isBusy) this.waiting = [...this.waiting, pending];
     else this.start(pending);
     this.startWaiting();
   }
 
   private startWaiting(): void {
     // More than once round where a listener of diagnostics aborts a status while it is being told that it went out.
-    while (this.waiting.length > 0 && !this.isBusy) this.start(this.waiting.shift() as PendingStatus);
+    while (!this.isBusy) {
+      const [next] = this.waiting;
+      if (next === undefined) return;
+      this.waiting = this.waiting.slice(1);
+      this.start(next);
+    }
   }
 
   /**
@@ -244,8 +257,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   abort(pending: PendingStatus, reason: unknown): void {
     pending.fail(abortedError(this.endpoint, reason));
     if (pending !== this.inHand) {
-      const place = this.waiting.indexOf(pending);
-      if (place >= 0) this.waiting.splice(place, 1);
+      this.waiting = this.waiting.filter((other) => other !== pending);
       return;
     }
     this.inHand = undefined;
@@ -266,12 +278,12 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   private feed(input: Input): void {
     if (this.isFeeding) {
-      this.inputs.push(input);
+      (this.inputs ??= []).push(input);
       return;
     }
     this.isFeeding = true;
     try {
-      for (let next: Input | undefined = input; next !== undefined; next = this.inputs.shift()) {
+      for (let next: Input | undefined = input; next !== undefined; next = this.inputs?.shift()) {
         this.carryOut(transition(this.connection, next, now(), this.config));
       }
     } finally {
@@ -281,7 +293,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   private carryOut(step: Step): void {
     this.connection = step.state;
-    this.timer.set(step.state.deadline);
+    if (step.state.deadline !== undefined) this.timer.watch(step.state.deadline);
     if (!this.config.keepProcessAlive) this.holdProcess(step.state);
     if (step.state.kind === "dropped") this.timer.stop(); // an armed timer would keep the process alive for nothing
     for (const effect of step.effects) this.run(effect);
@@ -352,7 +364,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   private deliver(command: Uint8Array, completes: boolean): void {
     this.latestCommand = command;
-    this.readers.deliver(command);
+    this.readers?.deliver(command);
     if (completes) {
       const completed = this.inHand;
       this.inHand = undefined;
@@ -373,7 +385,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   private end(failure: Failure | undefined): void {
     this.timer.stop();
-    this.readers.end();
+    this.readers?.end();
     this.latestCommand = undefined;
     if (this.onConnected !== undefined) return this.failConnect(failure);
     if (failure !== undefined) {
@@ -382,7 +394,9 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     const inHand = this.inHand;
     this.inHand = undefined;
     inHand?.fail(this.endReason ?? destroyedError(this.endpoint, undefined));
-    for (const pending of this.waiting.splice(0)) pending.fail(destroyedError(this.endpoint, this.endReason));
+    const { waiting } = this;
+    this.waiting = NOBODY;
+    for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
     publish("destroy", this.handle, { error: this.endReason });
   }
 

@@ -95,23 +95,19 @@ function fellBehind(highWaterMark: number): InternalClientError {
 
 /** Every reader gets every command from its subscription on. */
 export class CommandReaders {
-  /** Made for the first reader: most clients never have one. */
-  private readers: Set<CommandReader> | undefined;
+  private readonly readers = new Set<CommandReader>();
 
   subscribe(highWaterMark: number): CommandReader {
-    const readers = (this.readers ??= new Set());
-    const reader = new CommandReader(highWaterMark, (gone) => readers.delete(gone));
-    readers.add(reader);
+    const reader = new CommandReader(highWaterMark, (gone) => this.readers.delete(gone));
+    this.readers.add(reader);
     return reader;
   }
 
   deliver(command: Uint8Array): void {
-    if (this.readers === undefined) return;
     for (const reader of this.readers) reader.deliver(command);
   }
 
   end(): void {
-    if (this.readers === undefined) return;
     for (const reader of this.readers) reader.end();
     this.readers.clear();
   }

@@ -1,27 +1,27 @@
-/** Whoever is to be told that the deadline has passed. */
+/** Whoever is to be told that a deadline of its own has passed. */
 export interface DeadlineObserver {
+  /** In the time of `performance.now()`; undefined while nothing is to be told. */
+  readonly deadline: number | undefined;
   deadlinePassed(): void;
 }
 
 /**
- * Tells when a deadline has passed.
+ * Tells when its observer's deadline has passed.
  *
- * A deadline is set and cleared with every status, so both cost next to nothing: one timer stays armed, and only when
- * it fires is the deadline of that moment looked at.
+ * A deadline comes and goes with every status, so both cost next to nothing: one timer stays armed, and only when it
+ * fires is the deadline of that moment looked at.
  */
 export class DeadlineTimer {
-  private deadline = Infinity;
   private timer: NodeJS.Timeout | undefined;
-  private timerFiresAt = Infinity;
+  private timerFiresAt: number | undefined;
   private lastLook: NodeJS.Immediate | undefined;
   private holdsProcess = true;
 
   constructor(private readonly observer: DeadlineObserver) {}
 
-  /** Sets the deadline, in the time of `performance.now()`, in the place of any other; without one, nothing is told. */
-  set(deadline: number | undefined): void {
-    this.deadline = deadline ?? Infinity;
-    if (this.deadline < this.timerFiresAt) this.arm();
+  /** The observer has a new deadline. */
+  watch(deadline: number): void {
+    if (this.timerFiresAt === undefined || deadline < this.timerFiresAt) this.arm(deadline);
   }
 
   /** Whether the armed timer keeps the process alive. */
@@ -32,31 +32,31 @@ export class DeadlineTimer {
   }
 
   stop(): void {
-    this.deadline = Infinity;
     this.disarm();
     clearImmediate(this.lastLook);
     this.lastLook = undefined;
   }
 
-  private arm(): void {
+  private arm(deadline: number): void {
     this.disarm();
-    this.timerFiresAt = this.deadline;
-    this.timer = setTimeout(() => this.onTimer(), this.deadline - performance.now());
+    this.timerFiresAt = deadline;
+    this.timer = setTimeout(() => this.onTimer(), deadline - performance.now());
     if (!this.holdsProcess) this.timer.unref();
   }
 
   private disarm(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.timerFiresAt = Infinity;
+    this.timerFiresAt = undefined;
   }
 
   private onTimer(): void {
     this.timer = undefined;
-    this.timerFiresAt = Infinity;
-    if (this.deadline === Infinity) return;
+    this.timerFiresAt = undefined;
+    const { deadline } = this.observer;
+    if (deadline === undefined) return;
     // Timers may fire a little early; setTimeout counts whole milliseconds from the start of the loop's turn.
-    if (performance.now() < this.deadline) this.arm();
+    if (performance.now() < deadline) this.arm(deadline);
     else this.lookAgain();
   }
 
@@ -68,9 +68,10 @@ export class DeadlineTimer {
     clearImmediate(this.lastLook);
     this.lastLook = setImmediate(() => {
       this.lastLook = undefined;
-      if (performance.now() < this.deadline) return this.set(this.deadline);
-      this.deadline = Infinity;
-      this.observer.deadlinePassed();
+      const { deadline } = this.observer;
+      if (deadline === undefined) return;
+      if (performance.now() < deadline) this.watch(deadline);
+      else this.observer.deadlinePassed();
     });
   }
 }

@@ -21,6 +21,8 @@ const essential: readonly Contender[] = [{ ...reference, name: floorAgain }, lib
 
 const awaitedFloor: Contender = { name: "net onread, owning, awaited", kind: "owningAwaited", source: "onread" };
 
+const resultFloor: Contender = { name: "net onread, owning, as a Result", kind: "owningResult", source: "onread" };
+
 const otherFloors: readonly Contender[] = [
   { name: "net onread, discarding", kind: "discarding", source: "onread" },
   { name: "net data events, discarding", kind: "discarding", source: "data" },
@@ -31,6 +33,7 @@ const everything: readonly Contender[] = [
   { name: "sendStatus + getCommand", kind: "sendStatus", source: "onread" },
   { name: "throwing exchange", kind: "throwing", source: "onread" },
   awaitedFloor,
+  resultFloor,
   ...otherFloors,
 ];
 
@@ -68,9 +71,9 @@ const sequentialCases: readonly Case[] = [
 const together = { mode: "whole", payloadBytes: 16, groups: 1, targets: [rate(0.88), cpu(1.15)] } as const;
 
 const deviceCases: readonly Case[] = [
-  { ...together, title: "100 devices", devices: 100, longer: 1, processes: 4, others: [...essential, ...otherFloors] },
+  { ...together, title: "100 devices", devices: 100, longer: 1, processes: 4, others: [...essential, resultFloor, ...otherFloors] },
   // A slice is to hold several exchanges of each device.
-  { ...together, title: "1000 devices", devices: 1000, longer: 4, processes: 2, others: essential },
+  { ...together, title: "1000 devices", devices: 1000, longer: 4, processes: 2, others: [...essential, resultFloor] },
 ];
 
 const measureOnce = (each: Case, others: readonly Contender[], effort: Effort): Promise<Comparison[]> =>
@@ -107,7 +110,8 @@ export const sequential: Part = async (report, effort) => {
   report.heading("One exchange after the other on one connection");
   report.note("The net lines call back and make no promise; the library is awaited, as its users do.");
   if (!effort.isShort) {
-    report.note(`"${awaitedFloor.name}" shows what awaiting alone costs.`);
+    report.note(`"${awaitedFloor.name}" shows what awaiting alone costs,`);
+    report.note(`"${resultFloor.name}" what awaiting a ResultAsync does.`);
   }
   for (const each of sequentialCases) {
     await measureCase(report, effort, each);

@@ -1,4 +1,6 @@
 /** The ways to exchange a status for its answer. */
+import { ok, ResultAsync } from "neverthrow";
+
 import { exchange, getCommand, sendStatus } from "../../../lib/index.js";
 import { exchange as throwingExchange } from "../../../lib/throwing.js";
 import { connectHandle } from "./library.js";
@@ -43,6 +45,15 @@ export const contenders = {
     const device = await openRawDevice(port, source, owning, payload);
     const turn = (): Promise<Uint8Array | undefined> => new Promise((resolve) => device.exchange(resolve));
     return awaitedLoop(turn, checks(payload).each);
+  },
+
+  /** What the library gives, made of nothing but the floor: a part of its cost that no work on the library can take away. */
+  owningResult: async (port, payload, source) => {
+    const device = await openRawDevice(port, source, owning, payload);
+    const { each } = checks(payload);
+    const turn = (): ResultAsync<Uint8Array | undefined, Error> =>
+      new ResultAsync(new Promise((resolve) => device.exchange((command) => resolve(ok(command)))));
+    return awaitedLoop(turn, (exchanged) => each(exchanged.unwrapOr(undefined)));
   },
 
   discarding: raw(discarding),
