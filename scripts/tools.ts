@@ -7,13 +7,15 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 interface Manifest {
-  readonly bin: Readonly<Record<string, string>>;
+  /** By command; a string is the file of the one command that is called as the package is. */
+  readonly bin: Readonly<Record<string, string>> | string;
 }
 
 /** The file behind a development tool's command. Run with this Node it needs neither a shell nor npx. */
 export const bin = (packageName: string, command: string): string => {
   const manifest = createRequire(import.meta.url).resolve(`${packageName}/package.json`);
-  const file = (JSON.parse(readFileSync(manifest, "utf8")) as Manifest).bin[command];
+  const commands = (JSON.parse(readFileSync(manifest, "utf8")) as Manifest).bin;
+  const file = typeof commands === "string" ? commands : commands[command];
   if (file === undefined) {
     throw new Error(`${packageName} has no command ${command}`);
   }
