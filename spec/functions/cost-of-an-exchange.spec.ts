@@ -1,0 +1,98 @@
+import { createHook } from "node:async_hooks";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { connect, destroy, exchange, sendStatus, type ClientHandle } from "../../lib/index.js";
+import * as throwing from "../../lib/throwing.js";
+import { button } from "../support/opened.js";
+import { CONNECTED } from "../testing/wire.js";
+
+// What an exchange costs on top of the socket, where it can be counted. Times are for the benchmark.
+
+let server: Server;
+let client: ClientHandle;
+
+/** Each status comes back as a command, which is laid out alike. No promise of its own, as those of the client are counted. */
+beforeEach(async () => {
+  server = createServer((socket) => {
+    socket.once("data", () => {
+      socket.write(Buffer.from(CONNECTED, "hex"));
+      socket.on("data", (frame: Buffer) => socket.write(frame));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  client = (await connect({ host: "127.0.0.1", port, device: button }))._unsafeUnwrap();
+  (await exchange(client, status))._unsafeUnwrap();
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await destroy(client);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const status = Uint8Array.from({ length: 16 }, (_, index) => index);
+
+async function exchangeTimes(count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) {
+    expect((await exchange(client, status))._unsafeUnwrap()).toEqual(status);
+  }
+}
+
+/** How many promises are made from the call until all that it brings has come. Nothing else is under way in that time. */
+function promisesMadeBy(call: () => void): Promise<number> {
+  return new Promise((resolve) => {
+    let made = 0;
+    const hook = createHook({ init: (_id, type) => (made += type === "PROMISE" ? 1 : 0) });
+    const end = (): void => {
+      hook.disable();
+      resolve(made);
+    };
+    setTimeout(() => {
+      hook.enable();
+      call();
+      setTimeout(end, 50);
+    }, 20);
+  });
+}
+
+describe("an exchange", () => {
+  it.each([
+    ["exchange", () => exchange(client, status)],
+    ["sendStatus", () => sendStatus(client, status)],
+  ])("makes one promise: %s", async (_name, call) => {
+    let outcome: ReturnType<typeof call> | undefined;
+    const made = await promisesMadeBy(() => void (outcome = call()));
+    expect(made).toBe(1);
+    expect((await outcome)?.isOk()).toBe(true);
+  });
+
+  it("makes five promises in its throwing form: its own, the one of the Result, and three that awaiting that takes", async () => {
+    let command: Promise<Uint8Array> | undefined;
+    const made = await promisesMadeBy(() => void (command = throwing.exchange(client, status)));
+    expect(made).toBe(5);
+    expect(await command).toEqual(status);
+  });
+
+  it("sets no timer of its own: the first one's stays armed for all that follow", async () => {
+    const timers = [jest.spyOn(globalThis, "setTimeout"), jest.spyOn(globalThis, "setImmediate")];
+    const cleared = jest.spyOn(globalThis, "clearTimeout");
+    await exchangeTimes(1_000);
+    expect(timers.map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    expect(cleared).not.toHaveBeenCalled();
+  });
+
+  it("takes the memory for its frame from the one before, when that has the same length", async () => {
+    const allocate = jest.spyOn(Buffer, "allocUnsafeSlow");
+    await exchangeTimes(1_000);
+    expect(allocate).not.toHaveBeenCalled();
+  });
+
+  it("adds no listener to a signal that is not given, and one to a signal that is", async () => {
+    const listen = jest.spyOn(EventTarget.prototype, "addEventListener");
+    await exchangeTimes(10);
+    expect(listen).not.toHaveBeenCalled();
+    (await exchange(client, status, { signal: new AbortController().signal }))._unsafeUnwrap();
+    expect(listen).toHaveBeenCalledTimes(1);
+  });
+});
