@@ -9,7 +9,12 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** What a vehicle's autonomy says and is told: the payloads of the mission module (number 1). */
 
-/** A place on earth. */
+/**
+ * A place on earth.
+ *
+ * @example
+ * const position: Position = { latitude: 49.2, longitude: 16.6, altitude: 237 };
+ */
 export interface Position {
   /** Degrees, positive to the north. */
   readonly latitude: number;
@@ -19,7 +24,12 @@ export interface Position {
   readonly altitude: number;
 }
 
-/** A place where the vehicle stops. */
+/**
+ * A place where the vehicle stops.
+ *
+ * @example
+ * const station: Station = { name: "Main Square", position };
+ */
 export interface Station {
   /** What people call it. */
   readonly name: string;
@@ -27,7 +37,12 @@ export interface Station {
   readonly position: Position | undefined;
 }
 
-/** What the vehicle measures of itself. */
+/**
+ * What the vehicle measures of itself.
+ *
+ * @example
+ * const telemetry: Telemetry = { speed: 3.5, fuel: 0.8, position };
+ */
 export interface Telemetry {
   /** Metres a second. */
   readonly speed: number;
@@ -37,7 +52,12 @@ export interface Telemetry {
   readonly position: Position | undefined;
 }
 
-/** The status of the autonomy. */
+/**
+ * The status of the autonomy.
+ *
+ * @example
+ * const status: AutonomyStatus = { telemetry, state: AutonomyState.DRIVE, nextStop: station };
+ */
 export interface AutonomyStatus {
   /** What the vehicle measures of itself. */
   readonly telemetry:
@@ -61,7 +81,12 @@ export namespace AutonomyStatus_State {
   export type ERROR = typeof AutonomyStatus_State.ERROR;
 }
 
-/** The command to the autonomy. */
+/**
+ * The command to the autonomy.
+ *
+ * @example
+ * const command: AutonomyCommand = { stops: [station], route: "", action: AutonomyAction.START };
+ */
 export interface AutonomyCommand {
   /** The stations still to be visited, in order. */
   readonly stops: readonly Station[];
@@ -81,7 +106,12 @@ export namespace AutonomyCommand_Action {
   export type START = typeof AutonomyCommand_Action.START;
 }
 
-/** What the module tells of a mission that went wrong. */
+/**
+ * What the module tells of a mission that went wrong.
+ *
+ * @example
+ * const { finishedStops } = AutonomyError.decode(bytes);
+ */
 export interface AutonomyError {
   /** The stations that were visited before. */
   readonly finishedStops: readonly Station[];

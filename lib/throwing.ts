@@ -118,7 +118,12 @@ export async function withClient<T>(
   return rethrowing((watchedUse) => results.withClient(config, watchedUse), use);
 }
 
-/** A module's functions, with its number filled in and its payloads typed; what is an `Err` in {@link Module} is thrown. */
+/**
+ * A module's functions, with its number filled in and its payloads typed; what is an `Err` in {@link Module} is thrown.
+ *
+ * @example
+ * const button: ThrowingModule<ExampleStatus, ExampleCommand> = defineModule(example);
+ */
 export interface ThrowingModule<Status, Command> extends Required<ModuleDefinition<Status, Command>> {
   /** Connects a device of this module. */
   readonly connect: (config: ModuleConfig) => Promise<ClientHandle>;
@@ -182,7 +187,12 @@ export function defineModule<Status = Uint8Array, Command = Uint8Array>(
   });
 }
 
-/** What a `use` that may return a Result comes to: the Result's value. */
+/**
+ * What a `use` that may return a Result comes to: the Result's value.
+ *
+ * @example
+ * type Command = Unwrapped<Result<Uint8Array, SendStatusError>>; // Uint8Array
+ */
 export type Unwrapped<T> = T extends Ok<infer Value, unknown> ? Value : T extends Err<unknown, unknown> ? never : T;
 
 type ResultShape<T> = Pick<Ok<T, unknown>, "isErr" | "value"> | Pick<Err<unknown, unknown>, "isErr" | "error">;

@@ -18,7 +18,12 @@ import { sendEach, type StatusesOptions, type StatusOutcomes, type StatusSource 
 import { isResult } from "./is-result.js";
 import { withClient } from "./with-client.js";
 
-/** What a module is: its number and, if wanted, how its statuses and commands are written as bytes. */
+/**
+ * What a module is: its number and, if wanted, how its statuses and commands are written as bytes.
+ *
+ * @example
+ * const lights: ModuleDefinition<{ on: boolean }> = { name: "lights", number: 1002, status: json<{ on: boolean }>() };
+ */
 export interface ModuleDefinition<Status = Uint8Array, Command = Uint8Array> {
   /** For error messages. */
   readonly name: string;
@@ -30,16 +35,32 @@ export interface ModuleDefinition<Status = Uint8Array, Command = Uint8Array> {
   readonly command?: Codec<Command>;
 }
 
-/** A {@link Config} whose device leaves out the module's number, which the module fills in. */
+/**
+ * A {@link Config} whose device leaves out the module's number, which the module fills in.
+ *
+ * @example
+ * const config: ModuleConfig = { host, port, device: { deviceType: 0, deviceRole: "left", deviceName: "button1" } };
+ */
 export interface ModuleConfig extends Omit<Config, "device"> {
   /** The device that connects, but for its module. */
   readonly device: Omit<DeviceConfig, "module">;
 }
 
-/** A command that a module could not read; the bytes are its `payload`. The connection is not harmed. */
+/**
+ * A command that a module could not read; the bytes are its `payload`. The connection is not harmed.
+ *
+ * @example
+ * if (error.code === "COMMAND_INCORRECT") console.warn(error.message, error.payload); // … at $.lit_up: …, the bytes
+ */
 export type UnreadableCommandError = InternalClientError<"COMMAND_INCORRECT">;
 
-/** A module's commands as they come, each read or the error that says why it cannot be. */
+/**
+ * A module's commands as they come, each read or the error that says why it cannot be.
+ *
+ * @example
+ * const stream: ModuleCommandStream<ExampleCommand> = example.commands(client);
+ * for await (const command of stream) command.match(act, (error) => console.warn(error.message));
+ */
 export type ModuleCommandStream<Command> = CommandStream<Result<Command, UnreadableCommandError>>;
 
 /**
@@ -48,6 +69,10 @@ export type ModuleCommandStream<Command> = CommandStream<Result<Command, Unreada
  * - a status that the module's codec does not accept is `NOT_OK` (family `usage`), and nothing is sent
  * - a command that it cannot read is `COMMAND_INCORRECT`, with the bytes as `payload`; the connection is not harmed
  * - a handle of another module's device is `CONTEXT_INCORRECT`
+ *
+ * @example
+ * const run = <Status, Command>(module: Module<Status, Command>, client: ClientHandle, status: Status) =>
+ *   module.exchange(client, status, { timeoutMs: 2_000 });
  */
 export interface Module<Status, Command> extends Required<ModuleDefinition<Status, Command>> {
   /** Connects a device of this module. */
@@ -82,7 +107,12 @@ export interface Module<Status, Command> extends Required<ModuleDefinition<Statu
   readonly withClient: WithModuleClient;
 }
 
-/** As {@link withClient}, for a device of the module. */
+/**
+ * As {@link withClient}, for a device of the module.
+ *
+ * @example
+ * const command = await example.withClient(config, (client) => example.exchange(client, { pressed: true }));
+ */
 export interface WithModuleClient {
   /** For a `use` that returns a Result, at once or later. */
   <T, E>(

@@ -4,7 +4,12 @@ import type { Config } from "../client/options.js";
 import type { ConnectError } from "../errors/error-types.js";
 import { connect } from "./connect.js";
 
-/** A configuration for a connection that outlives the call which made it, so that no one call's signal belongs to it. */
+/**
+ * A configuration for a connection that outlives the call which made it, so that no one call's signal belongs to it.
+ *
+ * @example
+ * const config: ReusableConfig = { host, port, device, keepProcessAlive: false };
+ */
 export type ReusableConfig = Omit<Config, "signal">;
 
 /**

@@ -8,11 +8,22 @@ import { InternalClientError } from "../errors/internal-client-error.js";
 import { exchange } from "./exchange.js";
 import { Waiting } from "./waiting.js";
 
-/** Where statuses come from: anything that can be iterated, or a function that is called at an interval. */
+/**
+ * Where statuses come from: anything that can be iterated, or a function that is called at an interval.
+ *
+ * @example
+ * const counted: StatusSource = [Uint8Array.of(1), Uint8Array.of(2)];
+ * const measured: StatusSource = async () => readSensors();
+ */
 export type StatusSource<Status = Uint8Array> =
   AsyncIterable<Status> | Iterable<Status> | (() => Status | PromiseLike<Status>);
 
-/** How the statuses of a source are sent; `timeoutMs` holds for each, `signal` ends the whole. */
+/**
+ * How the statuses of a source are sent; `timeoutMs` holds for each, `signal` ends the whole.
+ *
+ * @example
+ * const options: StatusesOptions = { intervalMs: 1_000, timeoutMs: 2_000, signal: AbortSignal.timeout(60_000) };
+ */
 export interface StatusesOptions extends SendStatusOptions {
   /**
    * In milliseconds, above 0 and up to 2^31-1. For a function: how often it is called, default 5,000. For an iterable: after how long
@@ -21,7 +32,13 @@ export interface StatusesOptions extends SendStatusOptions {
   readonly intervalMs?: number;
 }
 
-/** What becomes of each status: the command that completed it, or the error. */
+/**
+ * What becomes of each status: the command that completed it, or the error.
+ *
+ * @example
+ * const outcomes: StatusOutcomes = statuses(client, source);
+ * const first = await outcomes.next();
+ */
 export type StatusOutcomes<Command = Uint8Array> = CommandStream<Result<Command, SendStatusError>>;
 
 /**

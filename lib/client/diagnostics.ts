@@ -2,16 +2,31 @@ import { channel, type Channel } from "node:diagnostics_channel";
 import type { RefusalCode, SendStatusError } from "../errors/error-types.js";
 import type { ClientHandle } from "./handle.js";
 
-/** What every message on the library's diagnostics channels has. */
+/**
+ * What every message on the library's diagnostics channels has.
+ *
+ * @example
+ * subscribe("fleet-internal-client:connect", (message) => console.log(`${(message as DiagnosticsMessage).client}`));
+ */
 export interface DiagnosticsMessage {
   /** Whose it is: its device, host and port. */
   readonly client: ClientHandle;
 }
 
-/** `fleet-internal-client:connect`: the first connection stands. */
+/**
+ * `fleet-internal-client:connect`: the first connection stands.
+ *
+ * @example
+ * subscribe("fleet-internal-client:connect", (message) => log("connected", (message as ConnectDiagnostics).client.device));
+ */
 export type ConnectDiagnostics = DiagnosticsMessage;
 
-/** `fleet-internal-client:refusal`: the gateway refused the device. */
+/**
+ * `fleet-internal-client:refusal`: the gateway refused the device.
+ *
+ * @example
+ * subscribe("fleet-internal-client:refusal", (message) => log((message as RefusalDiagnostics).code)); // "MODULE_NOT_SUPPORTED"
+ */
 export interface RefusalDiagnostics extends DiagnosticsMessage {
   /** Why, by the name in the C header. */
   readonly code: RefusalCode;
@@ -19,7 +34,12 @@ export interface RefusalDiagnostics extends DiagnosticsMessage {
   readonly willAskAgain: boolean;
 }
 
-/** `fleet-internal-client:status`: a status was handed to the kernel. */
+/**
+ * `fleet-internal-client:status`: a status was handed to the kernel.
+ *
+ * @example
+ * subscribe("fleet-internal-client:status", (message) => sentBytes.add((message as StatusDiagnostics).frameBytes));
+ */
 export interface StatusDiagnostics extends DiagnosticsMessage {
   /** The length of its frame: header, device and payload. */
   readonly frameBytes: number;
@@ -27,7 +47,12 @@ export interface StatusDiagnostics extends DiagnosticsMessage {
   readonly afterReconnect: boolean;
 }
 
-/** `fleet-internal-client:command`: a command arrived; `getCommand` gives it already. */
+/**
+ * `fleet-internal-client:command`: a command arrived; `getCommand` gives it already.
+ *
+ * @example
+ * subscribe("fleet-internal-client:command", (message) => log((message as CommandDiagnostics).kind)); // "answer" or "push"
+ */
 export interface CommandDiagnostics extends DiagnosticsMessage {
   /** The length of its payload. */
   readonly bytes: number;
@@ -35,28 +60,54 @@ export interface CommandDiagnostics extends DiagnosticsMessage {
   readonly kind: "answer" | "push";
 }
 
-/** `fleet-internal-client:reconnect`: the connection stands again. */
+/**
+ * `fleet-internal-client:reconnect`: the connection stands again.
+ *
+ * @example
+ * subscribe("fleet-internal-client:reconnect", (message) => log("back", (message as ReconnectDiagnostics).client.device));
+ */
 export type ReconnectDiagnostics = DiagnosticsMessage;
 
-/** `fleet-internal-client:drop`: the connection is lost or was given up; the client lives. */
+/**
+ * `fleet-internal-client:drop`: the connection is lost or was given up; the client lives.
+ *
+ * @example
+ * subscribe("fleet-internal-client:drop", (message) => log((message as DropDiagnostics).reason));
+ */
 export interface DropDiagnostics extends DiagnosticsMessage {
   /** What happened, for people. */
   readonly reason: string;
 }
 
-/** `fleet-internal-client:ignore`: a command for another device came while no status was in hand, and was left alone. */
+/**
+ * `fleet-internal-client:ignore`: a command for another device came while no status was in hand, and was left alone.
+ *
+ * @example
+ * subscribe("fleet-internal-client:ignore", (message) => log((message as IgnoreDiagnostics).reason));
+ */
 export interface IgnoreDiagnostics extends DiagnosticsMessage {
   /** What happened, for people. */
   readonly reason: string;
 }
 
-/** `fleet-internal-client:destroy`: the client has ended. */
+/**
+ * `fleet-internal-client:destroy`: the client has ended.
+ *
+ * @example
+ * subscribe("fleet-internal-client:destroy", (message) => log((message as DestroyDiagnostics).error?.code ?? "by its owner"));
+ */
 export interface DestroyDiagnostics extends DiagnosticsMessage {
   /** What destroyed it; undefined when its owner did. */
   readonly error: SendStatusError | undefined;
 }
 
-/** What is published on which channel; each channel's name begins with `fleet-internal-client:`. */
+/**
+ * What is published on which channel; each channel's name begins with `fleet-internal-client:`.
+ *
+ * @example
+ * const on = <Name extends keyof DiagnosticsMessages>(name: Name, use: (message: DiagnosticsMessages[Name]) => void) =>
+ *   subscribe(`fleet-internal-client:${name}`, (message) => use(message as DiagnosticsMessages[Name]));
+ */
 export interface DiagnosticsMessages {
   /** The first connection stands. */
   readonly connect: ConnectDiagnostics;

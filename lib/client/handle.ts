@@ -22,7 +22,13 @@ export interface ClientHandle {
   toString(): string;
 }
 
-/** What `commands` gives: to be read with `for await`, `next()` or Node's streams. */
+/**
+ * What `commands` gives: to be read with `for await`, `next()` or Node's streams.
+ *
+ * @example
+ * const stream: CommandStream = commands(client);
+ * const next = await stream.next(); // { done: false, value: a command's bytes }
+ */
 export type CommandStream<Command = Uint8Array> = AsyncIterableIterator<Command, undefined, undefined> &
   AsyncDisposable;
 

@@ -1,4 +1,9 @@
-/** The device that connects: the fields of the protocol's own Device message. */
+/**
+ * The device that connects: the fields of the protocol's own Device message.
+ *
+ * @example
+ * const device: DeviceConfig = { module: 1000, deviceType: 0, deviceRole: "left_button", deviceName: "button1" };
+ */
 export interface DeviceConfig {
   /** The module's number, a whole number from 0 to 2^31-1. Modules from 1000 up are free for anyone. */
   readonly module: number;
@@ -12,7 +17,12 @@ export interface DeviceConfig {
   readonly priority?: number;
 }
 
-/** Where the module gateway is, and which device connects. */
+/**
+ * Where the module gateway is, and which device connects.
+ *
+ * @example
+ * const config: Config = { host: "192.168.1.100", port: 1636, device, connectTimeoutMs: 2_000 };
+ */
 export interface Config {
   /** The gateway's host name, IPv4 or IPv6 address, the latter without brackets. */
   readonly host: string;
@@ -37,7 +47,12 @@ export interface Config {
   readonly signal?: AbortSignal;
 }
 
-/** How one status is sent. */
+/**
+ * How one status is sent.
+ *
+ * @example
+ * const options: SendStatusOptions = { timeoutMs: 2_000, signal: request.signal };
+ */
 export interface SendStatusOptions {
   /**
    * How long one attempt may take, in milliseconds, from handing the status to the kernel until a command comes: above 0
@@ -48,7 +63,12 @@ export interface SendStatusOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How commands are read. */
+/**
+ * How commands are read.
+ *
+ * @example
+ * const options: CommandsOptions = { highWaterMark: 16 };
+ */
 export interface CommandsOptions {
   /** How many commands may lie unread before the reader is ended with an error: 1 to 2^32-1. Default 1,024. */
   readonly highWaterMark?: number;

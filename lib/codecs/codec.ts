@@ -1,6 +1,11 @@
 import type { Result } from "neverthrow";
 
-/** Why a payload could not be written or read. */
+/**
+ * Why a payload could not be written or read.
+ *
+ * @example
+ * const problem: PayloadProblem = { path: "$.stops[0].name", message: "it is empty" };
+ */
 export interface PayloadProblem {
   /** What is wrong with it. */
   readonly message: string;

@@ -3,7 +3,12 @@ import { assertStructure } from "../protocol/structure.js";
 import type { Codec, PayloadProblem } from "./codec.js";
 import { checked, type Validator } from "./validator.js";
 
-/** What ts-proto generates for a message, as far as it is needed here. */
+/**
+ * What ts-proto generates for a message, as far as it is needed here.
+ *
+ * @example
+ * const lightsStatus: ProtobufMessage<LightsStatus> = LightsStatus; // what ts-proto generated
+ */
 export interface ProtobufMessage<Payload> {
   /** Writes a message; `finish` gives its bytes. */
   encode(message: Payload): { finish(): Uint8Array };

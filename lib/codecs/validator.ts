@@ -1,7 +1,12 @@
 import { err, ok, type Result } from "neverthrow";
 import type { PayloadProblem } from "./codec.js";
 
-/** A validator that follows the Standard Schema interface, version 1, as those of zod, valibot and arktype do. */
+/**
+ * A validator that follows the Standard Schema interface, version 1, as those of zod, valibot and arktype do.
+ *
+ * @example
+ * const schema: StandardSchema<{ pressed: boolean }> = z.object({ pressed: z.boolean() });
+ */
 export interface StandardSchema<Payload> {
   /** What the Standard Schema interface asks for. */
   readonly "~standard": {
@@ -20,7 +25,12 @@ interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** A function that tells whether a value is such a payload, or a Standard Schema. */
+/**
+ * A function that tells whether a value is such a payload, or a Standard Schema.
+ *
+ * @example
+ * const isNumber: Validator<number> = (value): value is number => typeof value === "number";
+ */
 export type Validator<Payload> = ((value: unknown) => value is Payload) | StandardSchema<Payload>;
 
 /** Without a validator, any value is taken for a payload. */

@@ -39,17 +39,32 @@ function isOfFamily(value: unknown, family: ErrorFamily): value is InternalClien
   return isInternalClientError(value) && propertyOf(value, "family") === family;
 }
 
-/** Whether the gateway refused the device: already connected, module or device type not supported, higher priority connected. */
+/**
+ * Whether the gateway refused the device: already connected, module or device type not supported, higher priority connected.
+ *
+ * @example
+ * if (isConnectError(error)) console.error(`check the device's module, type and role: ${error.message}`);
+ */
 export function isConnectError(value: unknown): value is InternalClientError {
   return isOfFamily(value, "connect");
 }
 
-/** Whether the transport failed (could not connect, timed out) or the gateway sent what is not the protocol. */
+/**
+ * Whether the transport failed (could not connect, timed out) or the gateway sent what is not the protocol.
+ *
+ * @example
+ * if (isCommunicationError(error)) await retryLater();
+ */
 export function isCommunicationError(value: unknown): value is InternalClientError {
   return isOfFamily(value, "communication");
 }
 
-/** Whether the caller is to blame: a wrong argument or handle, an aborted call, a full queue, no command yet. */
+/**
+ * Whether the caller is to blame: a wrong argument or handle, an aborted call, a full queue, no command yet.
+ *
+ * @example
+ * if (isUsageError(error)) throw error; // a fault in the program
+ */
 export function isUsageError(value: unknown): value is InternalClientError {
   return isOfFamily(value, "usage");
 }

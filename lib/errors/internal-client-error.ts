@@ -6,6 +6,9 @@ import { ReturnCode, type ErrorCode } from "./return-code.js";
  * - `connect`: the gateway refused the device.
  * - `communication`: the transport failed, or what the gateway sent is not the protocol.
  * - `usage`: the caller; a wrong argument or handle, an aborted call, a full queue, no command yet.
+ *
+ * @example
+ * const exitCodes: Record<ErrorFamily, number> = { usage: 2, connect: 3, communication: 4 };
  */
 export type ErrorFamily = "connect" | "communication" | "usage";
 
@@ -24,7 +27,12 @@ export const families = {
   HIGHER_PRIORITY_ALREADY_CONNECTED: "connect",
 } as const satisfies Record<ErrorCode, ErrorFamily>;
 
-/** What {@link InternalClientError} is made of besides its code. */
+/**
+ * What {@link InternalClientError} is made of besides its code.
+ *
+ * @example
+ * new InternalClientError("NOT_OK", { message: "the sensor gave nothing", cause: error });
+ */
 export interface ErrorDetails {
   /** What happened, where, and what to do; the code is put in front. */
   readonly message: string;

@@ -29,13 +29,28 @@ const codes = {
 
 type Codes = typeof codes;
 
-/** A name of the C header's return codes, for example `"TIMEOUT_OCCURRED"`. */
+/**
+ * A name of the C header's return codes, for example `"TIMEOUT_OCCURRED"`.
+ *
+ * @example
+ * const name: ReturnCodeName = ReturnCode[-12]; // "TIMEOUT_OCCURRED"
+ */
 export type ReturnCodeName = keyof Codes;
 
-/** A number of the C header's return codes, for example `-12`. */
+/**
+ * A number of the C header's return codes, for example `-12`.
+ *
+ * @example
+ * const number: ReturnCodeNumber = ReturnCode.TIMEOUT_OCCURRED; // -12
+ */
 export type ReturnCodeNumber = Codes[ReturnCodeName];
 
-/** A code that an error can have: every return code but `OK` and the placeholder `RESERVED`. */
+/**
+ * A code that an error can have: every return code but `OK` and the placeholder `RESERVED`.
+ *
+ * @example
+ * const counts = new Map<ErrorCode, number>();
+ */
 export type ErrorCode = Exclude<ReturnCodeName, "OK" | "RESERVED">;
 
 type NumbersOfNames = Codes;

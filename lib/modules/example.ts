@@ -1,16 +1,31 @@
 import { boolean, object } from "valibot";
 import { defineModule, json } from "../index.js";
 
-/** The device types of the example module. */
+/**
+ * The device types of the example module.
+ *
+ * @example
+ * const device = { deviceType: ExampleDeviceType.BUTTON, deviceRole: "left", deviceName: "button1" };
+ */
 export const ExampleDeviceType = { BUTTON: 0, OTHER_BUTTON: 10 } as const;
 
-/** The button's state. */
+/**
+ * The button's state.
+ *
+ * @example
+ * const status: ExampleStatus = { pressed: true };
+ */
 export interface ExampleStatus {
   /** Whether the button is pressed. */
   pressed: boolean;
 }
 
-/** What the button is to do. */
+/**
+ * What the button is to do.
+ *
+ * @example
+ * const command: ExampleCommand = { lit_up: true };
+ */
 export interface ExampleCommand {
   /** Whether its lamp is to be lit. */
   lit_up: boolean;

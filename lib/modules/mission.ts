@@ -10,13 +10,28 @@ import { defineModule, protobuf } from "../index.js";
 export { AutonomyError, type Position, type Station, type Telemetry } from "../../generated/mission.js";
 export { AutonomyCommand, AutonomyStatus };
 
-/** The device types of the mission module. */
+/**
+ * The device types of the mission module.
+ *
+ * @example
+ * const device = { deviceType: MissionDeviceType.AUTONOMY, deviceRole: "driving", deviceName: "autonomy1" };
+ */
 export const MissionDeviceType = { AUTONOMY: 0 } as const;
 
-/** What the vehicle does: the `state` of its status. */
+/**
+ * What the vehicle does: the `state` of its status.
+ *
+ * @example
+ * const isDriving = status.state === AutonomyState.DRIVE;
+ */
 export const AutonomyState = AutonomyStatus_State;
 
-/** What the vehicle is to do: the `action` of its command. */
+/**
+ * What the vehicle is to do: the `action` of its command.
+ *
+ * @example
+ * if (command.action === AutonomyAction.STOP) brake();
+ */
 export const AutonomyAction = AutonomyCommand_Action;
 
 const position = undefinedable(object({ latitude: number(), longitude: number(), altitude: number() }));

@@ -1,6 +1,11 @@
 import { Device as DeviceMessage, type Device_Module } from "../../generated/internal_protocol.js";
 
-/** Who a device is: the protocol's own Device message. */
+/**
+ * Who a device is: the protocol's own Device message.
+ *
+ * @example
+ * const { module, deviceRole }: Device = client.device;
+ */
 export interface Device {
   /** The module's number: 0 to 2^31-1. */
   readonly module: number;

@@ -4,6 +4,9 @@ import { checkFields, HIGHEST_INT32, HIGHEST_UINT32, integer, LOWEST_INT32, text
 /**
  * Who a device is, as it says in its messages: the protocol's own Device message, with any module number allowed.
  * The gateway tells devices apart by module, type and role; the name is a label.
+ *
+ * @example
+ * const roles = gateway.devices.map((device: Device) => device.deviceRole);
  */
 export interface Device {
   /** int32; an open enumeration, any number goes. */

@@ -1,6 +1,9 @@
 /**
  * Where the gateway can be told to misbehave: right after it has accepted a TCP connection and before it reads from it
  * (`accept`), in its reply to a device's connect (`connect`), or in its reply to a status (`status`).
+ *
+ * @example
+ * const point: FaultPoint = "status";
  */
 export type FaultPoint = "accept" | "connect" | "status";
 
@@ -81,7 +84,12 @@ export type StatusFault =
  */
 export type ConnectFault = StatusFault | { readonly do: "refuse"; readonly responseType: number };
 
-/** The faults that make sense at each point. */
+/**
+ * The faults that make sense at each point.
+ *
+ * @example
+ * const slow: FaultAt["status"] = { do: "delay", ms: 400 };
+ */
 export interface FaultAt {
   /** When a TCP connection was accepted. */
   readonly accept: AcceptFault;

@@ -5,7 +5,12 @@ import { toEncoded } from "./device.js";
 
 export const HEADER_BYTES = 4;
 
-/** A device to put in a message: as {@link Device}, with priority 0 unless told otherwise. */
+/**
+ * A device to put in a message: as {@link Device}, with priority 0 unless told otherwise.
+ *
+ * @example
+ * const button: NamedDevice = { module: 1000, deviceType: 0, deviceRole: "left", deviceName: "button1" };
+ */
 export type NamedDevice = Omit<Device, "priority"> & { readonly priority?: number | undefined };
 
 /**

@@ -15,7 +15,14 @@ import { toSettings } from "./options.js";
 import { pushed } from "./reply.js";
 import { watchForSilence } from "./silence.js";
 
-/** A module gateway in this process, as {@link startGateway} starts it. */
+/**
+ * A module gateway in this process, as {@link startGateway} starts it.
+ *
+ * @example
+ * let gateway: TestingGateway;
+ * beforeEach(async () => (gateway = await startGateway()));
+ * afterEach(() => gateway.stop());
+ */
 export interface TestingGateway {
   /** Where it listens, as given. */
   readonly host: string;

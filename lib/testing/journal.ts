@@ -1,7 +1,12 @@
 import type { Device, DeviceFilter } from "./device.js";
 import { checkFilter, matches } from "./device.js";
 
-/** A device's connect, as it came in; whether the gateway let the device in is another matter. */
+/**
+ * A device's connect, as it came in; whether the gateway let the device in is another matter.
+ *
+ * @example
+ * const { device, connection } = await gateway.nextConnect();
+ */
 export interface ReceivedConnect {
   /** What came in. */
   readonly kind: "connect";
@@ -11,7 +16,12 @@ export interface ReceivedConnect {
   readonly connection: number;
 }
 
-/** A status, as it came in, with the device that it named. */
+/**
+ * A status, as it came in, with the device that it named.
+ *
+ * @example
+ * const { device, status } = await gateway.nextStatus({ deviceRole: "left_button" });
+ */
 export interface ReceivedStatus {
   /** What came in. */
   readonly kind: "status";
@@ -23,7 +33,12 @@ export interface ReceivedStatus {
   readonly connection: number;
 }
 
-/** A message that the gateway has received and could read. */
+/**
+ * A message that the gateway has received and could read.
+ *
+ * @example
+ * const kinds = gateway.received.map((message: Received) => message.kind); // ["connect", "status"]
+ */
 export type Received = ReceivedConnect | ReceivedStatus;
 
 /** What has come in, as far as it is kept. */

@@ -22,7 +22,12 @@ import type { Device } from "./device.js";
  */
 export type ServedModules = Readonly<Record<number, readonly number[] | "any">>;
 
-/** How a testing gateway shall be. Everything may be left out; a wrong value rejects `startGateway`, naming the field. */
+/**
+ * How a testing gateway shall be. Everything may be left out; a wrong value rejects `startGateway`, naming the field.
+ *
+ * @example
+ * const options: GatewayOptions = { modules: { 1000: [0, 10] }, answer: (status) => status, moduleTimeoutMs: 100 };
+ */
 export interface GatewayOptions {
   /** Where it listens: an address or a host name of this machine. Default: `"127.0.0.1"`. */
   readonly host?: string | undefined;
