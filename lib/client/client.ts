@@ -24,7 +24,6 @@ import {
   type CheckedConfig,
 } from "./arguments.js";
 import { listen, unlisten } from "./abort.js";
-import { now } from "./clock.js";
 import { CommandReaders, type CommandReader } from "./command-readers.js";
 import { DeadlineTimer, type DeadlineObserver } from "./deadline-timer.js";
 import {
@@ -115,7 +114,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
         // A failed connect leaves nothing open, not even a socket about to close.
         else void this.socketsGone.then(() => resolve(outcome));
       };
-      this.carryOut(begin(now(), this.config));
+      this.carryOut(begin(performance.now(), this.config));
     });
   }
 
@@ -284,7 +283,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     this.isFeeding = true;
     try {
       for (let next: Input | undefined = input; next !== undefined; next = this.inputs?.shift()) {
-        this.carryOut(transition(this.connection, next, now(), this.config));
+        this.carryOut(transition(this.connection, next, performance.now(), this.config));
       }
     } finally {
       this.isFeeding = false;

@@ -216,8 +216,12 @@ function onIntroduction(state: StateOf<"introducing">, message: ServerMessage, n
 function introduced(state: StateOf<"introducing">, now: number): Step {
   const { reconnection } = state;
   if (reconnection === undefined) return { state: IDLE, effects: CONNECTED };
-  const { timeoutMs } = reconnection;
-  return { state: { kind: "exchanging", deadline: now + timeoutMs, timeoutMs, reconnection }, effects: RECONNECTED };
+  return { state: exchanging(reconnection.timeoutMs, now, reconnection), effects: RECONNECTED };
+}
+
+function exchanging(timeoutMs: number, now: number, reconnection: Reconnection | undefined): StateOf<"exchanging"> {
+  // V8 keeps a whole number in place, and allocates any other with every status.
+  return { kind: "exchanging", deadline: Math.ceil(now + timeoutMs), timeoutMs, reconnection };
 }
 
 /** The gateway may leave the socket open after a refusal, and holds the device for connected until the client closes it. */
@@ -252,11 +256,8 @@ function notIntroduced(
 
 function whileIdle(state: StateOf<"idle">, input: Input, now: number): Step {
   switch (input.type) {
-    case "status": {
-      const { timeoutMs } = input;
-      const deadline = now + timeoutMs;
-      return { state: { kind: "exchanging", deadline, timeoutMs, reconnection: undefined }, effects: SEND_STATUS };
-    }
+    case "status":
+      return { state: exchanging(input.timeoutMs, now, undefined), effects: SEND_STATUS };
     case "message":
       return onIdleMessage(state, input.message, now);
     case "brokenStream":

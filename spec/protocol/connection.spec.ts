@@ -285,16 +285,22 @@ describe("a connection", () => {
   });
 
   it.each([
-    ["opening its first connection", 1_300],
-    ["introducing itself at first", 1_300],
-    ["idle", undefined],
-    ["exchanging, first attempt", 1_030],
-    ["pausing", 1_001],
-    ["dropped just now", undefined],
-    ["ended", undefined],
-  ] as const)("%s has the deadline %s", (state, deadline) => {
-    const { deadline: found }: ConnectionState = states[state];
-    expect(found).toBe(deadline);
+    [1_000, 50, 1_050],
+    [1_000.25, 50, 1_051],
+    [1_000, 0.5, 1_001],
+  ])(
+    "gives a status that goes out at %s ms and has %s ms until %s ms, a whole number and never too early",
+    (at, timeoutMs, deadline) => {
+      expect(transition(idle, { type: "status", timeoutMs }, at, limits).state.deadline).toBe(deadline);
+    },
+  );
+
+  it("has no deadline where nothing is under way", () => {
+    expect(
+      transition(states["introducing itself at first"], inputs.accepted, now, limits).state.deadline,
+    ).toBeUndefined();
+    expect(transition(idle, closed, now, limits).state.deadline).toBeUndefined();
+    expect(transition(idle, { type: "destroy" }, now, limits).state.deadline).toBeUndefined();
   });
 });
 

@@ -8,7 +8,7 @@ const names = { raw: "net data event", rawAgain: floorAgain, library: "commands(
 export const push: Part = async (report, { rounds }) => {
   report.heading("A pushed command, from the gateway's write to its reader");
   const comparisons = await withGateway(["push"], ([port = 0]) =>
-    runProgram<Comparison[]>("pushes", { port, rounds, pushesPerSlice: 15, names } satisfies PushSettings),
+    runProgram<Comparison[]>("pushes", { port, rounds: 4 * rounds, pushesPerSlice: 15, names } satisfies PushSettings),
   );
   report.table({
     title: "Push of 16 B",

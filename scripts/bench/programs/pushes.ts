@@ -69,4 +69,4 @@ const librarySubject = async (name: string): Promise<Subject> => {
 };
 
 const others = [await rawSubject(names.rawAgain), await librarySubject(names.library)];
-finish(await compare(await rawSubject(names.raw), others, { rounds, warmUps: 4 }));
+finish(await compare(await rawSubject(names.raw), others, { rounds, warmUps: 40 }));
