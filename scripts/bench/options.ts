@@ -5,7 +5,7 @@ const partNames = ["sequential", "devices", "connect", "memory", "push", "recove
 export type PartName = (typeof partNames)[number];
 
 export interface Options {
-  /** The short run, whose exit code says whether the targets are met. */
+  /** The short run, whose exit code says whether the library is as fast as it keeps to. */
   readonly check: boolean;
   readonly parts: readonly PartName[];
 }

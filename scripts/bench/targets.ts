@@ -8,9 +8,12 @@ export interface Target {
   readonly metric: string;
   readonly least?: number;
   readonly most?: number;
+  /** What the library keeps to where it does not reach the target. */
+  readonly kept?: number;
 }
 
-export type Verdict = "PASS" | "below" | "no verdict";
+/** `below` misses the target and no more; `FAIL` misses what the library keeps to as well. */
+export type Verdict = "PASS" | "below" | "FAIL" | "no verdict";
 
 /** When the floor against itself is off by more than this, nothing that was measured beside it counts. */
 const tolerance = 0.05;
@@ -27,13 +30,15 @@ export const ratioSpread = ({ pairs }: Comparison, metric: string): Spread => {
   return { low: quantile(ratios, 0.25), middle: median(ratios), high: quantile(ratios, 0.75) };
 };
 
-export const isMet = (value: number, { least = -Infinity, most = Infinity }: Target): boolean =>
-  value >= least && value <= most;
+export const verdictOn = (value: number, { least, most, kept }: Target): Verdict => {
+  const isWithin = (limit: number | undefined): boolean => {
+    if (limit === undefined) return false;
+    return least === undefined ? value <= limit : value >= limit;
+  };
+  if (isWithin(least ?? most)) return "PASS";
+  return isWithin(kept) ? "below" : "FAIL";
+};
 
 /** `itself` is the floor against itself. */
-export const verdictOn = (value: number, target: Target, itself: number): Verdict => {
-  if (!(Math.abs(itself - 1) <= tolerance)) {
-    return "no verdict";
-  }
-  return isMet(value, target) ? "PASS" : "below";
-};
+export const verdictBeside = (itself: number, value: number, target: Target): Verdict =>
+  Math.abs(itself - 1) <= tolerance ? verdictOn(value, target) : "no verdict";

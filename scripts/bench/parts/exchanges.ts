@@ -54,9 +54,15 @@ interface Case {
   readonly targets: readonly Target[];
 }
 
-const rate = (least: number): Target => ({ of: library.name, metric: "rate", least });
+const rate = (least: number, kept?: number): Target => ({
+  ...{ of: library.name, metric: "rate", least },
+  ...(kept === undefined ? {} : { kept }),
+});
 
-const cpu = (most: number): Target => ({ of: library.name, metric: "cpu", most });
+const cpu = (most: number, kept?: number): Target => ({
+  ...{ of: library.name, metric: "cpu", most },
+  ...(kept === undefined ? {} : { kept }),
+});
 
 const alone = { mode: "whole", devices: 1, groups: 4, longer: 1, processes: 4, others: everything } as const;
 
@@ -68,10 +74,23 @@ const sequentialCases: readonly Case[] = [
   { ...alone, title: "16 B, answers in two writes", mode: "split", payloadBytes: 16, targets: [rate(0.9)] },
 ];
 
-const together = { mode: "whole", payloadBytes: 16, groups: 1, targets: [rate(0.88), cpu(1.15)] } as const;
+const together = {
+  mode: "whole",
+  payloadBytes: 16,
+  groups: 1,
+  // Where each device's memory happens to lie moves these by a tenth from one process to the next.
+  targets: [rate(0.88, 0.75), cpu(1.15, 1.5)],
+} as const;
 
 const deviceCases: readonly Case[] = [
-  { ...together, title: "100 devices", devices: 100, longer: 1, processes: 4, others: [...essential, resultFloor, ...otherFloors] },
+  {
+    ...together,
+    title: "100 devices",
+    devices: 100,
+    longer: 1,
+    processes: 4,
+    others: [...essential, resultFloor, ...otherFloors],
+  },
   // A slice is to hold several exchanges of each device.
   { ...together, title: "1000 devices", devices: 1000, longer: 4, processes: 2, others: [...essential, resultFloor] },
 ];

@@ -53,4 +53,4 @@ const subjects: Subject[] = [];
 for (const contender of others) {
   subjects.push(await openSubject(contender));
 }
-finish(await compare(await openSubject(reference), subjects, { rounds, warmUps: 4 }));
+finish(await compare(await openSubject(reference), subjects, { rounds, warmUps: 12 }));
