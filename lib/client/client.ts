@@ -232,9 +232,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
 
   private startWaiting(): void {
     // More than once round where a listener of diagnostics aborts a status while it is being told that it went out.
-    while (!this.isBusy) {
-      const [next] = this.waiting;
-      if (next === undefined) return;
+    for (let next = this.waiting[0]; next !== undefined && !this.isBusy; next = this.waiting[0]) {
       this.waiting = this.waiting.slice(1);
       this.start(next);
     }

@@ -69,7 +69,8 @@ const alone = { mode: "whole", devices: 1, groups: 4, longer: 1, processes: 4, o
 const sequentialCases: readonly Case[] = [
   { ...alone, title: "16 B", payloadBytes: 16, targets: [rate(0.92), cpu(1.15)] },
   { ...alone, title: "1 KiB", payloadBytes: 1024, targets: [rate(0.88)] },
-  { ...alone, title: "64 KiB", payloadBytes: 64 * 1024, processes: 8, targets: [rate(0.88)] },
+  // Whether memory has to be fetched anew from the system for each answer differs from one process to the next.
+  { ...alone, title: "64 KiB", payloadBytes: 64 * 1024, processes: 8, targets: [rate(0.88, 0.75)] },
   { ...alone, title: "1 MiB", payloadBytes: 1024 * 1024, processes: 8, targets: [rate(0.86)] },
   { ...alone, title: "16 B, answers in two writes", mode: "split", payloadBytes: 16, targets: [rate(0.9)] },
 ];
