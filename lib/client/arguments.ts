@@ -2,9 +2,9 @@ import { inspect, types } from "node:util";
 import { InternalClientError } from "../errors/internal-client-error.js";
 import type { Device } from "../protocol/device.js";
 import { LARGEST_BODY_BYTES } from "../protocol/frame.js";
+import { LONGEST_DELAY_MS } from "./deadline-timer.js";
 import type { CommandsOptions, Config, DeviceConfig, SendStatusOptions } from "./options.js";
 
-const LARGEST_TIMER_MS = 2 ** 31 - 1; // a longer setTimeout fires at once
 const LARGEST_UINT32 = 2 ** 32 - 1;
 const LARGEST_MODULE = 2 ** 31 - 1; // an enum's number in protobuf is an int32
 
@@ -133,8 +133,8 @@ function integer(field: string, given: unknown, least: number, most: number): nu
 }
 
 function milliseconds(field: string, given: unknown): number {
-  if (typeof given === "number" && given > 0 && given <= LARGEST_TIMER_MS) return given;
-  throw invalidArgument(field, given, `a number of milliseconds above 0 and up to ${LARGEST_TIMER_MS}`);
+  if (typeof given === "number" && given > 0 && given <= LONGEST_DELAY_MS) return given;
+  throw invalidArgument(field, given, `a number of milliseconds above 0 and up to ${LONGEST_DELAY_MS}`);
 }
 
 function boolean(field: string, given: unknown): boolean {

@@ -1,3 +1,6 @@
+/** The longest delay of a timer; a longer one fires at once. */
+export const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /** Whoever is to be told that a deadline of its own has passed. */
 export interface DeadlineObserver {
   /** In the time of `performance.now()`; undefined while nothing is to be told. */
@@ -40,7 +43,9 @@ export class DeadlineTimer {
   private arm(deadline: number): void {
     this.disarm();
     this.timerFiresAt = deadline;
-    this.timer = setTimeout(() => this.onTimer(), deadline - performance.now());
+    // What is rounded up may be a little longer than a timer can be; one that fires early is armed again.
+    const delay = Math.min(deadline - performance.now(), LONGEST_DELAY_MS);
+    this.timer = setTimeout(() => this.onTimer(), delay);
     if (!this.holdsProcess) this.timer.unref();
   }
 
