@@ -39,8 +39,8 @@ async function exchangeTimes(count: number): Promise<void> {
   }
 }
 
-/** How many promises are made from the call until all that it brings has come. Nothing else is under way in that time. */
-function promisesMadeBy(call: () => void): Promise<number> {
+/** How many promises are made from the call until all that it brings has come. */
+function promisesAround(call: () => void): Promise<number> {
   return new Promise((resolve) => {
     let made = 0;
     const hook = createHook({ init: (_id, type) => (made += type === "PROMISE" ? 1 : 0) });
@@ -54,6 +54,13 @@ function promisesMadeBy(call: () => void): Promise<number> {
       setTimeout(end, 50);
     }, 20);
   });
+}
+
+/** The least of three counts: whatever else happens in the process can only add to one. */
+async function promisesMadeBy(call: () => void): Promise<number> {
+  const counts: number[] = [];
+  while (counts.length < 3) counts.push(await promisesAround(call));
+  return Math.min(...counts);
 }
 
 describe("an exchange", () => {
