@@ -221,7 +221,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     const bodyLength = this.frames.bodyLength(status);
     const { maxMessageBytes } = this.config;
     if (bodyLength > maxMessageBytes) throw tooLargeError(this.endpoint, "status", bodyLength, maxMessageBytes);
-    return this.frames.make(status, bodyLength);
+    return this.frames.make(status);
   }
 
   private takeOn(pending: PendingStatus): void {

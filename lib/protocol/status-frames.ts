@@ -19,10 +19,10 @@ export class StatusFrames {
   }
 
   /** A frame that holds a copy of the status. */
-  make(status: Uint8Array, bodyLength = this.bodyLength(status)): Uint8Array {
+  make(status: Uint8Array): Uint8Array {
     const { spare } = this;
     // A frame of the same length carries a status of the same length, and all that stands before it is the same too.
-    if (spare?.length !== HEADER_BYTES + bodyLength) {
+    if (spare?.length !== HEADER_BYTES + this.bodyLength(status)) {
       return statusFrame(this.deviceBytes, status, this.allocate);
     }
     this.spare = undefined;

@@ -9,7 +9,7 @@ export interface Target {
   readonly least?: number;
   readonly most?: number;
   /** What the library keeps to where it does not reach the target. */
-  readonly kept?: number;
+  readonly kept?: number | undefined;
 }
 
 /** `below` misses the target and no more; `FAIL` misses what the library keeps to as well. */

@@ -54,15 +54,9 @@ interface Case {
   readonly targets: readonly Target[];
 }
 
-const rate = (least: number, kept?: number): Target => ({
-  ...{ of: library.name, metric: "rate", least },
-  ...(kept === undefined ? {} : { kept }),
-});
+const rate = (least: number, kept?: number): Target => ({ of: library.name, metric: "rate", least, kept });
 
-const cpu = (most: number, kept?: number): Target => ({
-  ...{ of: library.name, metric: "cpu", most },
-  ...(kept === undefined ? {} : { kept }),
-});
+const cpu = (most: number, kept?: number): Target => ({ of: library.name, metric: "cpu", most, kept });
 
 const alone = { mode: "whole", devices: 1, groups: 4, longer: 1, processes: 4, others: everything } as const;
 
