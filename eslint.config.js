@@ -77,7 +77,7 @@ export default defineConfig(
   },
   layer(["lib/errors/**"], [folder, neverthrow]),
   layer(["lib/client/**"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node]),
-  layer(["lib/client/transport.ts"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node, net]),
+  layer(["lib/client/{dial,transport}.ts"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node, net]),
   layer(["lib/codecs/**"], [folder, String.raw`\.\./protocol/.+`, neverthrow]),
   layer(["lib/api/**"], [folder, String.raw`\.\./(client|codecs)/.+`, errors, neverthrow, node]),
   layer(["lib/index.ts"], [String.raw`\./(api|client|codecs|errors|protocol)/.+`, neverthrow]),

@@ -299,7 +299,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   /** Only a client that nobody waits for may let the process end. */
   private holdProcess({ kind }: ConnectionState): void {
     const holds = kind !== "idle" && kind !== "dropped";
-    this.transport?.hold(holds);
+    this.transport?.setRef(holds);
     this.timer.hold(holds);
   }
 
@@ -338,9 +338,9 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   private open(): void {
-    const { host, port, maxMessageBytes } = this.config;
+    const { maxMessageBytes } = this.config;
     this.decoder = new FrameDecoder(maxMessageBytes, (bodyLength) => this.messageReader.prefixLength(bodyLength));
-    this.transport = new Transport(host, port, this);
+    this.transport = new Transport(this.config, this);
   }
 
   private leaveTransport(): void {

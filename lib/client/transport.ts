@@ -1,6 +1,12 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import * as timers from "node:timers";
+import { types } from "node:util";
+import { Dial, type Lookup } from "./dial.js";
+import { checkedStream, destroyStream, openingEvent, type MaybeSocket } from "./foreign-stream.js";
+import { toError } from "./to-error.js";
 
-/** What a transport tells its owner. After `close`, and after `closed` was told, it tells nothing any more. */
+/** No event comes while the constructor or a method of the transport runs. */
 export interface TransportEvents {
   opened(): void;
   /** The first `length` bytes of `chunk`; they may be written over once the call has returned. */
@@ -9,7 +15,22 @@ export interface TransportEvents {
   closed(cause: Error | undefined): void;
 }
 
+/** What a transport connects to: a host and a port, or a stream that the user makes. */
+export interface TransportTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly createConnection?: (() => Duplex) | undefined;
+  /** For specs; default the system's. */
+  readonly lookup?: Lookup;
+}
+
+const KEEP_ALIVE_AFTER_MS = 10_000;
+/** A stream of the user's may never report that it is closed. */
+const MAX_CLOSING_MS = 1_000;
 const READ_BUFFER_BYTES = 64 * 1024;
+
+/** Taken when the module loads: a test's fake timers can replace the functions of `node:timers` later. */
+const { setTimeout, clearTimeout } = timers;
 
 let sharedReadBuffer: Uint8Array | undefined;
 
@@ -23,68 +44,231 @@ function readBuffer(): Uint8Array {
   return sharedReadBuffer;
 }
 
-/** One TCP connection. The only place that knows `node:net`. */
-export class Transport {
-  private readonly socket: Socket;
-  /** `socket.closed` is true as soon as it is destroyed, while its handle is still open. */
-  private isGone = false;
-  private onGone: (() => void) | undefined;
-  private events: TransportEvents | undefined;
+type Stream = Duplex & MaybeSocket;
 
-  constructor(host: string, port: number, events: TransportEvents) {
+/**
+ * One connection. It goes through these states, in this order:
+ *
+ * - **opening**, from its construction: the host is looked up, one or more sockets connect, or the user's stream does.
+ *   What is written now is lost.
+ * - **open**, from `opened` on: one stream is left. What arrives is reported by `received`, and frames can be written.
+ * - **closed**, from `closed` or the call of `close` on, whichever is first: no event follows, and every stream is destroyed.
+ * - **gone**, once `close` resolves: the system holds nothing of it any more.
+ *
+ * The only place that makes sockets.
+ */
+export class Transport {
+  /** Undefined once it is closed. */
+  private events: TransportEvents | undefined;
+  /** The user makes its stream. */
+  private readonly isForeign: boolean;
+  private dial: Dial | undefined;
+  /** The one that is open. */
+  private stream: Stream | undefined;
+  /** All that are not gone yet: more than one only while several addresses are attempted. */
+  private readonly streams = new Set<Stream>();
+  private isRef = true;
+  private gone: Promise<void> | undefined;
+  private onGone: (() => void) | undefined;
+
+  constructor(
+    private readonly target: TransportTarget,
+    events: TransportEvents,
+  ) {
     this.events = events;
-    this.socket = connect({
-      host,
-      port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer(),
-        callback: (length, chunk) => {
-          this.events?.received(chunk, length);
-          return true;
-        },
-      },
-    });
-    this.socket.on("connect", () => this.events?.opened());
-    this.socket.on("end", () => this.end(undefined));
-    // Stays for good: an error event without a listener would take the process down.
-    this.socket.on("error", (error) => this.end(error));
-    this.socket.on("close", () => {
-      this.isGone = true;
-      this.onGone?.();
-      this.end(undefined);
-    });
+    const { host, createConnection } = target;
+    this.isForeign = createConnection !== undefined;
+    if (createConnection !== undefined) afterThisCall(() => this.isClosed || this.connectForeign(createConnection));
+    else if (isIP(host) !== 0) this.connectToLiteral();
+    else this.connectToName();
   }
 
   /** Hands a frame to the kernel, in one write: the gateway drops a connection whose header comes in parts. */
   write(frame: Uint8Array): void {
-    this.socket.write(frame);
+    if (!this.isForeign) this.stream?.write(frame);
+    // The user's code runs within this write: it may throw, or answer at once.
+    else afterThisCall(() => this.attempt(() => this.stream?.write(frame)));
   }
 
   /** Whether the kernel has taken all that was written, so that its bytes may be used again. */
   get isFlushed(): boolean {
-    return this.socket.writableLength === 0;
+    // A stream of the user's may keep the bytes that it has taken.
+    return !this.isForeign && this.stream?.writableLength === 0;
   }
 
-  /** Whether this connection keeps the process alive. */
-  hold(holds: boolean): void {
-    if (holds) this.socket.ref();
-    else this.socket.unref();
+  /** What has kept it from opening so far, for an error about an attempt that took too long. Undefined once it is open. */
+  get obstacle(): Error | undefined {
+    if (this.stream !== undefined) return undefined;
+    if (this.isForeign) return new Error("the stream of createConnection has not opened");
+    return this.dial?.obstacle ?? new Error(`no answer from ${this.target.host}`);
   }
 
-  /** Closes at once, whatever is under way. Resolves when the socket is gone. */
+  /** Whether this connection keeps the process alive. Default true. */
+  setRef(ref: boolean): void {
+    this.isRef = ref;
+    for (const stream of this.streams) this.applyRef(stream);
+  }
+
+  /**
+   * Closes at once, whatever is under way. Resolves when every socket is gone; a stream of the user's that does not
+   * report it counts as gone after a second. A look-up that is under way is left to itself.
+   */
   close(): Promise<void> {
-    this.events = undefined;
-    this.socket.destroy();
-    // Not `socket.closed`: that is set before the handle below is closed.
-    if (this.isGone) return Promise.resolve();
-    return new Promise((resolve) => (this.onGone = resolve));
+    this.shut();
+    this.gone ??= this.streams.size === 0 ? Promise.resolve() : this.waitUntilGone();
+    return this.gone;
+  }
+
+  private get isClosed(): boolean {
+    return this.events === undefined;
+  }
+
+  private connectToLiteral(): void {
+    try {
+      this.connectTo(this.target.host, (cause) => this.end(cause));
+    } catch (thrown) {
+      this.endAfterThisCall(toError(thrown));
+    }
+  }
+
+  private connectToName(): void {
+    const { host, lookup } = this.target;
+    const dial = new Dial(host, {
+      attempt: (address) =>
+        this.connectTo(address, (cause) =>
+          dial.failed(address, cause ?? new Error(`the connection to ${address} closed`)),
+        ),
+      exhausted: (cause) => this.endAfterThisCall(cause),
+    });
+    this.dial = dial;
+    dial.start(lookup);
+  }
+
+  private connectTo(address: string, onFailure: (cause: Error | undefined) => void): void {
+    const socket = this.createSocket({ host: address, port: this.target.port });
+    this.watch(socket, onFailure);
+    socket.once("connect", () => this.open(socket));
+  }
+
+  private createSocket(endpoint: { host: string; port: number }): Socket {
+    const callback = (length: number, chunk: Uint8Array): boolean => {
+      this.events?.received(chunk, length);
+      return true;
+    };
+    try {
+      return connect({ ...endpoint, onread: { buffer: readBuffer(), callback } });
+    } catch {
+      // Not every runtime has `onread`.
+      return this.read(connect(endpoint));
+    }
+  }
+
+  private connectForeign(createConnection: () => Duplex): void {
+    let stream: Stream;
+    let event: ReturnType<typeof openingEvent>;
+    try {
+      stream = checkedStream(createConnection());
+      this.watch(stream, (cause) => this.end(cause));
+      event = openingEvent(stream);
+    } catch (thrown) {
+      return this.end(toError(thrown));
+    }
+    // createConnection can close its own client.
+    if (this.isClosed) this.shut();
+    else if (event === undefined) this.openForeign(stream);
+    else stream.once(event, () => this.openForeign(stream));
+  }
+
+  private openForeign(stream: Stream): void {
+    this.open(stream);
+    if (!this.isClosed) this.read(stream).resume();
+  }
+
+  private watch(stream: Stream, onFailure: (cause: Error | undefined) => void): void {
+    const fail = (cause: Error | undefined): void => {
+      if (stream === this.stream) this.end(cause);
+      else onFailure(cause);
+    };
+    this.streams.add(stream);
+    // Stays for good: an error event without a listener would take the process down.
+    stream.on("error", (error: unknown) => fail(toError(error)));
+    stream.on("end", () => fail(undefined));
+    stream.on("close", () => {
+      this.streams.delete(stream);
+      fail(undefined);
+      if (this.streams.size === 0) this.onGone?.();
+    });
+    if (!this.isRef) this.applyRef(stream);
+  }
+
+  private open(stream: Stream): void {
+    if (this.isClosed || this.stream !== undefined) return;
+    this.stream = stream;
+    this.dial?.stop();
+    this.dial = undefined;
+    for (const other of this.streams) if (other !== stream) other.destroy();
+    this.attempt(() => tune(stream));
+    this.events?.opened();
+  }
+
+  private read<Readable extends Duplex>(stream: Readable): Readable {
+    return stream.on("data", (chunk: unknown) => {
+      if (types.isUint8Array(chunk)) this.events?.received(chunk, chunk.length);
+      else this.end(new TypeError(`the stream of createConnection emitted a ${typeof chunk}, but must emit bytes`));
+    });
+  }
+
+  private applyRef(stream: Stream): void {
+    try {
+      if (this.isRef) stream.ref?.();
+      else stream.unref?.();
+    } catch (thrown) {
+      this.endAfterThisCall(toError(thrown));
+    }
+  }
+
+  /** What the user's stream throws ends the connection. */
+  private attempt(action: () => void): void {
+    try {
+      action();
+    } catch (thrown) {
+      this.end(toError(thrown));
+    }
+  }
+
+  private endAfterThisCall(cause: Error): void {
+    afterThisCall(() => this.end(cause));
   }
 
   private end(cause: Error | undefined): void {
     const { events } = this;
-    this.events = undefined;
-    this.socket.destroy();
+    this.shut();
     events?.closed(cause);
   }
+
+  private shut(): void {
+    this.events = undefined;
+    this.dial?.stop();
+    for (const stream of [...this.streams]) destroyStream(stream);
+  }
+
+  private waitUntilGone(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.isForeign ? setTimeout(resolve, MAX_CLOSING_MS) : undefined;
+      this.onGone = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function tune(stream: MaybeSocket): void {
+  stream.setNoDelay?.(true);
+  stream.setKeepAlive?.(true, KEEP_ALIVE_AFTER_MS);
+}
+
+/** A microtask: it needs none of the globals that a test environment takes away or replaces. */
+function afterThisCall(action: () => unknown): void {
+  void Promise.resolve().then(action);
 }

@@ -1,0 +1,253 @@
+import type { LookupAddress } from "node:dns";
+import { describe, expect, it } from "@jest/globals";
+import { Dial, type Lookup } from "../../lib/client/dial.js";
+import { VirtualTimers } from "../support/virtual-timers.js";
+
+type Callback = Parameters<Lookup>[2];
+
+/** A dial of "gateway.test" in virtual time, and what it has done. */
+function dialWith(lookup: Lookup, onAttempt: (address: string) => void = () => undefined) {
+  const timers = new VirtualTimers();
+  const attempts: string[] = [];
+  const exhausted: Error[] = [];
+  const dial = new Dial(
+    "gateway.test",
+    {
+      attempt: (address) => {
+        attempts.push(`${timers.now}: ${address}`);
+        onAttempt(address);
+      },
+      exhausted: (cause) => exhausted.push(cause),
+    },
+    timers,
+  );
+  dial.start(lookup);
+  return { dial, timers, attempts, exhausted };
+}
+
+function resolverOf(...addresses: string[]): Lookup {
+  return (_host, _options, callback) => callback(null, entries(...addresses));
+}
+
+function entries(...addresses: string[]): LookupAddress[] {
+  return addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+}
+
+function refused(address: string): Error {
+  return Object.assign(new Error(`connect ECONNREFUSED ${address}:1636`), { code: "ECONNREFUSED" });
+}
+
+describe("the addresses of a host name", () => {
+  it("are attempted one every 250 ms, each beside those before it", () => {
+    const { timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    timers.advanceTo(60_000);
+    expect(attempts).toEqual(["0: 10.0.0.1", "250: 10.0.0.2", "500: 10.0.0.3"]);
+    expect(exhausted).toEqual([]);
+    expect(timers.armed).toBe(0);
+  });
+
+  it("are attempted as soon as the one before has failed, and then every 250 ms again", () => {
+    const { dial, timers, attempts } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    timers.advanceTo(100);
+    dial.failed("10.0.0.1", refused("10.0.0.1"));
+    timers.advanceTo(1_000);
+    expect(attempts).toEqual(["0: 10.0.0.1", "100: 10.0.0.2", "350: 10.0.0.3"]);
+  });
+
+  it("are attempted as soon as any has failed, not only the last one begun", () => {
+    const { dial, timers, attempts } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    timers.advanceTo(300);
+    dial.failed("10.0.0.1", refused("10.0.0.1"));
+    expect(attempts).toEqual(["0: 10.0.0.1", "250: 10.0.0.2", "300: 10.0.0.3"]);
+  });
+
+  it("are attempted at once where an attempt throws", () => {
+    const { timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"), (address) => {
+      if (address !== "10.0.0.3") throw refused(address);
+    });
+    timers.advanceTo(1_000);
+    expect(attempts).toEqual(["0: 10.0.0.1", "0: 10.0.0.2", "0: 10.0.0.3"]);
+    expect(exhausted).toEqual([]);
+  });
+
+  it("are not attempted any more once the dial is stopped", () => {
+    const { dial, timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    dial.stop();
+    expect(timers.armed).toBe(0);
+    dial.failed("10.0.0.1", refused("10.0.0.1"));
+    timers.advanceTo(1_000);
+    expect(attempts).toEqual(["0: 10.0.0.1"]);
+    expect(exhausted).toEqual([]);
+  });
+
+  it.each([
+    [["10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"], "10.0.0.1 fd00::1 10.0.0.2 fd00::2"],
+    [["fd00::1", "fd00::2", "fd00::3", "10.0.0.1"], "fd00::1 10.0.0.1 fd00::2 fd00::3"],
+    [["fd00::1", "10.0.0.1", "10.0.0.2", "10.0.0.3"], "fd00::1 10.0.0.1 10.0.0.2 10.0.0.3"],
+    [["10.0.0.2", "10.0.0.1"], "10.0.0.2 10.0.0.1"],
+    [["fe80::1%eth0", "10.0.0.1"], "fe80::1%eth0 10.0.0.1"],
+    [["10.0.0.1", "10.0.0.1", "10.0.0.2"], "10.0.0.1 10.0.0.2"],
+  ])("%j are attempted in the order %s", (addresses, order) => {
+    const { timers, attempts } = dialWith(resolverOf(...addresses));
+    timers.advanceTo(1_000);
+    expect(attempts.map((attempt) => attempt.split(": ")[1]).join(" ")).toBe(order);
+  });
+});
+
+describe("a look-up", () => {
+  it("asks for all addresses of the host, in the order of its resolver", () => {
+    const asked: unknown[] = [];
+    dialWith((host, options) => asked.push(host, options));
+    expect(asked).toEqual(["gateway.test", { all: true, verbatim: true }]);
+  });
+
+  it("that fails is reported as its own error", () => {
+    const error = new Error("getaddrinfo ENOTFOUND gateway.test");
+    const { exhausted, attempts, dial } = dialWith((_host, _options, callback) => callback(error, []));
+    expect(exhausted).toEqual([error]);
+    expect(exhausted[0]).toBe(error);
+    expect(dial.obstacle).toBe(error);
+    expect(attempts).toEqual([]);
+  });
+
+  it("that throws is reported as what it threw", () => {
+    const error = new Error("The network is forbidden here");
+    const { exhausted } = dialWith(() => {
+      throw error;
+    });
+    expect(exhausted).toEqual([error]);
+  });
+
+  it("that throws what is no Error is reported as an Error with that as its cause", () => {
+    const { exhausted } = dialWith(() => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a resolver may
+      throw "no network";
+    });
+    expect(exhausted).toMatchObject([{ cause: "no network" }]);
+    expect(exhausted[0]).toBeInstanceOf(Error);
+  });
+
+  it.each<[string, (callback: Callback) => void]>([
+    ["calls back twice", (callback) => [1, 2].forEach(() => callback(null, entries("10.0.0.1")))],
+    [
+      "calls back with an error afterwards",
+      (callback) => {
+        callback(null, entries("10.0.0.1"));
+        callback(new Error("late"), []);
+      },
+    ],
+    [
+      "throws after it called back",
+      (callback) => {
+        callback(null, entries("10.0.0.1"));
+        throw new Error("late");
+      },
+    ],
+  ])("that %s counts once, the first time", (_, behave) => {
+    const { attempts, exhausted } = dialWith((_host, _options, callback) => behave(callback));
+    expect(attempts).toEqual(["0: 10.0.0.1"]);
+    expect(exhausted).toEqual([]);
+  });
+
+  it("that fails twice is reported once", () => {
+    const { exhausted } = dialWith((_host, _options, callback) => {
+      callback(new Error("first"), []);
+      callback(new Error("second"), []);
+    });
+    expect(exhausted.map(({ message }) => message)).toEqual(["first"]);
+  });
+
+  it.each([
+    ["an empty list", []],
+    ["nothing", undefined],
+    ["null", null],
+    ["a string", "10.0.0.1"],
+    ["a number", 7],
+    ["an object", { address: "10.0.0.1" }],
+    ["a list of strings", ["10.0.0.1"]],
+    ["a list of nothing", [undefined, null]],
+    ["names instead of addresses", [{ address: "other.test", family: 4 }]],
+    ["addresses with a port or in brackets", [{ address: "10.0.0.1:80" }, { address: "[::1]" }]],
+    ["addresses that are no strings", [{ address: 7 }, { address: { toString: () => "10.0.0.1" } }]],
+  ])("that returns %s is reported as one without an address", (_, found) => {
+    const { attempts, exhausted } = dialWith((_host, _options, callback) => callback(null, found as LookupAddress[]));
+    expect(attempts).toEqual([]);
+    expect(exhausted.map(({ message }) => message)).toEqual(["the look-up of gateway.test returned no address"]);
+  });
+
+  it("that ends after the dial was stopped changes nothing", () => {
+    let end: Callback = () => undefined;
+    const { dial, attempts, exhausted, timers } = dialWith((_host, _options, callback) => (end = callback));
+    dial.stop();
+    end(null, entries("10.0.0.1", "10.0.0.2"));
+    end(new Error("late"), []);
+    expect([attempts, exhausted, timers.armed]).toEqual([[], [], 0]);
+  });
+});
+
+describe("a host that cannot be connected", () => {
+  it("is reported with the system's own error where it has one address", () => {
+    const { dial, exhausted } = dialWith(resolverOf("10.0.0.1"));
+    const error = refused("10.0.0.1");
+    dial.failed("10.0.0.1", error);
+    expect(exhausted[0]).toBe(error);
+  });
+
+  it("is reported once all addresses have failed, with the system's error of each", () => {
+    const { dial, exhausted, timers } = dialWith(resolverOf("10.0.0.1", "10.0.0.2"));
+    timers.advanceTo(250);
+    dial.failed("10.0.0.2", refused("10.0.0.2"));
+    expect(exhausted).toEqual([]);
+    dial.failed("10.0.0.1", refused("10.0.0.1"));
+    expect(exhausted).toMatchObject([
+      {
+        code: "ECONNREFUSED",
+        message: "connect ECONNREFUSED 10.0.0.2:1636; connect ECONNREFUSED 10.0.0.1:1636",
+        errors: [refused("10.0.0.2"), refused("10.0.0.1")],
+      },
+    ]);
+  });
+
+  it("is reported once, though a failure is reported twice", () => {
+    const { dial, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2"));
+    for (const address of ["10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2"]) dial.failed(address, refused(address));
+    expect(exhausted).toHaveLength(1);
+    expect((exhausted[0] as AggregateError).errors).toHaveLength(2);
+  });
+
+  it("is reported at once where twenty addresses fail at once, and all of them are named", () => {
+    const addresses = Array.from({ length: 20 }, (_, index) => `10.0.0.${index + 1}`);
+    const { exhausted, timers } = dialWith(resolverOf(...addresses), (address) => {
+      throw refused(address);
+    });
+    expect(timers.now).toBe(0);
+    expect(exhausted[0]?.message.split("; ")).toEqual(addresses.map((address) => refused(address).message));
+  });
+
+  it("is reported in a message that is bounded, however many addresses there are", () => {
+    const addresses = Array.from({ length: 20_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+    const { exhausted } = dialWith(resolverOf(...addresses), (address) => {
+      throw refused(address);
+    });
+    const named = exhausted[0]?.message.split("; ");
+    expect(named).toHaveLength(21);
+    expect(named?.at(-1)).toBe("and 19980 more");
+  });
+});
+
+describe("the obstacle of a dial, for an attempt that took too long", () => {
+  it("is the look-up while that runs", () => {
+    const { dial } = dialWith(() => undefined);
+    expect(dial.obstacle.message).toBe("the look-up of gateway.test has not ended");
+  });
+
+  it("names the addresses that failed and those that have not answered", () => {
+    const { dial, timers } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    dial.failed("10.0.0.1", refused("10.0.0.1"));
+    timers.advanceTo(250);
+    expect(dial.obstacle).toMatchObject({
+      message: "connect ECONNREFUSED 10.0.0.1:1636; no answer from 10.0.0.2; no answer from 10.0.0.3",
+      errors: [refused("10.0.0.1")],
+    });
+  });
+});
