@@ -134,9 +134,35 @@ describe("an address instead of a name", () => {
   });
 });
 
+describe("an open socket", () => {
+  it.each([
+    ["an address", { host: "127.0.0.1" }],
+    ["a name", { lookup: resolverOf("127.0.0.1") }],
+  ])("sends small frames at once and probes an idle connection after 10 s: to %s", async (_, target) => {
+    const { port } = await startEchoServer();
+    const noDelay = jest.spyOn(net.Socket.prototype, "setNoDelay");
+    const keepAlive = jest.spyOn(net.Socket.prototype, "setKeepAlive");
+    await new Recorder({ port, ...target }).until("opened");
+    expect(noDelay).toHaveBeenCalledWith(true);
+    expect(keepAlive.mock.calls).toEqual([[true, 10_000]]);
+  });
+
+  it("says when the kernel has taken what was written", async () => {
+    const server = await startEchoServer();
+    const { transport, until } = new Recorder({ host: "127.0.0.1", port: server.port });
+    expect(transport.isFlushed).toBe(false);
+    await until("opened");
+    expect(transport.isFlushed).toBe(true);
+    for (const socket of server.sockets) socket.pause();
+    transport.write(new Uint8Array(32 * 1024 * 1024));
+    expect(transport.isFlushed).toBe(false);
+  });
+});
+
 describe("a transport that is closed", () => {
   it("while the look-up runs is gone at once, and the look-up's end changes nothing", async () => {
-    const { port, connections } = await startEchoServer();
+    const server = await startEchoServer();
+    const { port } = server;
     const before = leftovers(port);
     let end = (): void => undefined;
     const { transport, story } = new Recorder({
@@ -147,7 +173,7 @@ describe("a transport that is closed", () => {
     await transport.close();
     end();
     expect(leftovers(port)).toEqual(before);
-    expect([story, connections]).toEqual([[], 0]);
+    expect([story, server.connections]).toEqual([[], 0]);
   });
 
   it.each([
@@ -207,7 +233,7 @@ describe("what net.connect throws at once", () => {
     ["for a name", { lookup: resolverOf("127.0.0.1") }],
     [
       "for a name that is resolved at once",
-      { lookup: ((_host, _options, callback) => callback(null, entries(["127.0.0.1"]))) },
+      { lookup: (_host, _options, callback) => callback(null, entries(["127.0.0.1"])) },
     ],
   ])("is the cause of its failure: %s", async (_, target) => {
     connectThrows(() => true);

@@ -33,8 +33,10 @@ export class Recorder implements TransportEvents {
 
   /** Resolves once an event of this name has come. */
   readonly until = async (event: string): Promise<void> => {
-    while (!this.story.includes(event)) await new Promise<void>((resolve) => (this.onEvent = resolve));
+    while (!this.story.includes(event)) await this.next();
   };
+
+  readonly next = (): Promise<void> => new Promise((resolve) => (this.onEvent = resolve));
 
   private report(event: string): void {
     this.story.push(event);
