@@ -1,16 +1,27 @@
 /** Timers of a clock that moves only when it is told to. */
 export class VirtualTimers {
   now = 0;
+  private readonly timers = new Map<NodeJS.Timeout, { at: number; fire: () => void; isRef: boolean }>();
+
   /** How many are armed. */
   get armed(): number {
     return this.timers.size;
   }
 
-  private readonly timers = new Map<NodeJS.Timeout, { at: number; fire: () => void }>();
+  /** How many of them would keep a process alive. */
+  get armedAndRef(): number {
+    return [...this.timers.values()].filter(({ isRef }) => isRef).length;
+  }
 
   readonly setTimeout = ((fire: () => void, ms: number): NodeJS.Timeout => {
-    const timer = { unref: () => timer } as NodeJS.Timeout;
-    this.timers.set(timer, { at: this.now + ms, fire });
+    const armed = { at: this.now + ms, fire, isRef: true };
+    const timer = {
+      unref: () => {
+        armed.isRef = false;
+        return timer;
+      },
+    } as NodeJS.Timeout;
+    this.timers.set(timer, armed);
     return timer;
   }) as typeof setTimeout;
 

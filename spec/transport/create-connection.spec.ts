@@ -298,6 +298,18 @@ describe("a stream of the user's that fails", () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  it("to stop connecting when it is destroyed opens nothing after close", async () => {
+    const stream = Object.assign(new Sink({ destroy: () => undefined }), { connecting: true, setNoDelay: jest.fn() });
+    const recorder = new Recorder({ createConnection: () => stream });
+    await eventually(() => expect(stream.listenerCount("connect")).toBe(1));
+    const gone = recorder.transport.close();
+    stream.emit("connect");
+    stream.emit("data", SEVEN);
+    await gone;
+    expect(stream.setNoDelay).not.toHaveBeenCalled();
+    expect(recorder.story).toEqual([]);
+  });
+
   it("by throwing in destroy is left to itself, and close resolves", async () => {
     const stream = Object.assign(new Sink(), { destroy: () => throws(new Error("no destroy")) });
     const { transport, story } = await openWith(stream);

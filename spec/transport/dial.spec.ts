@@ -70,6 +70,12 @@ describe("the addresses of a host name", () => {
     expect(exhausted).toEqual([]);
   });
 
+  it("need no timer where there is one, and else one that keeps no process alive", () => {
+    expect(dialWith(resolverOf("10.0.0.1")).timers.armed).toBe(0);
+    const { timers } = dialWith(resolverOf("10.0.0.1", "10.0.0.2"));
+    expect([timers.armed, timers.armedAndRef]).toEqual([1, 0]);
+  });
+
   it("are not attempted any more once the dial is stopped", () => {
     const { dial, timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
     dial.stop();
