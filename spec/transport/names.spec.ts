@@ -23,6 +23,8 @@ afterEach(async () => {
   await stopServers();
   await frozen?.stop();
   frozen = undefined;
+  // Those that filled the queue are only about to be gone.
+  await eventually(() => expect(leftovers(0)).toEqual({ sockets: 0, connecting: 0, synSent: 0 }));
 });
 
 /** Returns a port at which 127.0.0.1 swallows the packets of every new connection. */
