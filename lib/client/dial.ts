@@ -14,7 +14,7 @@ export type Lookup = (
   callback: (error: Error | null, found: LookupAddress[]) => void,
 ) => void;
 
-export type Timers = Pick<typeof nodeTimers, "setTimeout" | "clearTimeout">;
+type Timers = Pick<typeof nodeTimers, "setTimeout" | "clearTimeout">;
 
 /** Taken when the module loads: a test's fake timers can replace the functions of `node:timers` later. */
 const realTimers: Timers = { setTimeout: nodeTimers.setTimeout, clearTimeout: nodeTimers.clearTimeout };

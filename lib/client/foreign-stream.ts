@@ -21,7 +21,10 @@ export function checkedStream(given: unknown): Duplex & MaybeSocket {
     throw new TypeError("createConnection returned a promise, but must return the Duplex itself");
   }
   if (!isStream(given)) throw new TypeError("createConnection did not return a Duplex");
-  if (given.destroyed) throw new TypeError("createConnection returned a stream that is already destroyed");
+  if (given.destroyed) {
+    given.on("error", () => undefined); // it may be about to emit one
+    throw new TypeError("createConnection returned a stream that is already destroyed", { cause: given.errored });
+  }
   return given;
 }
 

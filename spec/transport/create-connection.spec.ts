@@ -228,6 +228,15 @@ describe("createConnection", () => {
     expect(error.message).toBe("createConnection returned a stream that is already destroyed");
   });
 
+  it("that returns a stream that is about to emit an error fails the transport with that as its cause", async () => {
+    const error = new Error("no tunnel");
+    const stream = new Sink();
+    const closed = new Promise((resolve) => stream.on("close", resolve));
+    const failure = await failureOf(() => stream.destroy(error));
+    expect(failure.cause).toBe(error);
+    await closed; // which does not come where the error had no listener
+  });
+
   it("that returns a stream whose state cannot be read fails the transport, and the stream is destroyed", async () => {
     const error = new Error("not now");
     const stream = Object.defineProperty(new Sink(), "connecting", { get: () => throws(error) });
