@@ -1,10 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { TestingGateway } from "../../lib/testing.js";
-import { commandFrame, connectResponseFrame, frame, startGateway } from "../../lib/testing.js";
-import type { RawSocket } from "./raw-socket.js";
-import { dial, hangUpAll } from "./raw-socket.js";
+import { commandFrame, connectResponseFrame, frame, startGateway, type TestingGateway } from "../../lib/testing.js";
+import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
   BUTTON,
   button,
