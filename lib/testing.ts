@@ -26,6 +26,7 @@ export {
   type CommandOf,
   type ModuleValue,
   type Outcome,
+  type Servable,
   type ServedModule,
   type ServedModules,
   type StatusOf,

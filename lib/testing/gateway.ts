@@ -10,7 +10,14 @@ import {
 } from "./events.js";
 import { type FaultAt, type FaultPoint } from "./faults.js";
 import { openListener, type Listener } from "./listener.js";
-import { decodeStatus, encodeCommand, type AnyModule, type CommandOf, type StatusOf } from "./modules.js";
+import {
+  decodeStatus,
+  encodeCommand,
+  type AnyModule,
+  type CommandOf,
+  type Servable,
+  type StatusOf,
+} from "./modules.js";
 import { toSettings, type GatewayOptions } from "./options.js";
 import { pushed } from "./reply.js";
 import { createState, type State } from "./state.js";
@@ -216,10 +223,10 @@ export interface TestingGateway {
  * expect(await button.press()).toEqual({ lit_up: false });
  * await gateway.stop();
  */
-export async function startGateway<const Modules extends readonly AnyModule[] = readonly AnyModule[]>(
+export async function startGateway<const Modules extends readonly Servable[] = readonly AnyModule[]>(
   options: GatewayOptions<Modules> = {},
 ): Promise<TestingGateway> {
-  const state = createState(toSettings(options));
+  const state = createState(toSettings(options as GatewayOptions));
   const listener = await openListener(state);
   watchForSilence(state);
   return createGateway(state, listener);

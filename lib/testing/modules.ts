@@ -60,7 +60,7 @@ export type CommandOf<Module> = Module extends ModuleValue<unknown, infer Comman
  * @example
  * const served: ServedModule<typeof door> = { module: door, deviceTypes: [1], answer: () => ({ locked: true }), pushes: true };
  */
-export interface ServedModule<Module extends AnyModule = AnyModule> {
+export interface ServedModule<Module = AnyModule> {
   /** The module, or its number. */
   readonly module: Module;
 
@@ -77,9 +77,9 @@ export interface ServedModule<Module extends AnyModule = AnyModule> {
    * and the status itself for others.
    */
   answer?(
-    status: StatusOf<Module>,
+    status: StatusOf<ModuleIn<Module>>,
     device: Device,
-  ): CommandOf<Module> | undefined | Promise<CommandOf<Module> | undefined>;
+  ): CommandOf<ModuleIn<Module>> | undefined | Promise<CommandOf<ModuleIn<Module>> | undefined>;
 
   /** Whether it asks for pushes: see {@link TestingGateway.command}. Default: false. */
   readonly pushes?: boolean | undefined;
@@ -91,9 +91,21 @@ export interface ServedModule<Module extends AnyModule = AnyModule> {
  * @example
  * const modules: ServedModules = [example, { module: 2, deviceTypes: [1] }, 1234];
  */
-export type ServedModules<Modules extends readonly AnyModule[] = readonly AnyModule[]> = {
-  readonly [Index in keyof Modules]: Modules[Index] | ServedModule<Modules[Index]>;
+export type ServedModules<Modules extends readonly Servable[] = readonly AnyModule[]> = {
+  readonly [Index in keyof Modules]: ServedModule<Modules[Index]> | Bare<Modules[Index]>;
 };
+
+/**
+ * What may stand in {@link ServedModules}, as far as the compiler needs it to find each module.
+ *
+ * @example
+ * const start = <const M extends readonly Servable[]>(options: GatewayOptions<M>) => startGateway(options);
+ */
+export type Servable = AnyModule | { readonly module: AnyModule };
+
+// The compiler may find a module or the object around it, depending on how its answer is written: both mean the same.
+type ModuleIn<Found> = Found extends { readonly module: infer Module } ? Module : Found;
+type Bare<Found> = Found extends { readonly module: unknown } ? never : Found;
 
 /** The module on the gateway's side, in bytes. */
 export interface Module {

@@ -6,6 +6,7 @@ import {
   type AnswerBytes,
   type AnyModule,
   type Module,
+  type Servable,
   type ServedModules,
 } from "./modules.js";
 
@@ -15,7 +16,7 @@ import {
  * @example
  * const options: GatewayOptions = { modules: [{ module: 1000, deviceTypes: [0] }], moduleTimeoutMs: 100 };
  */
-export interface GatewayOptions<Modules extends readonly AnyModule[] = readonly AnyModule[]> {
+export interface GatewayOptions<Modules extends readonly Servable[] = readonly AnyModule[]> {
   /** Where it listens: an address or a host name of this machine. Default: `"127.0.0.1"`. */
   readonly host?: string | undefined;
 

@@ -168,6 +168,8 @@ async function inTurn(state: State, connection: Connection, handOver: () => void
 }
 
 async function spoil(state: State, connection: Connection, message: ClientMessage, fault: StatusFault): Promise<void> {
+  // At once: nothing may be sent to it while the status is in work.
+  if (fault.do === "vanish") connection.mode = "vanished";
   expectAnswer(state, connection);
   const frame = await state.threads.run(() => askFor(state, message, fault));
   if (frame === undefined) {

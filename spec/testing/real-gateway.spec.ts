@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { startGateway, type AnyModule, type GatewayOptions, type TestingGateway } from "../../lib/testing.js";
+import { startGateway, type GatewayOptions, type Servable, type TestingGateway } from "../../lib/testing.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
   ANSWER,
@@ -32,7 +32,7 @@ let gateway: TestingGateway;
 /** Longer than a spec may take: what comes all the same does not wait for it. */
 const NEVER_MS = 60_000;
 
-async function start<const Modules extends readonly AnyModule[]>(options?: GatewayOptions<Modules>): Promise<void> {
+async function start<const Modules extends readonly Servable[]>(options?: GatewayOptions<Modules>): Promise<void> {
   gateway = await startGateway(options);
 }
 

@@ -47,7 +47,7 @@ export function renamedCommandOf(value: number): string {
 }
 
 /** The length of at most 127 bytes, and the bytes. */
-export function sized(hex: string): string {
+function sized(hex: string): string {
   return byte(hex.length / 2) + hex;
 }
 
