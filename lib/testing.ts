@@ -1,13 +1,34 @@
 /**
- * A module gateway inside the test process, over real TCP: it behaves as a real one does, and misbehaves on request.
+ * A module gateway inside the test process, over real TCP: it behaves as a genuine one does, and misbehaves on request.
  *
  * @packageDocumentation
  */
-export type { Device, DeviceFilter } from "./testing/device.js";
-export type { AcceptFault, ConnectFault, FaultAt, FaultPoint, StatusFault } from "./testing/faults.js";
-export { commandFrame, connectResponseFrame, frame } from "./testing/frames.js";
-export type { NamedDevice } from "./testing/frames.js";
-export { startGateway } from "./testing/gateway.js";
-export type { TestingGateway } from "./testing/gateway.js";
-export type { Received, ReceivedConnect, ReceivedStatus } from "./testing/journal.js";
-export type { GatewayOptions, ServedModules } from "./testing/options.js";
+export { type Device, type DeviceFilter } from "./testing/device.js";
+export {
+  type Disconnect,
+  type GatewayEvent,
+  type Received,
+  type ReceivedConnect,
+  type ReceivedStatus,
+} from "./testing/events.js";
+export {
+  type AcceptFault,
+  type ConnectFault,
+  type FaultAt,
+  type FaultPoint,
+  type StatusFault,
+} from "./testing/faults.js";
+export { commandFrame, connectResponseFrame, frame, type NamedDevice } from "./testing/frames.js";
+export { startGateway, type TestingGateway } from "./testing/gateway.js";
+export {
+  type AnswerBytes,
+  type AnyModule,
+  type CommandOf,
+  type ModuleValue,
+  type Outcome,
+  type Servable,
+  type ServedModule,
+  type ServedModules,
+  type StatusOf,
+} from "./testing/modules.js";
+export { type GatewayOptions } from "./testing/options.js";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Device, RefusalCode } from "../index.js";
-import { startGateway, type Received, type ServedModules, type TestingGateway } from "../testing.js";
+import type { RefusalCode } from "../index.js";
+import { startGateway, type Received, type ServedModule, type TestingGateway } from "../testing.js";
 import { CommandLineError, integerOf, wrongValue, type Given, type Syntax } from "./command-line.js";
 import { describePlace } from "./describe.js";
 import { generalOptions, readPlace } from "./device-options.js";
@@ -12,6 +12,16 @@ import type { Surroundings } from "./surroundings.js";
 
 const LARGEST_MODULE = 2 ** 31 - 1;
 const LARGEST_UINT32 = 2 ** 32 - 1;
+
+/** By the response type; a second connect on a connection gets none. */
+const REFUSALS: readonly (RefusalCode | undefined)[] = [
+  undefined,
+  "DEVICE_ALREADY_CONNECTED",
+  "MODULE_NOT_SUPPORTED",
+  "DEVICE_TYPE_NOT_SUPPORTED",
+  "HIGHER_PRIORITY_ALREADY_CONNECTED",
+];
+const ALREADY_CONNECTED = 1;
 
 export const gatewaySyntax = {
   command: "gateway",
@@ -52,7 +62,7 @@ export async function gateway(given: Given, surroundings: Surroundings): Promise
   let stopPushing: (() => void) | undefined;
   try {
     tell({ time: new Date(), event: "listening", host, port: running.port, serves: inWords(modules) });
-    follow(running, modules, tell);
+    follow(running, tell).catch((error: unknown) => errors.write(`${oneLine((error as Error).message)}\n`));
     if (given.has("push-stdin") || input.isTTY === true) stopPushing = pushLines(running, input, tell);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
@@ -63,73 +73,45 @@ export async function gateway(given: Given, surroundings: Surroundings): Promise
 }
 
 /** @throws CommandLineError for what is no module */
-export function servedModulesOf(given: readonly string[]): ServedModules | undefined {
+export function servedModulesOf(given: readonly string[]): readonly ServedModule<number>[] | undefined {
   if (given.length === 0) return undefined;
-  const served = new Map<number, readonly number[] | "any">();
+  const served = new Map<number, readonly number[] | undefined>();
   for (const one of given) {
     const [module = "", types, ...rest] = one.split(":");
     if (rest.length > 0) {
       throw new CommandLineError(wrongValue("--module", one, "a module, or a module and types such as 2:1,4"));
     }
     const number = integerOf("--module", module, 0, LARGEST_MODULE);
-    const former = served.get(number) ?? [];
+    const former = served.has(number) ? served.get(number) : [];
     const added = types?.split(",").map((type) => integerOf(`a type in --module ${one}`, type, 0, LARGEST_UINT32));
-    served.set(number, added === undefined || former === "any" ? "any" : [...former, ...added]);
+    served.set(number, added === undefined || former === undefined ? undefined : [...former, ...added]);
   }
-  return Object.fromEntries(served);
+  return [...served].map(([module, deviceTypes]) => ({ module, deviceTypes }));
 }
 
-function inWords(modules: ServedModules | undefined): string {
+function inWords(modules: readonly ServedModule<number>[] | undefined): string {
   if (modules === undefined) return "every module";
-  const each = Object.entries(modules).map(([module, types]: [string, readonly number[] | "any"]) =>
-    types === "any" ? module : `${module} (types ${types.join(", ")})`,
+  const each = modules.map(({ module, deviceTypes }) =>
+    deviceTypes === undefined ? String(module) : `${module} (types ${deviceTypes.join(", ")})`,
   );
   return `${each.length === 1 ? "module" : "modules"} ${each.join(", ")}`;
 }
 
 /** Tells what comes in, in the order in which it came, until the gateway is stopped. */
-function follow(running: TestingGateway, modules: ServedModules | undefined, tell: Tell): void {
-  const tellNew = (): void => {
-    const received = running.received;
+async function follow(running: TestingGateway, tell: Tell): Promise<void> {
+  for await (const event of running.events()) {
+    // For the hours that a gateway may run: what has been told is not kept.
     running.forget();
-    for (const message of received) tell(eventOf(message, running, modules));
-  };
-  const untilStopped = async (next: () => Promise<Received>): Promise<void> => {
-    for (;;) {
-      await next();
-      // By then the gateway has made up its mind about a connect, and nothing else has come in between.
-      await new Promise<void>((resolve) => process.nextTick(resolve));
-      tellNew();
-    }
-  };
-  for (const next of [() => running.nextConnect(), () => running.nextStatus()]) {
-    untilStopped(next).catch(() => undefined);
+    if (event.kind !== "disconnect") tell(eventOf(event));
   }
 }
 
-function eventOf(message: Received, running: TestingGateway, modules: ServedModules | undefined): GatewayEvent {
+function eventOf(message: Received): GatewayEvent {
   const time = new Date();
   const { device } = message;
   if (message.kind === "status") return { time, event: "status", device, status: message.status };
-  // The gateway lists a connected device by the very object that it received.
-  if (running.devices.includes(device)) return { time, event: "connect", device };
-  return { time, event: "refusal", device, code: refusalOf(device, running.devices, modules) };
-}
-
-/** Why the gateway did not let the device in; it tells only that it did not. */
-function refusalOf(device: Device, connected: readonly Device[], modules: ServedModules | undefined): RefusalCode {
-  const types = modules?.[device.module];
-  if (modules !== undefined && types === undefined) return "MODULE_NOT_SUPPORTED";
-  if (types !== undefined && types !== "any" && !types.includes(device.deviceType)) return "DEVICE_TYPE_NOT_SUPPORTED";
-  const { module, deviceType, deviceRole, priority } = device;
-  const isOutranked = connected.some(
-    (other) =>
-      other.module === module &&
-      other.deviceType === deviceType &&
-      other.deviceRole === deviceRole &&
-      other.priority < priority,
-  );
-  return isOutranked ? "HIGHER_PRIORITY_ALREADY_CONNECTED" : "DEVICE_ALREADY_CONNECTED";
+  const code = REFUSALS[message.response ?? ALREADY_CONNECTED];
+  return code === undefined ? { time, event: "connect", device } : { time, event: "refusal", device, code };
 }
 
 /** Until the function given back is called; where the input ends before, the gateway goes on. */

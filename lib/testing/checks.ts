@@ -2,10 +2,10 @@ import { inspect } from "node:util";
 import { isUint8Array } from "node:util/types";
 
 /** A longer delay makes Node's timers fire at once. */
-export const LONGEST_DELAY_MS = 2_147_483_647;
-export const HIGHEST_UINT32 = 4_294_967_295;
-export const HIGHEST_INT32 = 2_147_483_647;
-export const LOWEST_INT32 = -2_147_483_648;
+export const MAX_DELAY_MS = 2_147_483_647;
+export const MAX_UINT32 = 4_294_967_295;
+export const MAX_INT32 = 2_147_483_647;
+export const MIN_INT32 = -2_147_483_648;
 
 /** Throws if the value is wrong; `name` is how the user knows it. */
 export type Check = (name: string, value: unknown) => void;
@@ -36,7 +36,7 @@ export function oneOf(...values: readonly string[]): Check {
   };
 }
 
-export const milliseconds = integer(0, LONGEST_DELAY_MS);
+export const milliseconds = integer(0, MAX_DELAY_MS);
 
 export const bytes: Check = (name, value) => {
   if (!isUint8Array(value)) throw new TypeError(explain(name, "a Uint8Array", value));

@@ -1,6 +1,12 @@
-import type { Socket } from "node:net";
-import type { Device } from "./device.js";
+import { type Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import { type Device } from "./device.js";
 import { HEADER_BYTES } from "./frames.js";
+import { type Disconnect } from "./events.js";
+import { type State } from "./state.js";
+
+/** What is held of what a device does not read: one that lets more pile up is reset. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
 /** One accepted TCP connection and what the gateway knows of the device at its other end. */
 export interface Connection {
@@ -8,14 +14,20 @@ export interface Connection {
   readonly number: number;
   readonly socket: Socket;
   phase: "new" | "connected" | "refused" | "gone";
+  /**
+   * What a fault has made of it: a `silent` one is read but not answered, a `deaf` one is not read any more, a `vanished`
+   * one is neither read nor written to.
+   */
+  mode: "healthy" | "silent" | "deaf" | "vanished";
   /** As it named itself when it connected. */
   device: Device | undefined;
-  /** What was received is dealt with one message after the other; this settles after the last one so far. */
-  turn: Promise<void>;
-  /** When the last status arrived, by `performance.now()`. */
-  lastStatusAt: number | undefined;
-  /** Statuses that have arrived and not been answered. */
-  unanswered: number;
+  /** Whether something was sent since `expectAnswer`. */
+  isAnswered: boolean;
+  onAnswered: () => void;
+  /** Until when a message waits for its answer, by `performance.now()`. */
+  waitsUntil: number;
+  /** A message of it, or itself, has come while the gateway was told to end, and is not looked at any more. */
+  isIgnored: boolean;
   /** Frames that wait for the end of a reply that is going out in pieces; undefined if none is. */
   held: Uint8Array[] | undefined;
 }
@@ -25,10 +37,12 @@ export function createConnection(number: number, socket: Socket): Connection {
     number,
     socket,
     phase: "new",
+    mode: "healthy",
     device: undefined,
-    turn: Promise.resolve(),
-    lastStatusAt: undefined,
-    unanswered: 0,
+    isAnswered: false,
+    onAnswered: () => undefined,
+    waitsUntil: 0,
+    isIgnored: false,
     held: undefined,
   };
 }
@@ -37,16 +51,89 @@ export function isGone(connection: Connection): boolean {
   return connection.phase === "gone";
 }
 
-/** In two writes, header and body, as the real gateway does: a device must cope with reading just the header. */
-export function sendFrame(connection: Connection, frame: Uint8Array): void {
+/** In two writes, header and body, as the genuine gateway does: a device must cope with reading just the header. */
+export function sendFrame(state: State, connection: Connection, frame: Uint8Array): void {
   if (connection.held !== undefined) {
     connection.held.push(frame);
     return;
   }
-  sendBytes(connection, frame.subarray(0, HEADER_BYTES));
-  sendBytes(connection, frame.subarray(HEADER_BYTES));
+  sendBytes(state, connection, frame.subarray(0, HEADER_BYTES));
+  sendBytes(state, connection, frame.subarray(HEADER_BYTES));
+  // Nothing tells a push from an answer, so a push ends the wait for one.
+  connection.isAnswered = true;
+  connection.onAnswered();
 }
 
-export function sendBytes(connection: Connection, bytes: Uint8Array): void {
-  if (!isGone(connection) && bytes.length > 0) connection.socket.write(bytes);
+export function sendBytes(state: State, connection: Connection, bytes: Uint8Array): void {
+  if (isGone(connection) || connection.mode === "vanished" || state.isEnding || bytes.length === 0) return;
+  connection.socket.write(bytes);
+  if (connection.socket.writableLength > MAX_UNREAD_BYTES) reset(state, connection);
+}
+
+/** Sends to the device's connection, whichever that is by now: the genuine gateway routes by device, not by socket. */
+export function route(state: State, device: Device, frame: Uint8Array): void {
+  const holder = state.slots.holderOf(device);
+  if (holder !== undefined && !isGone(holder)) sendFrame(state, holder, frame);
+}
+
+export function expectAnswer(state: State, connection: Connection): void {
+  connection.isAnswered = false;
+  connection.waitsUntil = performance.now() + state.settings.moduleTimeoutMs;
+}
+
+/** Whether something is sent in time. */
+export async function answered(state: State, connection: Connection): Promise<boolean> {
+  if (!connection.isAnswered) {
+    await new Promise<void>((resolve) => {
+      const callOff = state.timers.after(Math.max(1, connection.waitsUntil - performance.now()), resolve);
+      connection.onAnswered = () => {
+        callOff();
+        resolve();
+      };
+    });
+  }
+  connection.onAnswered = () => undefined;
+  connection.waitsUntil = 0;
+  return connection.isAnswered;
+}
+
+/** Settles when little enough is left unread by the device, or it has gone. */
+export async function drained({ socket }: Connection): Promise<void> {
+  if (!socket.writableNeedDrain || socket.destroyed) return;
+  await new Promise<void>((resolve) => {
+    socket.once("drain", resolve);
+    socket.once("close", () => resolve());
+  });
+}
+
+/** Closes the socket in order, after what was written has gone out. */
+export function close(state: State, connection: Connection, by: Disconnect["by"] = "gateway"): void {
+  if (isGone(connection)) return;
+  leave(state, connection, by);
+  connection.socket.destroySoon();
+}
+
+export function reset(state: State, connection: Connection): void {
+  if (isGone(connection)) return;
+  leave(state, connection, "gateway");
+  connection.socket.resetAndDestroy();
+}
+
+/** Closes the socket now, whatever has not gone out yet. */
+export function drop(state: State, connection: Connection, by: Disconnect["by"]): void {
+  leave(state, connection, by);
+  connection.socket.destroy();
+}
+
+/** The device is no longer there, though its slot may stay taken for a while. */
+function leave(state: State, connection: Connection, by: Disconnect["by"]): void {
+  if (isGone(connection)) return;
+  const { device, number, phase } = connection;
+  connection.phase = "gone";
+  if (connection.socket.destroyed) state.connections.delete(connection);
+  if (device === undefined) return;
+  if (state.slots.holderOf(device) === connection) state.handler.disconnect(device);
+  const waitsMs = connection.waitsUntil - performance.now();
+  state.slots.release(connection, Math.max(state.settings.cleanUpMs, waitsMs));
+  if (phase === "connected") state.journal.tell({ kind: "disconnect", device, connection: number, by });
 }

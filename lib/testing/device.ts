@@ -1,5 +1,5 @@
-import type { Device as EncodedDevice } from "../../generated/internal_protocol.js";
-import { checkFields, HIGHEST_INT32, HIGHEST_UINT32, integer, LOWEST_INT32, text } from "./checks.js";
+import { checkFields, explain, integer, MAX_INT32, MAX_UINT32, MIN_INT32, text } from "./checks.js";
+import { isModuleValue, numberOf, type AnyModule } from "./modules.js";
 
 /**
  * Who a device is, as it says in its messages: the protocol's own Device message, with any module number allowed.
@@ -27,15 +27,31 @@ export interface Device {
  * @example
  * gateway.kick({ module: 1000, deviceRole: "left_button" });
  */
-export type DeviceFilter = { readonly [Field in keyof Device]?: Device[Field] | undefined };
+export interface DeviceFilter<Module extends AnyModule = AnyModule> {
+  /** A number, or a module by value: then statuses and commands are that module's own types. */
+  readonly module?: Module | undefined;
+  /** uint32. */
+  readonly deviceType?: number | undefined;
+  /** As the device says it. */
+  readonly deviceRole?: string | undefined;
+  /** As the device says it. */
+  readonly deviceName?: string | undefined;
+  /** uint32; 0 is the highest priority. */
+  readonly priority?: number | undefined;
+}
 
 const FIELDS = {
-  module: integer(LOWEST_INT32, HIGHEST_INT32),
-  deviceType: integer(0, HIGHEST_UINT32),
+  module,
+  deviceType: integer(0, MAX_UINT32),
   deviceRole: text,
   deviceName: text,
-  priority: integer(0, HIGHEST_UINT32),
+  priority: integer(0, MAX_UINT32),
 };
+
+function module(name: string, value: unknown): void {
+  if (typeof value === "number") return integer(MIN_INT32, MAX_INT32)(name, value);
+  if (!isModuleValue(value)) throw new TypeError(explain(name, "a module or its number", value));
+}
 
 /** A misspelt field would silently match every device, so it is refused. */
 export function checkFilter(name: string, which: unknown): void {
@@ -45,7 +61,7 @@ export function checkFilter(name: string, which: unknown): void {
 export function matches(device: Device, which: DeviceFilter | undefined): boolean {
   if (which === undefined) return true;
   return (
-    agrees(which.module, device.module) &&
+    (which.module === undefined || numberOf(which.module) === device.module) &&
     agrees(which.deviceType, device.deviceType) &&
     agrees(which.deviceRole, device.deviceRole) &&
     agrees(which.deviceName, device.deviceName) &&
@@ -64,15 +80,5 @@ export function slotOf(device: Device): string {
 
 /** Whether a message's device is the connected one; the gateway does not look at the name. */
 export function isSameDevice(one: Device, other: Device): boolean {
-  return (
-    one.module === other.module &&
-    one.deviceType === other.deviceType &&
-    one.deviceRole === other.deviceRole &&
-    one.priority === other.priority
-  );
-}
-
-/** The generated type lists only the modules that the protocol names, though the wire carries any number. */
-export function toEncoded(device: Device): EncodedDevice {
-  return device as EncodedDevice;
+  return slotOf(one) === slotOf(other) && one.priority === other.priority;
 }

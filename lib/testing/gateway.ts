@@ -1,19 +1,27 @@
-import { bytes as checkBytes, checkFields, flag, milliseconds, text } from "./checks.js";
-import type { Connection } from "./connection.js";
-import { isGone, sendBytes, sendFrame } from "./connection.js";
-import type { Context } from "./context.js";
-import { createContext } from "./context.js";
-import type { Device, DeviceFilter } from "./device.js";
-import { checkFilter, matches } from "./device.js";
-import type { FaultAt, FaultPoint } from "./faults.js";
-import { close, reset } from "./hang-up.js";
-import type { Received, ReceivedConnect, ReceivedStatus } from "./journal.js";
-import type { Listener } from "./listener.js";
-import { openListener } from "./listener.js";
-import type { GatewayOptions } from "./options.js";
-import { toSettings } from "./options.js";
+import { bytes as checkBytes, checkFields, flag, milliseconds, object, text } from "./checks.js";
+import { close, isGone, reset, sendBytes, sendFrame, type Connection } from "./connection.js";
+import { checkFilter, matches, type Device, type DeviceFilter } from "./device.js";
+import {
+  type Disconnect,
+  type GatewayEvent,
+  type Received,
+  type ReceivedConnect,
+  type ReceivedStatus,
+} from "./events.js";
+import { type FaultAt, type FaultPoint } from "./faults.js";
+import { openListener, type Listener } from "./listener.js";
+import {
+  decodeStatus,
+  encodeCommand,
+  type AnyModule,
+  type CommandOf,
+  type Servable,
+  type StatusOf,
+} from "./modules.js";
+import { toSettings, type GatewayOptions } from "./options.js";
 import { pushed } from "./reply.js";
-import { watchForSilence } from "./silence.js";
+import { createState, type State } from "./state.js";
+import { watchForSilence } from "./timers.js";
 
 /**
  * A module gateway in this process, as {@link startGateway} starts it.
@@ -49,8 +57,8 @@ export interface TestingGateway {
   readonly received: readonly Received[];
 
   /**
-   * What `answer` threw, rejected with or wrongly gave, and errors of the listening socket: the latest 1,000. `stop` does
-   * not throw them, so a test of a device does well to expect this to be empty.
+   * What `answer` threw, rejected with or wrongly returned, what a codec threw, and errors of the listening socket: the
+   * latest 1,000. `stop` does not throw them: assert that this is empty.
    */
   readonly errors: readonly unknown[];
 
@@ -58,12 +66,14 @@ export interface TestingGateway {
   readonly planned: number;
 
   /**
-   * Just the bytes of the statuses received, as far as `received` goes back; of matching devices.
+   * Just the statuses received, as far as `received` goes back; of matching devices. They are bytes; where `which.module`
+   * is a module by value, they are what it reads in them. Throws a TypeError if it cannot read one.
    *
    * @example
    * expect(gateway.statuses({ deviceRole: "left_button" })).toEqual([Uint8Array.of(1)]);
+   * expect(gateway.statuses({ module: example })).toEqual([{ pressed: true }]);
    */
-  readonly statuses: (which?: DeviceFilter) => Uint8Array[];
+  readonly statuses: <Module extends AnyModule = number>(which?: DeviceFilter<Module>) => StatusOf<Module>[];
 
   /**
    * The next status of a matching device to arrive after this call. Rejects when the gateway is stopped.
@@ -78,26 +88,59 @@ export interface TestingGateway {
   /** The next connect of a matching device to arrive after this call. Rejects when the gateway is stopped. */
   readonly nextConnect: (which?: DeviceFilter) => Promise<ReceivedConnect>;
 
+  /** The next matching device to go that had been let in. Rejects when the gateway is stopped. */
+  readonly nextDisconnect: (which?: DeviceFilter) => Promise<Disconnect>;
+
+  /**
+   * All that happens from this call on, in order: connects, statuses and disconnects. It ends when the gateway is stopped
+   * or the signal aborts, after what is unread. A reader that leaves more than 10,000 events or 256 MiB of statuses unread
+   * gets an Error.
+   *
+   * @example
+   * for await (const event of gateway.events({ signal })) if (event.kind === "disconnect") break;
+   */
+  readonly events: (options?: { readonly signal?: AbortSignal | undefined }) => AsyncIterableIterator<GatewayEvent>;
+
   /** Forgets what is `received`, and the `errors`; for instance between two tests that share a gateway. */
   readonly forget: () => void;
 
   /**
-   * Pushes a command to each matching connected device, and returns to how many. As on a real gateway it may come at any
-   * time, also while a status waits for its answer, and nothing in it tells it from an answer. A real gateway's push
-   * may carry another name than the device's: that is what `deviceName` is for.
+   * What the cloud does: gives a command to the module, and returns for how many devices: the matching ones that have sent
+   * a valid status since they connected. It is in bytes; where `which.module` is a module by value, it is that module's
+   * own, and what its codec does not accept throws a TypeError. A command that is empty or that one of the known modules
+   * holds invalid is for no device.
+   *
+   * The command waits behind others for the device's next status: of four that wait, the oldest is dropped. Given once
+   * as the answer, it answers every later status too (the example's lamp follows its button all the same; a mission loses the
+   * stops that are reached). Where the module asks for pushes it is sent as soon as no module is at work, a status without
+   * a new command is answered with an empty one, and nothing is repeated.
    *
    * @example
-   * expect(gateway.push(command, { module: 1000 })).toBe(1);
+   * expect(gateway.command([{ outNum: 1, actType: 1 }], { module: carAccessory, deviceType: 1 })).toBe(1);
    */
-  readonly push: (
-    command: Uint8Array,
-    which?: DeviceFilter,
+  readonly command: <Module extends AnyModule = number>(
+    command: CommandOf<Module>,
+    which?: DeviceFilter<Module>,
+  ) => number;
+
+  /**
+   * Sends a command to each matching connected device at once, and returns to how many; it is in bytes, or the module's own
+   * as with `command`. It may so come at any time, also while a status waits for its answer, and nothing in it tells it from
+   * an answer. (A genuine gateway pushes only after the device's first status.) A genuine gateway's push may carry another
+   * name than the device's: that is what `deviceName` is for.
+   *
+   * @example
+   * expect(gateway.push({ lit_up: true }, { module: example })).toBe(1);
+   */
+  readonly push: <Module extends AnyModule = number>(
+    command: CommandOf<Module>,
+    which?: DeviceFilter<Module>,
     options?: { readonly deviceName?: string | undefined },
   ) => number;
 
   /**
    * Sends raw bytes in one write, now, and returns to how many sockets: those of the matching devices, refused ones too;
-   * without `which` every open one, also those on which nobody has connected yet.
+   * without `which` every open one, also those on which no device has connected yet.
    *
    * @example
    * gateway.send(Uint8Array.of(0, 0, 0, 0)); // the frame of an empty body
@@ -130,15 +173,25 @@ export interface TestingGateway {
     options?: { readonly times?: number | undefined; readonly which?: DeviceFilter | undefined },
   ) => void;
 
-  /** Forgets all plans of faults. What one of them has begun goes on, for instance a silence. */
+  /** Forgets all plans of faults. Faults already under way continue, for instance a silence. */
   readonly behave: () => void;
 
   /**
    * As a gateway's restart: closes all sockets and the port, frees all slots, and after `downMs` milliseconds
    * (0 to 2,147,483,647; default: 0) listens on the same port again. Plans and what was received stay. Rejects if the
-   * port could not be had again or the gateway was stopped.
+   * port is taken by then or the gateway was stopped.
    */
   readonly restart: (options?: { readonly downMs?: number | undefined }) => Promise<void>;
+
+  /**
+   * As a gateway that is told to end: for `muteMs` milliseconds (0 to 2,147,483,647; default: 3,000) it answers nothing,
+   * though its port still takes connections; then the port is closed, and so are the sockets, those by a reset that have
+   * sent something meanwhile or are new. `restart` brings it back. Rejects if the gateway was stopped.
+   *
+   * @example
+   * await gateway.terminate({ muteMs: 100 });
+   */
+  readonly terminate: (options?: { readonly muteMs?: number | undefined }) => Promise<void>;
 
   /** Closes every socket and the port and ends every timer. May be called again at any time, and never rejects. */
   readonly stop: () => Promise<void>;
@@ -151,51 +204,54 @@ export interface TestingGateway {
  * Starts a module gateway in this process, over real TCP, to test devices against. Without options it serves every device
  * and answers each status with the same bytes as the command.
  *
- * It has the habits of a real gateway: it answers in two writes, header and body; leaves the socket open after refusing a
- * module or type; lets a device of a higher priority take over; gives an invalid status no answer and closes after 250 ms;
- * closes at once on what is not the protocol, on a header that comes in pieces and on a half-closed socket. It reads 1024
- * bytes at a time, as the real one does, so the header of a pipelined message that straddles such a read comes in pieces
- * too. It can be told to have worse habits, see {@link TestingGateway.misbehave}.
+ * It has the habits of a genuine gateway. It answers in two writes, header and body; leaves the socket open after refusing
+ * a module or type; lets a device of a higher priority take over; closes at once on what is not the protocol and on a header
+ * that comes in pieces. It looks at one message of a connection at a time, at two of all connections, and at one of all
+ * modules: a slow status holds up every other device, and so do two invalid ones, each for the 250 ms after which they are
+ * closed. An answer or command goes to the device, not to the socket: one that comes late may arrive on the device's next
+ * connection, before the connect response. It can be told to have worse habits, see {@link TestingGateway.misbehave}.
  *
  * A device in the same process and thread always reads an answer's two writes together; to have it read the header
- * alone, plan the fault `{ do: "delay", ms: 0, afterBytes: 4 }`. Two things are not as on the real one: a message without a
- * device counts as not the protocol, and devices without an answer do not hold up others.
+ * alone, plan the fault `{ do: "delay", ms: 0, afterBytes: 4 }`. Of one message it holds 64 MiB at most, and as much of what
+ * a device does not read.
  *
  * Rejects with a TypeError or RangeError that names the wrong option, or with the system's error if it cannot listen.
  *
  * @example
- * const gateway = await startGateway({ modules: { 1000: [0] }, answer: () => new TextEncoder().encode(`{"lit_up":true}`) });
+ * const gateway = await startGateway({ modules: [example] });
  * const button = await startButton(gateway.host, gateway.port); // the code to test
- * expect(await button.press()).toEqual({ lit_up: true });
+ * expect(await button.press()).toEqual({ lit_up: false });
  * await gateway.stop();
  */
-export async function startGateway(options: GatewayOptions = {}): Promise<TestingGateway> {
-  const context = createContext(toSettings(options));
-  const listener = await openListener(context);
-  watchForSilence(context);
-  return createGateway(context, listener);
+export async function startGateway<const Modules extends readonly Servable[] = readonly AnyModule[]>(
+  options: GatewayOptions<Modules> = {},
+): Promise<TestingGateway> {
+  const state = createState(toSettings(options as GatewayOptions));
+  const listener = await openListener(state);
+  watchForSilence(state);
+  return createGateway(state, listener);
 }
 
-function createGateway(context: Context, listener: Listener): TestingGateway {
-  const { plans, journal } = context;
-  const stop = () => stopEverything(context, listener);
+function createGateway(state: State, listener: Listener): TestingGateway {
+  const { plans, journal } = state;
+  const stop = () => stopEverything(state, listener);
   return Object.freeze({
-    host: context.settings.host,
+    host: state.settings.host,
     port: listener.port,
     get devices() {
-      return connectedDevices(context);
+      return connectedDevices(state);
     },
     get connections() {
-      return context.accepted;
+      return state.accepted;
     },
     get openSockets() {
-      return context.connections.size;
+      return state.connections.size;
     },
     get received() {
       return journal.latest();
     },
     get errors() {
-      return Object.freeze([...context.errors]);
+      return Object.freeze([...state.errors]);
     },
     get planned() {
       return plans.count();
@@ -203,82 +259,107 @@ function createGateway(context: Context, listener: Listener): TestingGateway {
     statuses: (which) => statusesOf(journal.latest(), which),
     nextStatus: (which) => journal.next("status", which),
     nextConnect: (which) => journal.next("connect", which),
+    nextDisconnect: (which) => journal.next("disconnect", which),
+    events: (options = {}) => {
+      checkFields("options", options, { signal: object });
+      return journal.events(options.signal);
+    },
     forget: () => {
       journal.forget();
-      context.errors = [];
+      state.errors = [];
     },
-    push: (command, which, options = {}) => push(context, command, which, options),
-    send: (bytes, which) => send(context, bytes, which),
-    kick: (which, options = {}) => kick(context, which, options),
+    command: (command, which) => {
+      checkFilter("which", which);
+      return state.handler.command((device) => commandBytes(command, which, device), which);
+    },
+    push: (command, which, options = {}) => push(state, command, which, options),
+    send: (bytes, which) => send(state, bytes, which),
+    kick: (which, options = {}) => kick(state, which, options),
     misbehave: (at, fault, options) => plans.add(at, fault, options),
     behave: () => plans.clear(),
     restart: async (options = {}) => {
       checkFields("options", options, { downMs: milliseconds });
       await listener.restart(options.downMs ?? 0);
     },
+    terminate: async (options = {}) => {
+      checkFields("options", options, { muteMs: milliseconds });
+      await listener.terminate(options.muteMs ?? 3_000);
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   } satisfies TestingGateway);
 }
 
-async function stopEverything(context: Context, listener: Listener): Promise<void> {
-  context.journal.close();
+async function stopEverything(state: State, listener: Listener): Promise<void> {
+  state.journal.close();
   await listener.stop();
-  context.timers.clear();
+  state.timers.clear();
 }
 
-function connectedDevices(context: Context): readonly Device[] {
-  return Object.freeze(connectedOnes(context, undefined).map(({ device }) => device));
+function connectedDevices(state: State): readonly Device[] {
+  return Object.freeze(connectedOnes(state, undefined).map(({ device }) => device));
 }
 
-function statusesOf(received: readonly Received[], which: DeviceFilter | undefined): Uint8Array[] {
+function statusesOf<Module extends AnyModule>(
+  received: readonly Received[],
+  which: DeviceFilter<Module> | undefined,
+): StatusOf<Module>[] {
   checkFilter("which", which);
-  return received.flatMap((one) => (one.kind === "status" && matches(one.device, which) ? [one.status] : []));
+  const statuses = received.filter((one) => one.kind === "status" && matches(one.device, which)) as ReceivedStatus[];
+  return statuses.map(({ status, device }) => decodeStatus(which?.module, status, device) as StatusOf<Module>);
+}
+
+function commandBytes(command: unknown, which: DeviceFilter | undefined, device: Device): Uint8Array {
+  const bytes = encodeCommand(which?.module, command, device);
+  checkBytes("command", bytes);
+  return bytes as Uint8Array;
 }
 
 function push(
-  context: Context,
-  command: Uint8Array,
+  state: State,
+  command: unknown,
   which: DeviceFilter | undefined,
   options: { readonly deviceName?: string | undefined },
 ): number {
-  checkBytes("command", command);
   checkFields("options", options, { deviceName: text });
-  const reached = connectedOnes(context, which);
-  for (const connection of reached) sendFrame(connection, pushed(connection, command, options.deviceName));
-  return reached.length;
+  const frames = connectedOnes(state, which).map((connection) => ({
+    connection,
+    frame: pushed(connection, commandBytes(command, which, connection.device), options.deviceName),
+  }));
+  for (const { connection, frame } of frames) sendFrame(state, connection, frame);
+  return frames.length;
 }
 
-function send(context: Context, bytes: Uint8Array, which: DeviceFilter | undefined): number {
+function send(state: State, bytes: Uint8Array, which: DeviceFilter | undefined): number {
   checkBytes("bytes", bytes);
-  const reached = openOnes(context, which);
-  for (const connection of reached) sendBytes(connection, bytes);
+  const reached = openOnes(state, which);
+  for (const connection of reached) sendBytes(state, connection, bytes);
   return reached.length;
 }
 
 function kick(
-  context: Context,
+  state: State,
   which: DeviceFilter | undefined,
   options: { readonly reset?: boolean | undefined },
 ): number {
   checkFields("options", options, { reset: flag });
-  const kicked = openOnes(context, which);
-  for (const connection of kicked) (options.reset === true ? reset : close)(context, connection);
+  const kicked = openOnes(state, which);
+  for (const connection of kicked) (options.reset === true ? reset : close)(state, connection);
   return kicked.length;
 }
 
 type ConnectedOne = Connection & { readonly device: Device };
 
-function connectedOnes(context: Context, which: DeviceFilter | undefined): readonly ConnectedOne[] {
+function connectedOnes(state: State, which: DeviceFilter | undefined): readonly ConnectedOne[] {
   checkFilter("which", which);
-  return [...context.connections].filter(
+  return [...state.connections].filter(
     (one): one is ConnectedOne => one.phase === "connected" && one.device !== undefined && matches(one.device, which),
   );
 }
 
-function openOnes(context: Context, which: DeviceFilter | undefined): readonly Connection[] {
+function openOnes(state: State, which: DeviceFilter | undefined): readonly Connection[] {
   checkFilter("which", which);
-  return [...context.connections].filter(
+  return [...state.connections].filter(
     (one) => !isGone(one) && (which === undefined || (one.device !== undefined && matches(one.device, which))),
   );
 }

@@ -1,68 +1,35 @@
-import type { Device, DeviceFilter } from "./device.js";
-import { checkFilter, matches } from "./device.js";
+import { checkFilter, matches, type DeviceFilter } from "./device.js";
+import {
+  createEvents,
+  MAX_ENTRIES,
+  MAX_STATUS_BYTES,
+  sizeOf,
+  type Events,
+  type GatewayEvent,
+  type Received,
+} from "./events.js";
 
-/**
- * A device's connect, as it came in; whether the gateway let the device in is another matter.
- *
- * @example
- * const { device, connection } = await gateway.nextConnect();
- */
-export interface ReceivedConnect {
-  /** What came in. */
-  readonly kind: "connect";
-  /** Who said so. */
-  readonly device: Device;
-  /** Which TCP connection it came in on, counted from 1. */
-  readonly connection: number;
-}
-
-/**
- * A status, as it came in, with the device that it named.
- *
- * @example
- * const { device, status } = await gateway.nextStatus({ deviceRole: "left_button" });
- */
-export interface ReceivedStatus {
-  /** What came in. */
-  readonly kind: "status";
-  /** Whom it named. */
-  readonly device: Device;
-  /** The status's bytes. */
-  readonly status: Uint8Array;
-  /** Which TCP connection it came in on, counted from 1. */
-  readonly connection: number;
-}
-
-/**
- * A message that the gateway has received and could read.
- *
- * @example
- * const kinds = gateway.received.map((message: Received) => message.kind); // ["connect", "status"]
- */
-export type Received = ReceivedConnect | ReceivedStatus;
-
-/** What has come in, as far as it is kept. */
+/** What has come in, as far as it is kept, and all that happens. */
 export interface Journal {
+  /** Keeps and tells it. */
   readonly record: (message: Received) => void;
+  readonly tell: (event: GatewayEvent) => void;
   readonly latest: () => readonly Received[];
-  readonly next: <Kind extends Received["kind"]>(
+  readonly next: <Kind extends GatewayEvent["kind"]>(
     kind: Kind,
     which?: DeviceFilter,
-  ) => Promise<Extract<Received, { readonly kind: Kind }>>;
+  ) => Promise<Extract<GatewayEvent, { readonly kind: Kind }>>;
+  readonly events: Events["read"];
   readonly forget: () => void;
-  /** Rejects whoever still waits for a message. */
+  /** Ends all waiting: `next` rejects, `events` ends. */
   readonly close: () => void;
 }
 
 interface Waiter {
-  readonly isMetBy: (message: Received) => boolean;
-  readonly resolve: (message: Received) => void;
+  readonly isMetBy: (event: GatewayEvent) => boolean;
+  readonly resolve: (event: GatewayEvent) => void;
   readonly reject: (reason: Error) => void;
 }
-
-// A soak goes on for days: what is kept of it must have an end, in entries and in memory.
-const MOST_ENTRIES = 10_000;
-const MOST_STATUS_BYTES = 256 * 1024 * 1024;
 
 export function createJournal(): Journal {
   let entries: (Received | undefined)[] = [];
@@ -70,16 +37,17 @@ export function createJournal(): Journal {
   let statusBytes = 0;
   let waiters: Waiter[] = [];
   let closed = false;
+  const events = createEvents();
 
   function record(message: Received): void {
     entries.push(message);
     statusBytes += sizeOf(message);
     while (entries.length - oldest > 1 && isFull()) dropOldest();
-    if (waiters.length > 0) tellWaiters(message);
+    tell(message);
   }
 
   function isFull(): boolean {
-    return entries.length - oldest > MOST_ENTRIES || statusBytes > MOST_STATUS_BYTES;
+    return entries.length - oldest > MAX_ENTRIES || statusBytes > MAX_STATUS_BYTES;
   }
 
   function dropOldest(): void {
@@ -87,24 +55,26 @@ export function createJournal(): Journal {
     entries[oldest] = undefined;
     oldest += 1;
     // Moving the rest up once per many entries, and not for each, keeps recording at a constant cost.
-    if (oldest < MOST_ENTRIES) return;
+    if (oldest < MAX_ENTRIES) return;
     entries = entries.slice(oldest);
     oldest = 0;
   }
 
-  function tellWaiters(message: Received): void {
-    const met = waiters.filter((waiter) => waiter.isMetBy(message));
+  function tell(event: GatewayEvent): void {
+    events.tell(event);
+    if (waiters.length === 0) return;
+    const met = waiters.filter((waiter) => waiter.isMetBy(event));
     waiters = waiters.filter((waiter) => !met.includes(waiter));
-    for (const waiter of met) waiter.resolve(message);
+    for (const waiter of met) waiter.resolve(event);
   }
 
-  function next<Kind extends Received["kind"]>(kind: Kind, which?: DeviceFilter) {
-    type Wanted = Extract<Received, { readonly kind: Kind }>;
+  function next<Kind extends GatewayEvent["kind"]>(kind: Kind, which?: DeviceFilter) {
+    type Wanted = Extract<GatewayEvent, { readonly kind: Kind }>;
     const promise = new Promise<Wanted>((resolve, reject) => {
       checkFilter("which", which);
       if (closed) throw stopped();
-      const isMetBy = (message: Received): boolean => message.kind === kind && matches(message.device, which);
-      waiters.push({ isMetBy, resolve: resolve as (message: Received) => void, reject });
+      const isMetBy = (event: GatewayEvent): boolean => event.kind === kind && matches(event.device, which);
+      waiters.push({ isMetBy, resolve: resolve as (event: GatewayEvent) => void, reject });
     });
     // A test may end without awaiting it; that must not become an unhandled rejection when the gateway stops.
     promise.catch(() => undefined);
@@ -121,19 +91,16 @@ export function createJournal(): Journal {
     closed = true;
     for (const waiter of waiters) waiter.reject(stopped());
     waiters = [];
+    events.close();
   }
 
   function latest(): readonly Received[] {
     return Object.freeze(entries.slice(oldest) as Received[]);
   }
 
-  return { record, latest, next, forget, close };
-}
-
-function sizeOf(message: Received | undefined): number {
-  return message?.kind === "status" ? message.status.length : 0;
+  return { record, tell, latest, next, events: events.read, forget, close };
 }
 
 function stopped(): Error {
-  return new Error("The gateway was stopped before such a message arrived.");
+  return new Error("The gateway was stopped before that happened.");
 }

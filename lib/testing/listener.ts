@@ -1,28 +1,27 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "./context.js";
-import { recordError } from "./context.js";
-import { drop } from "./hang-up.js";
+import { drop, isGone, reset } from "./connection.js";
 import { accept } from "./session.js";
+import { recordError, startAfresh, type State } from "./state.js";
 
-/** The gateway's TCP port: opened once, perhaps restarted, closed for good. */
+/** The gateway's TCP port: opened once, perhaps restarted, closed for good at last. */
 export interface Listener {
   readonly port: number;
   readonly restart: (downMs: number) => Promise<void>;
+  readonly terminate: (muteMs: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 /** So that a thousand devices can come at once; Node's own default makes some of them wait for a second. */
 const BACKLOG = 4096;
 
-export async function openListener(context: Context): Promise<Listener> {
-  const { host, port: wantedPort } = context.settings;
+export async function openListener(state: State): Promise<Listener> {
+  const { host, port: wantedPort } = state.settings;
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-  server.on("connection", (socket) => accept(context, socket));
+  server.on("connection", (socket) => accept(state, socket));
   const port = await open(wantedPort);
-  server.on("error", (error) => recordError(context, error));
+  server.on("error", (error) => recordError(state, error));
   const stopping = new AbortController();
   let restarting: Promise<void> = Promise.resolve();
   let stopped: Promise<void> | undefined;
@@ -34,13 +33,16 @@ export async function openListener(context: Context): Promise<Listener> {
   }
 
   async function shut(): Promise<void> {
-    const sockets = [...context.connections].map(
-      ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
-    );
+    const open = [...state.connections].filter(({ socket }) => !socket.closed);
+    const closed = open.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
     const portClosed = new Promise((resolve) => server.close(resolve));
-    for (const connection of context.connections) drop(context, connection);
-    context.slots.clear();
-    await Promise.all([portClosed, ...sockets]);
+    for (const connection of state.connections) {
+      // A process that ends resets what it has not read.
+      if (connection.isIgnored && !isGone(connection)) reset(state, connection);
+      else drop(state, connection, "gateway");
+    }
+    startAfresh(state);
+    await Promise.all([portClosed, ...closed]);
   }
 
   async function restartNow(downMs: number): Promise<void> {
@@ -55,10 +57,17 @@ export async function openListener(context: Context): Promise<Listener> {
     if (stopping.signal.aborted) throw new Error("The gateway has been stopped and does not start again.");
   }
 
-  function restart(downMs: number): Promise<void> {
-    const restarted = restarting.then(() => restartNow(downMs));
-    restarting = restarted.catch(() => undefined);
-    return restarted;
+  async function terminateNow(muteMs: number): Promise<void> {
+    refuseIfStopped();
+    state.isEnding = true;
+    await sleep(muteMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    await shut();
+  }
+
+  function afterTheLast(action: () => Promise<void>): Promise<void> {
+    const done = restarting.then(action);
+    restarting = done.catch(() => undefined);
+    return done;
   }
 
   async function stopNow(): Promise<void> {
@@ -67,5 +76,10 @@ export async function openListener(context: Context): Promise<Listener> {
     await shut();
   }
 
-  return { port, restart, stop: () => (stopped ??= stopNow()) };
+  return {
+    port,
+    restart: (downMs) => afterTheLast(() => restartNow(downMs)),
+    terminate: (muteMs) => afterTheLast(() => terminateNow(muteMs)),
+    stop: () => (stopped ??= stopNow()),
+  };
 }

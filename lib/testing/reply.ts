@@ -1,17 +1,16 @@
 import { isUint8Array } from "node:util/types";
-import type { Connection } from "./connection.js";
-import { isGone, sendBytes, sendFrame } from "./connection.js";
-import type { Context } from "./context.js";
-import type { Device } from "./device.js";
-import type { ConnectFault } from "./faults.js";
+import { close, isGone, reset, sendBytes, sendFrame, type Connection } from "./connection.js";
+import { type Device } from "./device.js";
+import { type ConnectFault } from "./faults.js";
 import { commandFrame } from "./frames.js";
-import { close, reset } from "./hang-up.js";
+import { type State } from "./state.js";
 
 /** Whether carrying out the fault takes the proper reply, or a part of it. */
-export function needsReply(fault: ConnectFault | undefined): boolean {
-  switch (fault?.do) {
+export function needsReply(fault: ConnectFault): boolean {
+  switch (fault.do) {
     case "send":
     case "push instead":
+    case "vanish":
       return false;
     case "close":
     case "reset":
@@ -24,7 +23,7 @@ export function needsReply(fault: ConnectFault | undefined): boolean {
 
 /** Sends the proper reply, or spoils it. Settles when the connection is ready for its next message. */
 export async function reply(
-  context: Context,
+  state: State,
   connection: Connection,
   proper: Uint8Array,
   fault: ConnectFault | undefined,
@@ -32,53 +31,52 @@ export async function reply(
   switch (fault?.do) {
     case undefined:
     case "refuse":
-      sendFrame(connection, proper);
+      sendFrame(state, connection, proper);
       return;
     case "delay":
-      return delay(context, connection, proper, fault);
+      return delay(state, connection, proper, fault);
     case "drip":
-      return sendPieces(context, connection, piecesOf(proper, fault.bytes ?? 1), fault.everyMs ?? 0);
+      return sendPieces(state, connection, piecesOf(proper, fault.bytes ?? 1), fault.everyMs ?? 0);
     case "merge":
-      merge(connection, proper, fault);
+      merge(state, connection, proper, fault);
       return;
     case "send":
-      sendBytes(connection, fault.bytes);
+      sendBytes(state, connection, fault.bytes);
       return;
     case "push first":
-      sendFrame(connection, pushed(connection, fault.command, fault.deviceName));
-      sendFrame(connection, proper);
+      sendFrame(state, connection, pushed(connection, fault.command, fault.deviceName));
+      sendFrame(state, connection, proper);
       return;
     case "push instead":
-      sendFrame(connection, pushed(connection, fault.command, fault.deviceName));
+      sendFrame(state, connection, pushed(connection, fault.command, fault.deviceName));
       return;
     case "stop reading":
-      sendFrame(connection, proper);
-      connection.socket.pause();
+      sendFrame(state, connection, proper);
+      connection.mode = "deaf";
+      return;
+    case "vanish":
+      connection.mode = "vanished";
       return;
     case "stay silent":
-      sendBytes(connection, proper.subarray(0, fault.afterBytes ?? 0));
-      return forever();
+      sendBytes(state, connection, proper.subarray(0, fault.afterBytes ?? 0));
+      connection.mode = "silent";
+      return;
     case "close":
     case "reset":
-      return breakOff(context, connection, proper, fault);
+      return breakOff(state, connection, proper, fault);
   }
 }
 
-/** Never settles, so that nothing after it has its turn. */
-export function forever(): Promise<never> {
-  return new Promise(() => undefined);
-}
-
 async function delay(
-  context: Context,
+  state: State,
   connection: Connection,
   proper: Uint8Array,
   fault: Extract<ConnectFault, { do: "delay" }>,
 ): Promise<void> {
   const first = proper.subarray(0, fault.afterBytes ?? 0);
-  if (first.length > 0) return sendPieces(context, connection, [first, proper.subarray(first.length)], fault.ms);
-  await context.timers.pause(fault.ms);
-  sendFrame(connection, proper);
+  if (first.length > 0) return sendPieces(state, connection, [first, proper.subarray(first.length)], fault.ms);
+  await state.timers.pause(fault.ms);
+  sendFrame(state, connection, proper);
 }
 
 function* piecesOf(frame: Uint8Array, size: number): Generator<Uint8Array> {
@@ -86,44 +84,47 @@ function* piecesOf(frame: Uint8Array, size: number): Generator<Uint8Array> {
 }
 
 async function sendPieces(
-  context: Context,
+  state: State,
   connection: Connection,
   pieces: Iterable<Uint8Array>,
   everyMs: number,
 ): Promise<void> {
-  // A push in the middle of a frame would be a fault that nobody asked for.
+  // A push in the middle of a frame would be another fault than the planned one.
   const held: Uint8Array[] = [];
   connection.held = held;
   let isFirst = true;
   for (const piece of pieces) {
-    if (!isFirst) await context.timers.pause(everyMs);
-    if (isGone(connection)) return;
-    sendBytes(connection, piece);
+    if (!isFirst) await state.timers.pause(everyMs);
+    if (isGone(connection) || connection.socket.destroyed) return;
+    sendBytes(state, connection, piece);
     isFirst = false;
   }
   connection.held = undefined;
-  for (const frame of held) sendFrame(connection, frame);
+  for (const frame of held) sendFrame(state, connection, frame);
 }
 
-function merge(connection: Connection, proper: Uint8Array, fault: Extract<ConnectFault, { do: "merge" }>): void {
+function merge(
+  state: State,
+  connection: Connection,
+  proper: Uint8Array,
+  fault: Extract<ConnectFault, { do: "merge" }>,
+): void {
   const commands = isUint8Array(fault.with) ? [fault.with] : fault.with;
   const pushes = commands.map((command) => pushed(connection, command, fault.deviceName));
   const frames = fault.order === "before" ? [...pushes, proper] : [proper, ...pushes];
-  sendBytes(connection, Buffer.concat(frames));
+  sendBytes(state, connection, Buffer.concat(frames));
 }
 
 async function breakOff(
-  context: Context,
+  state: State,
   connection: Connection,
   proper: Uint8Array,
   fault: Extract<ConnectFault, { do: "close" | "reset" }>,
 ): Promise<void> {
-  sendBytes(connection, proper.subarray(0, fault.afterBytes ?? 0));
-  if (fault.delayMs !== undefined && fault.delayMs > 0) await context.timers.pause(fault.delayMs);
-  // The gateway itself gave up on the status, so nothing of it keeps the device's slot taken.
-  connection.unanswered = 0;
-  if (fault.do === "close") close(context, connection);
-  else reset(context, connection);
+  sendBytes(state, connection, proper.subarray(0, fault.afterBytes ?? 0));
+  if (fault.delayMs !== undefined && fault.delayMs > 0) await state.timers.pause(fault.delayMs);
+  if (fault.do === "close") close(state, connection);
+  else reset(state, connection);
 }
 
 /** A pushed command names the connected device; only its name may differ. */

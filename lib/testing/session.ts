@@ -1,145 +1,198 @@
-import type { Socket } from "node:net";
-import { performance } from "node:perf_hooks";
-import { DeviceConnectResponse_ResponseType as ResponseType } from "../../generated/internal_protocol.js";
-import { askModule } from "./ask-module.js";
-import type { ClientMessage } from "./client-message.js";
-import { decodeClientMessage } from "./client-message.js";
-import type { Connection } from "./connection.js";
-import { createConnection, isGone } from "./connection.js";
-import type { Context } from "./context.js";
-import { recordError } from "./context.js";
-import type { Device } from "./device.js";
-import { isSameDevice } from "./device.js";
-import { createFrameReader } from "./frame-reader.js";
-import { commandFrame, connectResponseFrame } from "./frames.js";
-import { close, drop, leave } from "./hang-up.js";
-import type { ServedModules } from "./options.js";
-import { forever, needsReply, reply } from "./reply.js";
-
-const NOTHING = new Uint8Array(0);
+import { type Socket } from "node:net";
+import { NOTHING } from "./bytes.js";
+import {
+  answered,
+  close,
+  createConnection,
+  drained,
+  drop,
+  expectAnswer,
+  isGone,
+  route,
+  type Connection,
+} from "./connection.js";
+import { isSameDevice, type Device } from "./device.js";
+import { type StatusFault } from "./faults.js";
+import { createFrameReader, createInput, decodeClientMessage, type ClientMessage } from "./reader.js";
+import { needsReply, reply } from "./reply.js";
+import {
+  ALREADY_CONNECTED,
+  commandFrameFor,
+  connectResponseFrameFor,
+  DEVICE_NOT_SUPPORTED,
+  HIGHER_PRIORITY_ALREADY_CONNECTED,
+  MODULE_NOT_SUPPORTED,
+  OK,
+} from "./frames.js";
+import { recordError, type State } from "./state.js";
 
 /** Takes a new socket, which must be paused, and serves the device at its other end. */
-export function accept(context: Context, socket: Socket): void {
-  context.accepted += 1;
-  const connection = createConnection(context.accepted, socket);
-  context.connections.add(connection);
+export function accept(state: State, socket: Socket): void {
+  state.accepted += 1;
+  const connection = createConnection(state.accepted, socket);
+  connection.isIgnored = state.isEnding;
+  state.connections.add(connection);
   // Each error is followed by `close`, which says all that the gateway wants to know.
   socket.on("error", () => undefined);
   socket.on("close", () => {
-    leave(context, connection);
-    context.connections.delete(connection);
+    // With one that has vanished nothing is noticed; the end of one that is being read is dealt with in turn.
+    if (connection.mode === "deaf") drop(state, connection, "device");
+    if (connection.mode !== "vanished") state.connections.delete(connection);
   });
-  void welcome(context, connection);
+  serve(state, connection).catch((error: unknown) => {
+    recordError(state, error);
+    close(state, connection);
+  });
 }
 
-async function welcome(context: Context, connection: Connection): Promise<void> {
-  const fault = context.plans.take("accept");
-  if (fault?.do === "stop reading") return;
-  if (fault?.do === "stay silent") connection.turn = forever();
-  else if (fault !== undefined) await reply(context, connection, NOTHING, fault);
-  startReading(context, connection);
-}
-
-function startReading(context: Context, connection: Connection): void {
-  if (isGone(connection)) return;
+async function serve(state: State, connection: Connection): Promise<void> {
+  const fault = state.plans.take("accept");
+  if (fault?.do === "stop reading") connection.mode = "deaf";
+  else if (fault !== undefined) await reply(state, connection, NOTHING, fault);
+  if (!isListening(connection)) return;
+  const input = createInput(connection.socket);
   const frames = createFrameReader();
-  connection.socket.on("data", (chunk: Buffer) => {
-    if (isGone(connection)) return;
-    const isWhole = frames.read(chunk, (body) => receive(context, connection, body));
-    if (!isWhole) inTurn(context, connection, () => close(context, connection));
-  });
-  // The real gateway does not know half-open connections.
-  connection.socket.on("end", () => drop(context, connection));
-  connection.socket.resume();
-}
-
-function receive(context: Context, connection: Connection, body: Buffer): void {
-  const message = decodeClientMessage(body);
-  if (message === undefined) return inTurn(context, connection, () => close(context, connection));
-  if (message.kind === "status") {
-    connection.lastStatusAt = performance.now();
-    connection.unanswered += 1;
-  }
-  context.journal.record({ ...message, connection: connection.number });
-  inTurn(context, connection, () => handle(context, connection, message));
-}
-
-function inTurn(context: Context, connection: Connection, action: () => void | Promise<void>): void {
-  connection.turn = connection.turn.then(async () => {
-    if (isGone(connection)) return;
-    try {
-      await action();
-    } catch (error) {
-      recordError(context, error);
-      close(context, connection);
+  for (let chunk = await input.next(); chunk !== undefined; chunk = await input.next()) {
+    for (const body of frames.read(chunk)) {
+      await receive(state, connection, body);
+      if (!isListening(connection)) return;
+      // A device that does not read its answers is not read either.
+      await drained(connection);
     }
-  });
+    if (frames.isBroken()) {
+      close(state, connection);
+      return;
+    }
+  }
+  // The genuine gateway does not know half-open connections.
+  await state.threads.run(() => close(state, connection, "device"));
 }
 
-function handle(context: Context, connection: Connection, message: ClientMessage): void | Promise<void> {
-  if (message.kind === "connect" && connection.device === undefined) {
-    return handleConnect(context, connection, message.device);
-  }
-  if (message.kind === "status" && connection.device !== undefined) {
-    return handleStatus(context, connection, connection.device, message);
-  }
-  // A second connect, or a status before the connect.
-  close(context, connection);
+function isListening({ phase, mode }: Connection): boolean {
+  return phase !== "gone" && mode !== "deaf" && mode !== "vanished";
 }
 
-async function handleConnect(context: Context, connection: Connection, device: Device): Promise<void> {
+async function receive(state: State, connection: Connection, body: Uint8Array): Promise<void> {
+  if (state.isEnding) {
+    connection.isIgnored = true;
+    return forever();
+  }
+  const message = decodeClientMessage(body);
+  if (message === undefined) {
+    close(state, connection);
+    return;
+  }
+  if (message.kind === "connect") return handleConnect(state, connection, message);
+  const { device, status } = message;
+  state.journal.record({ kind: "status", device, status, connection: connection.number });
+  if (connection.device === undefined) {
+    close(state, connection);
+    return;
+  }
+  if (connection.mode === "silent") state.handler.status(device, status);
+  else await handleStatus(state, connection, connection.device, message);
+}
+
+/** Never settles, so that nothing after it has its turn. */
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+async function handleConnect(state: State, connection: Connection, message: ClientMessage): Promise<void> {
+  const { device } = message;
+  const record = (response: number | undefined): void =>
+    state.journal.record({ kind: "connect", device, response, connection: connection.number });
+  if (connection.mode === "silent") {
+    record(undefined);
+    return;
+  }
+  if (connection.device !== undefined) {
+    record(undefined);
+    close(state, connection);
+    return;
+  }
+  const fault = state.plans.take("connect", device);
+  const objection = state.slots.objection(device);
+  const response = fault?.do === "refuse" ? fault.responseType : (objection ?? serviceFor(state, device));
   connection.device = device;
-  const fault = context.plans.take("connect", device);
-  const objection = context.slots.objection(device);
-  const refusal = fault?.do === "refuse" ? fault.responseType : objection;
-  const responseType = refusal ?? serviceFor(context.settings.modules, device);
-  connection.phase = responseType === ResponseType.OK ? "connected" : "refused";
+  connection.phase = response === OK ? "connected" : "refused";
   // A device of a module or type that is not served keeps its slot too.
-  if (objection === undefined && !endsConnection(responseType)) takeSlot(context, connection, device);
-  await reply(context, connection, connectResponseFrame(device, responseType), fault);
-  if (endsConnection(responseType)) close(context, connection);
+  if (objection === undefined && !endsConnection(response)) takeSlot(state, connection, device);
+  record(response);
+  const frame = connectResponseFrameFor(message, response);
+  if (fault !== undefined || endsConnection(response)) await reply(state, connection, frame, fault);
+  else await inTurn(state, connection, () => state.handler.inTurn(() => route(state, device, frame)));
+  if (endsConnection(response)) close(state, connection);
 }
 
-function takeSlot(context: Context, connection: Connection, device: Device): void {
-  const former = context.slots.take(device, connection);
-  if (former !== undefined) close(context, former);
+function takeSlot(state: State, connection: Connection, device: Device): void {
+  const former = state.slots.take(device, connection);
+  if (former === undefined) return;
+  close(state, former);
+  state.handler.disconnect(device);
 }
 
 function endsConnection(responseType: number): boolean {
-  return (
-    responseType === ResponseType.ALREADY_CONNECTED || responseType === ResponseType.HIGHER_PRIORITY_ALREADY_CONNECTED
-  );
+  return responseType === ALREADY_CONNECTED || responseType === HIGHER_PRIORITY_ALREADY_CONNECTED;
 }
 
-function serviceFor(modules: ServedModules | undefined, device: Device): number {
-  if (modules === undefined) return ResponseType.OK;
-  if (!Object.hasOwn(modules, device.module)) return ResponseType.MODULE_NOT_SUPPORTED;
-  const deviceTypes = modules[device.module];
-  const isKnown = deviceTypes === "any" || deviceTypes?.includes(device.deviceType) === true;
-  return isKnown ? ResponseType.OK : ResponseType.DEVICE_NOT_SUPPORTED;
+function serviceFor(state: State, device: Device): number {
+  const module = state.settings.moduleOf(device.module);
+  if (module === undefined) return MODULE_NOT_SUPPORTED;
+  return module.serves(device.deviceType) ? OK : DEVICE_NOT_SUPPORTED;
 }
 
 async function handleStatus(
-  context: Context,
+  state: State,
   connection: Connection,
-  device: Device,
-  message: Extract<ClientMessage, { kind: "status" }>,
+  connected: Device,
+  message: ClientMessage,
 ): Promise<void> {
-  const deadline = performance.now() + context.settings.moduleTimeoutMs;
-  if (connection.phase === "refused" || !isSameDevice(device, message.device)) {
-    return closeAt(context, connection, deadline);
-  }
-  const fault = context.plans.take("status", device);
-  const command = needsReply(fault) ? await askModule(context, message.status, device) : NOTHING;
-  if (isGone(connection)) return;
-  if (command === undefined) return closeAt(context, connection, deadline);
-  await reply(context, connection, commandFrame(device, command), fault);
-  connection.unanswered -= 1;
+  const { device, status } = message;
+  const isOwn = connection.phase === "connected" && isSameDevice(connected, device);
+  const fault = isOwn ? state.plans.take("status", device) : undefined;
+  if (fault !== undefined) return spoil(state, connection, message, fault);
+  await inTurn(state, connection, () =>
+    state.handler.status(device, status, (command) => route(state, device, commandFrameFor(message, command))),
+  );
 }
 
-/** What becomes of a status without an answer: the gateway waits for its module in vain, then it closes. */
-async function closeAt(context: Context, connection: Connection, deadline: number): Promise<void> {
-  await context.timers.pause(deadline - performance.now());
-  connection.unanswered = 0;
-  close(context, connection);
+/** Keeps a thread until something is sent to the connection, and closes it if that does not come in time. */
+async function inTurn(state: State, connection: Connection, handOver: () => void): Promise<void> {
+  await state.threads.run(async () => {
+    if (isGone(connection)) return;
+    expectAnswer(state, connection);
+    handOver();
+    if (!(await answered(state, connection))) close(state, connection);
+  });
+}
+
+async function spoil(state: State, connection: Connection, message: ClientMessage, fault: StatusFault): Promise<void> {
+  // At once: nothing may be sent to it while the status is in work.
+  if (fault.do === "vanish") connection.mode = "vanished";
+  expectAnswer(state, connection);
+  const frame = await state.threads.run(() => askFor(state, message, fault));
+  if (frame === undefined) {
+    close(state, connection);
+    return;
+  }
+  // A status that is met with silence waits until its time is over, and so does the device's slot.
+  if (fault.do !== "stay silent") connection.waitsUntil = 0;
+  await reply(state, connection, frame, fault);
+}
+
+/** The proper reply; undefined if the module does not answer in time. */
+async function askFor(state: State, message: ClientMessage, fault: StatusFault): Promise<Uint8Array | undefined> {
+  const { device, status } = message;
+  if (!needsReply(fault)) {
+    state.handler.status(device, status);
+    return NOTHING;
+  }
+  return new Promise((resolve) => {
+    const callOff = state.timers.after(state.settings.moduleTimeoutMs, () => resolve(undefined));
+    state.handler.status(device, status, (command) => {
+      callOff();
+      resolve(commandFrameFor(message, command));
+    });
+  });
 }

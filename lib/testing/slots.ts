@@ -1,20 +1,21 @@
-import { DeviceConnectResponse_ResponseType as ResponseType } from "../../generated/internal_protocol.js";
-import type { Connection } from "./connection.js";
-import type { Device } from "./device.js";
-import { slotOf } from "./device.js";
-import type { Timers } from "./timers.js";
+import { type Connection } from "./connection.js";
+import { isSameDevice, slotOf, type Device } from "./device.js";
+import { ALREADY_CONNECTED, HIGHER_PRIORITY_ALREADY_CONNECTED } from "./frames.js";
+import { type Timers } from "./timers.js";
 
 interface Slot {
   readonly priority: number;
   readonly holder: Connection;
 }
 
-/** Who is connected as what: one device for each module, type and role. */
+/** Which connection stands for which device: one for each module, type and role. */
 export interface Slots {
   /** Why the device cannot have its slot; undefined if it can, also if it takes over from one of a lower priority. */
   readonly objection: (device: Device) => number | undefined;
-  /** Gives the slot to this connection and returns whom it was taken from. */
+  /** Puts this connection into the slot and returns the one that was there. */
   readonly take: (device: Device, holder: Connection) => Connection | undefined;
+  /** The connection of the device, if it has the same priority. */
+  readonly holderOf: (device: Device) => Connection | undefined;
   /** Frees the connection's slot, if it still has one, after the delay. */
   readonly release: (holder: Connection, delayMs: number) => void;
   readonly clear: () => void;
@@ -26,8 +27,7 @@ export function createSlots(timers: Timers): Slots {
   function objection(device: Device): number | undefined {
     const taken = slots.get(slotOf(device));
     if (taken === undefined || device.priority < taken.priority) return undefined;
-    if (device.priority === taken.priority) return ResponseType.ALREADY_CONNECTED;
-    return ResponseType.HIGHER_PRIORITY_ALREADY_CONNECTED;
+    return device.priority === taken.priority ? ALREADY_CONNECTED : HIGHER_PRIORITY_ALREADY_CONNECTED;
   }
 
   function take(device: Device, holder: Connection): Connection | undefined {
@@ -37,16 +37,20 @@ export function createSlots(timers: Timers): Slots {
     return former;
   }
 
-  function release(holder: Connection, delayMs: number): void {
-    if (holder.device === undefined) return;
-    const key = slotOf(holder.device);
-    if (slots.get(key)?.holder !== holder) return;
-    const free = (): void => {
-      if (slots.get(key)?.holder === holder) slots.delete(key);
-    };
-    if (delayMs > 0) timers.after(delayMs, free);
-    else free();
+  function holderOf(device: Device): Connection | undefined {
+    const holder = slots.get(slotOf(device))?.holder;
+    return holder?.device !== undefined && isSameDevice(holder.device, device) ? holder : undefined;
   }
 
-  return { objection, take, release, clear: () => slots.clear() };
+  function release(holder: Connection, delayMs: number): void {
+    if (delayMs > 0) timers.after(delayMs, () => free(holder));
+    else free(holder);
+  }
+
+  function free(holder: Connection): void {
+    const key = holder.device && slotOf(holder.device);
+    if (key !== undefined && slots.get(key)?.holder === holder) slots.delete(key);
+  }
+
+  return { objection, take, holderOf, release, clear: () => slots.clear() };
 }

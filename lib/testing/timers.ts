@@ -1,11 +1,13 @@
 // Imported rather than global, so that a test's fake timers do not stop the gateway.
-import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from "node:timers";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { performance } from "node:perf_hooks";
+import { close } from "./connection.js";
+import { type State } from "./state.js";
 
 /** All the delays of one gateway. None keeps the process alive, and none outlives the gateway. */
 export interface Timers {
   /** Returns how to call it off. */
   readonly after: (milliseconds: number, action: () => void) => () => void;
-  readonly every: (milliseconds: number, action: () => void) => void;
   /** Settles after the delay, which is at least long enough for a socket in this process to read; never after `clear`. */
   readonly pause: (milliseconds: number) => Promise<void>;
   /** For good: none is started afterwards. */
@@ -14,11 +16,10 @@ export interface Timers {
 
 export function createTimers(): Timers {
   const timeouts = new Set<NodeJS.Timeout>();
-  const intervals = new Set<NodeJS.Timeout>();
-  let cleared = false;
+  let isCleared = false;
 
   function after(milliseconds: number, action: () => void): () => void {
-    if (cleared) return () => undefined;
+    if (isCleared) return () => undefined;
     const timeout = setTimeout(() => {
       timeouts.delete(timeout);
       action();
@@ -30,10 +31,6 @@ export function createTimers(): Timers {
     };
   }
 
-  function every(milliseconds: number, action: () => void): void {
-    intervals.add(setInterval(action, milliseconds).unref());
-  }
-
   function pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       if (milliseconds > 0) after(milliseconds, resolve);
@@ -43,12 +40,26 @@ export function createTimers(): Timers {
   }
 
   function clear(): void {
-    cleared = true;
+    isCleared = true;
     for (const timeout of timeouts) clearTimeout(timeout);
-    for (const interval of intervals) clearInterval(interval);
     timeouts.clear();
-    intervals.clear();
   }
 
-  return { after, every, pause, clear };
+  return { after, pause, clear };
+}
+
+/** Cuts devices that have been silent for too long: one timer for all, because one for each would slow every status down. */
+export function watchForSilence(state: State): void {
+  const { silenceMs } = state.settings;
+  if (silenceMs !== Infinity) state.timers.after(silenceMs, () => cutSilentOnes(state, silenceMs));
+}
+
+function cutSilentOnes(state: State, silenceMs: number): void {
+  const now = performance.now();
+  for (const device of state.handler.takeSilent(now)) {
+    const holder = state.slots.holderOf(device);
+    if (holder !== undefined && !state.isEnding) close(state, holder);
+  }
+  const nextInMs = Math.min(state.handler.nextSilentAt() - now, silenceMs);
+  state.timers.after(Math.ceil(nextInMs), () => cutSilentOnes(state, silenceMs));
 }

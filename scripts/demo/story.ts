@@ -14,7 +14,7 @@ const INTERVAL_MS = 500;
 /** Some seconds in the life of a gateway and two devices. Gives an error if a device could not connect. */
 export async function tellStory(): Promise<ConnectError | undefined> {
   const gateway = await startGateway({ modules: servedModules, answer });
-  const modules = Object.keys(servedModules).join(" and ");
+  const modules = servedModules.map(({ module }) => module).join(" and ");
   say("gateway", "started", `${gateway.host} port ${gateway.port}, modules ${modules}`);
 
   const ending = new AbortController();

@@ -3,7 +3,10 @@ import { carAccessory, OutputAction, type CarAccessoryCommand } from "../../lib/
 import { example } from "../../lib/modules/example.js";
 
 /** The modules that the demo's gateway has loaded, and the device types that they know. */
-export const servedModules = { [carAccessory.number]: [1, 2, 3, 4], [example.number]: [0, 10] };
+export const servedModules = [
+  { module: carAccessory.number, deviceTypes: [1, 2, 3, 4] },
+  { module: example.number, deviceTypes: [0, 10] },
+];
 
 /** What the modules make of a status; `undefined` for one that is invalid. */
 export function answer(status: Uint8Array, { module }: Device): Uint8Array | undefined {

@@ -79,7 +79,7 @@ describe("gateway", () => {
   });
 
   it("writes JSON lines with --json", async () => {
-    const running = await start(["--json", "--module", "1000"]);
+    const running = await start(["--json", "--module", "1000", "--answer", "b"]);
     const client = await connectTo(running);
     await commandFor(client, "a");
     expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
@@ -104,7 +104,7 @@ describe("gateway", () => {
     expect(await tryToConnect(running, { priority: 1 })).toBeUndefined();
     await eventually(() =>
       expect(wordsOf(running.stage)).toEqual([
-        `listening on 127.0.0.1:${running.port}, serving modules 2 (types 1, 4), 1000`,
+        `listening on 127.0.0.1:${running.port}, serving modules 1000, 2 (types 1, 4)`,
         `connected: ${BUTTON}`,
         'refused: "button1" (module 7, type 0, role "test", priority 0): MODULE_NOT_SUPPORTED',
         'refused: "button1" (module 2, type 2, role "test", priority 0): DEVICE_TYPE_NOT_SUPPORTED',
@@ -201,11 +201,11 @@ describe("gateway", () => {
 describe("the modules to serve", () => {
   it.each<[given: string[], served: ReturnType<typeof servedModulesOf>]>([
     [[], undefined],
-    [["1000"], { 1000: "any" }],
-    [["2:1,4"], { 2: [1, 4] }],
-    [["2:1", "2:4"], { 2: [1, 4] }],
-    [["2:1", "2"], { 2: "any" }],
-    [["2", "2:1"], { 2: "any" }],
+    [["1000"], [{ module: 1000 }]],
+    [["2:1,4"], [{ module: 2, deviceTypes: [1, 4] }]],
+    [["2:1", "2:4"], [{ module: 2, deviceTypes: [1, 4] }]],
+    [["2:1", "2"], [{ module: 2 }]],
+    [["2", "2:1"], [{ module: 2 }]],
   ])("%j are %j", (given, served) => {
     expect(servedModulesOf(given)).toEqual(served);
   });

@@ -114,7 +114,7 @@ describe("send", () => {
 
 describe("send fails with one line, and an exit code for whose doing it is:", () => {
   it("3 when the gateway refuses the device", async () => {
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     const { code, output, errors } = await sent(gateway, "--status", "a");
     expect({ code, output }).toEqual({ code: 3, output: "" });
     expect(errors).toMatch(/^MODULE_NOT_SUPPORTED: .*\n$/);

@@ -56,7 +56,7 @@ describe("refusals", () => {
   );
 
   it("of a module do not make the device's own retry fail with DEVICE_ALREADY_CONNECTED", async () => {
-    const gateway = await openGateway({ modules: { 7: "any" } });
+    const gateway = await openGateway({ modules: [7] });
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const refused = await connect(configFor(gateway));
       expect(refused._unsafeUnwrapErr().code).toBe("MODULE_NOT_SUPPORTED");
@@ -128,7 +128,7 @@ describe("ALREADY_CONNECTED", () => {
   });
 
   it("until the 250 ms of the unanswered status are over is ridden out", async () => {
-    const gateway = await openGateway({ answer: (status) => (isMute ? new Promise<never>(() => undefined) : status) });
+    const gateway = await openGateway({ answer: (status) => (isMute ? undefined : status) });
     let isMute = true;
     const client = await openClient(gateway);
     const arrives = gateway.nextStatus();

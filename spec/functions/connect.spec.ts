@@ -93,7 +93,7 @@ describe("a refusal by the gateway", () => {
     ["DEVICE_ALREADY_CONNECTED", -15, { ...button, priority: 5 }],
     ["HIGHER_PRIORITY_ALREADY_CONNECTED", -18, { ...button, priority: 9 }],
   ])("gives %s (%i), and the socket is closed at once", async (code, returnCode, device) => {
-    const gateway = await openGateway({ modules: { 1000: [0] } });
+    const gateway = await openGateway({ modules: [{ module: 1000, deviceTypes: [0] }] });
     await openClient(gateway, { device: holder });
     const error = await failureOf(configFor(gateway, { device }));
     expect(error).toMatchObject({ code, returnCode, family: "connect" });
@@ -111,7 +111,7 @@ describe("a refusal by the gateway", () => {
   });
 
   it("does not stand in the way of the same device's next connect", async () => {
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     for (let attempt = 1; attempt <= 5; attempt++) {
       expect((await failureOf(configFor(gateway))).code).toBe("MODULE_NOT_SUPPORTED");
       await eventually(() => expect(gateway.openSockets).toBe(0));
@@ -291,7 +291,7 @@ describe("the signal of a connect", () => {
   });
 
   it("keeps no listener after a connect that failed", async () => {
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     const { signal } = new AbortController();
     expect((await failureOf(configFor(gateway, { signal }))).code).toBe("MODULE_NOT_SUPPORTED");
     expect(getEventListeners(signal, "abort")).toHaveLength(0);

@@ -28,7 +28,7 @@ describe("a status that is answered", () => {
   });
 
   it("ends a pipeline at its first error", async () => {
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     const command = await connect(configFor(gateway))
       .andThen((client) => sendStatus(client, status))
       .andThen(getCommand);

@@ -50,7 +50,7 @@ describe("the throwing entry", () => {
   });
 
   it("throws what connect fails with", async () => {
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     const refused = await thrownBy(() => throwing.connect(configFor(gateway)));
     expect(refused).toBeInstanceOf(results.InternalClientError);
     expect(refused).toMatchObject({ code: "MODULE_NOT_SUPPORTED", returnCode: -16, family: "connect" });
@@ -124,7 +124,7 @@ describe("the throwing withClient", () => {
 
   it("throws what connect fails with, and does not call use", async () => {
     let calls = 0;
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     const thrown = await thrownBy(() => throwing.withClient(configFor(gateway), () => ++calls));
     expect(thrown).toMatchObject({ code: "MODULE_NOT_SUPPORTED" });
     expect(calls).toBe(0);

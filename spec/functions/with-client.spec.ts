@@ -108,7 +108,7 @@ describe("a use that throws", () => {
 
 describe("withClient", () => {
   it("gives what connect fails with, and does not call use", async () => {
-    const gateway = await openGateway({ modules: {} });
+    const gateway = await openGateway({ modules: [] });
     let calls = 0;
     const outcome = await withClient(configFor(gateway), () => ++calls);
     expect(outcome._unsafeUnwrapErr()).toMatchObject({ code: "MODULE_NOT_SUPPORTED", family: "connect" });

@@ -43,9 +43,9 @@ afterEach(async () => {
 /** The gateway that the README's programs meet: it serves the known modules, and those that the README adds, as an echo. */
 function openReadmeGateway(): Promise<TestingGateway> {
   return openGateway({
-    modules: { ...servedModules, 1: [0], 3: "any", 1001: "any", 1002: "any", 1003: "any", 1004: "any" },
+    modules: [...servedModules, { module: 1, deviceTypes: [0] }, 3, 1001, 1002, 1003, 1004],
     answer: (status, device) => {
-      if (device.module in servedModules) return answer(status, device);
+      if (servedModules.some(({ module }) => module === device.module)) return answer(status, device);
       if (device.module === missionModule.mission.number) return Uint8Array.of(0x18, 2); // action: START
       return device.module === transparentModule.transparent.number ? utf8('"default_command"') : status;
     },

@@ -1,5 +1,5 @@
 import { connect, destroy, type ClientHandle, type Config } from "../../lib/index.js";
-import { startGateway, type GatewayOptions, type TestingGateway } from "../../lib/testing.js";
+import { startGateway, type GatewayOptions, type Servable, type TestingGateway } from "../../lib/testing.js";
 
 /** A button of the example module. */
 export const button = { module: 1000, deviceType: 0, deviceRole: "test", deviceName: "button1" };
@@ -8,7 +8,9 @@ const gateways = new Set<TestingGateway>();
 const clients = new Set<ClientHandle>();
 
 /** A gateway that `endAll` stops. */
-export async function openGateway(options?: GatewayOptions): Promise<TestingGateway> {
+export async function openGateway<const Modules extends readonly Servable[]>(
+  options?: GatewayOptions<Modules>,
+): Promise<TestingGateway> {
   const gateway = await startGateway(options);
   gateways.add(gateway);
   return gateway;

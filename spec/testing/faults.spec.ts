@@ -1,10 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { TestingGateway } from "../../lib/testing.js";
-import { commandFrame, connectResponseFrame, frame, startGateway } from "../../lib/testing.js";
-import type { RawSocket } from "./raw-socket.js";
-import { dial, hangUpAll } from "./raw-socket.js";
+import { commandFrame, connectResponseFrame, frame, startGateway, type TestingGateway } from "../../lib/testing.js";
+import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
   BUTTON,
   button,
@@ -316,6 +314,73 @@ describe("faults in the reply to a status", () => {
   });
 });
 
+describe("a device that has vanished behind a silent network", () => {
+  it("is neither answered nor closed, and keeps its slot though it has closed its end, until it is cut as silent", async () => {
+    await gateway.stop();
+    gateway = await startGateway({ silenceMs: 150 });
+    const ghost = await connectedButton();
+    gateway.misbehave("status", { do: "vanish" });
+    const arrived = gateway.nextStatus();
+    ghost.send(statusOf(1) + statusOf(2));
+    await arrived;
+    gateway.push(fromHex("03"));
+    expect(await ghost.listen(20)).toBe("");
+    expect(gateway.statuses()).toEqual([fromHex("01")]);
+    const gone = gateway.nextDisconnect();
+    ghost.socket.destroy();
+    const again = await dial(gateway);
+    again.send(CONNECT);
+    expect(await again.read(28)).toBe(refused(1));
+    expect(await gone).toMatchObject({ connection: 1, by: "gateway" });
+    await connectedButton();
+  });
+
+  it("gives way to a kick and to a restart", async () => {
+    for (const free of [() => gateway.kick(), () => gateway.restart()]) {
+      gateway.misbehave("connect", { do: "vanish" });
+      const ghost = await dial(gateway);
+      const arrived = gateway.nextConnect();
+      ghost.send(CONNECT);
+      await arrived;
+      ghost.socket.resetAndDestroy();
+      await free();
+      (await connectedButton()).socket.end();
+      await gateway.nextDisconnect();
+    }
+  });
+});
+
+describe("what a device does not read", () => {
+  it("stops the gateway from reading its statuses", async () => {
+    const socket = await connectedButton();
+    const large = new Uint8Array(16 * 1024 * 1024);
+    gateway.misbehave("status", { do: "push first", command: large });
+    socket.socket.pause();
+    const arrived = gateway.nextStatus();
+    socket.send(statusOf(1));
+    await arrived;
+    socket.send(statusOf(2));
+    await sleep(50);
+    expect(gateway.statuses()).toEqual([fromHex("01")]);
+    const next = gateway.nextStatus();
+    socket.socket.resume();
+    expect((await next).status).toEqual(fromHex("02"));
+  });
+
+  it("is held up to 64 MiB, and then the connection is reset", async () => {
+    const socket = await connectedButton();
+    socket.socket.pause();
+    const gone = gateway.nextDisconnect();
+    const command = new Uint8Array(16 * 1024 * 1024);
+    let pushes = 0;
+    while (gateway.push(command) === 1 && pushes < 10) pushes += 1;
+    expect((await gone).by).toBe("gateway");
+    // The system holds some of it too.
+    expect(pushes).toBeGreaterThanOrEqual(4);
+    expect(pushes).toBeLessThanOrEqual(6);
+  });
+});
+
 describe("plans", () => {
   it("come in the order given, as often as given, each at its point", async () => {
     gateway.misbehave("status", { do: "send", bytes: fromHex("aa") }, { times: 2 });
@@ -369,6 +434,7 @@ describe("plans", () => {
     const misbehave = gateway.misbehave as (at: unknown, fault: unknown, options: unknown) => void;
     const tries = [
       [["status", { do: "refuse", responseType: 1 }], 'fault.do at "status" must be "stay silent" or "close" or'],
+      [["accept", { do: "vanish" }], 'fault.do at "accept" must be'],
       [["accept", { do: "drip" }], 'fault.do at "accept" must be'],
       [["accept", { do: "close", afterBytes: 1 }], "a field of fault must be do, delayMs, but is 'afterBytes'"],
       [["accept", { do: "close" }, { which: {} }], 'which must be left out at "accept"'],

@@ -2,10 +2,8 @@ import { createHook } from "node:async_hooks";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import type { TestingGateway } from "../../lib/testing.js";
-import { startGateway } from "../../lib/testing.js";
-import type { RawSocket } from "./raw-socket.js";
-import { dial, hangUpAll } from "./raw-socket.js";
+import { startGateway, type TestingGateway } from "../../lib/testing.js";
+import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
   BUTTON,
   button,
@@ -60,10 +58,30 @@ describe("starting", () => {
     [{ moduleTimeoutMs: 0 }, RangeError, "options.moduleTimeoutMs must be an integer from 1 to 2147483647, but is 0"],
     [{ cleanUpMs: NaN }, RangeError, "options.cleanUpMs must be an integer from 0 to 2147483647, but is NaN"],
     [{ silenceMs: 2 ** 31 }, RangeError, "options.silenceMs must be an integer from 1 to 2147483647, or Infinity"],
-    [{ modules: 3 }, TypeError, "options.modules must be an object, but is 3"],
-    [{ modules: { one: "any" } }, RangeError, "a module's number in options.modules must be an integer"],
-    [{ modules: { 1: "all" } }, TypeError, 'options.modules[1] must be an array of device types or "any"'],
-    [{ modules: { 1: [-1] } }, RangeError, "options.modules[1][0] must be an integer from 0 to 4294967295, but is -1"],
+    [{ modules: 3 }, TypeError, "options.modules must be an array of modules, but is 3"],
+    [{ modules: ["1"] }, TypeError, "options.modules[0] must be an object, but is '1'"],
+    [
+      { modules: [1.5] },
+      RangeError,
+      "options.modules[0] must be an integer from -2147483648 to 2147483647, but is 1.5",
+    ],
+    [
+      { modules: [{ number: 1 }] },
+      TypeError,
+      "a field of options.modules[0] must be module, deviceTypes, answer, pushes",
+    ],
+    [{ modules: [{ deviceTypes: [1] }] }, TypeError, "options.modules[0].module must be a module or its number"],
+    [
+      { modules: [{ module: 1, deviceTypes: 1 }] },
+      TypeError,
+      "options.modules[0].deviceTypes must be an array of device",
+    ],
+    [
+      { modules: [{ module: 1, deviceTypes: [-1] }] },
+      RangeError,
+      "options.modules[0].deviceTypes[0] must be an integer",
+    ],
+    [{ modules: [{ module: 1, pushes: 1 }] }, TypeError, "options.modules[0].pushes must be true or false, but is 1"],
     [{ timeout: 3 }, TypeError, "a field of options must be host, port, modules, answer, moduleTimeoutMs"],
     [7, TypeError, "options must be an object, but is 7"],
   ])("rejects %j, and says what is allowed", async (options, kind, message) => {
@@ -107,9 +125,9 @@ describe("looking at it", () => {
     second.send(CONNECT);
     await second.ended;
     expect(gateway.received).toEqual([
-      { kind: "connect", device: button, connection: 1 },
+      { kind: "connect", device: button, response: 0, connection: 1 },
       { kind: "status", device: button, status: fromHex("01"), connection: 1 },
-      { kind: "connect", device: button, connection: 2 },
+      { kind: "connect", device: button, response: 1, connection: 2 },
     ]);
     gateway.forget();
     expect(gateway.received).toEqual([]);
@@ -133,7 +151,7 @@ describe("looking at it", () => {
     const connected = gateway.nextConnect({ deviceRole: "test" });
     await connectedOther();
     const socket = await connectedButton();
-    expect(await connected).toEqual({ kind: "connect", device: button, connection: 2 });
+    expect(await connected).toEqual({ kind: "connect", device: button, response: 0, connection: 2 });
 
     socket.send(statusOf(1));
     await socket.read(29);
@@ -163,7 +181,7 @@ describe("what it does on demand", () => {
   });
 
   it("does not push to a refused device, but sends to it", async () => {
-    gateway = await startGateway({ modules: {} });
+    gateway = await startGateway({ modules: [] });
     const socket = await dial(gateway);
     socket.send(CONNECT);
     await socket.read(28);

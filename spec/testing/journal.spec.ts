@@ -21,7 +21,7 @@ describe("what the gateway keeps of what it has received", () => {
   it("is at most 256 MiB of statuses", () => {
     const journal = createJournal();
     const large = new Uint8Array(100 * MEBIBYTE);
-    journal.record({ kind: "connect", device: button, connection: 1 });
+    journal.record({ kind: "connect", device: button, response: 0, connection: 1 });
     for (let count = 2; count <= 5; count += 1) journal.record(statusOn(count, large));
     expect(journal.latest().map(({ connection }) => connection)).toEqual([4, 5]);
   });

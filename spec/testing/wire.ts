@@ -1,4 +1,4 @@
-import type { RawSocket } from "./raw-socket.js";
+import { type RawSocket } from "./raw-socket.js";
 
 // A button of the example module, as recorded between a reference client and a real gateway.
 
@@ -44,6 +44,33 @@ export function commandOf(value: number): string {
 /** The button's command of one byte, with the name "b". */
 export function renamedCommandOf(value: number): string {
   return `1300000012110a0c08e8071a04746573742201621201${byte(value)}`;
+}
+
+/** The length of at most 127 bytes, and the bytes. */
+function sized(hex: string): string {
+  return byte(hex.length / 2) + hex;
+}
+
+/** The length of at most 127 bytes as a frame has it, and the bytes. */
+export function framed(hex: string): string {
+  return `${byte(hex.length / 2)}000000${hex}`;
+}
+
+export function connectOf(device: string): string {
+  return framed(`0a${sized(`0a${sized(device)}`)}`);
+}
+
+export function connectedOf(device: string): string {
+  return framed(`0a${sized(`12${sized(device)}`)}`);
+}
+
+/** A device's status, and its command too: they differ in nothing but the direction. */
+export function payloadOf(device: string, payload: string): string {
+  return framed(`12${sized(`0a${sized(device)}${payload === "" ? "" : `12${sized(payload)}`}`)}`);
+}
+
+export function hexOf(text: string): string {
+  return Buffer.from(text).toString("hex");
 }
 
 /** Connects the button on the socket. */

@@ -1,0 +1,172 @@
+import { type Device } from "./device.js";
+
+/**
+ * A device's connect, and what the gateway made of it.
+ *
+ * @example
+ * const { device, response } = await gateway.nextConnect();
+ */
+export interface ReceivedConnect {
+  /** What came in. */
+  readonly kind: "connect";
+  /** Which device it named. */
+  readonly device: Device;
+  /**
+   * The response type: 0 OK, 1 already connected, 2 module not supported, 3 device type not supported, 4 higher priority
+   * already connected; another, if a fault refused with it. A fault may still keep it from arriving. `undefined`: none,
+   * because the connection has its device already or is kept silent by a fault.
+   */
+  readonly response: number | undefined;
+  /** Which TCP connection it came in on, counted from 1. */
+  readonly connection: number;
+}
+
+/**
+ * A status, as it came in, with the device that it named.
+ *
+ * @example
+ * const { device, status } = await gateway.nextStatus({ deviceRole: "left_button" });
+ */
+export interface ReceivedStatus {
+  /** What came in. */
+  readonly kind: "status";
+  /** Which device it named. */
+  readonly device: Device;
+  /** The status's bytes. */
+  readonly status: Uint8Array;
+  /** Which TCP connection it came in on, counted from 1. */
+  readonly connection: number;
+}
+
+/**
+ * A message that the gateway has received and could read.
+ *
+ * @example
+ * const kinds = gateway.received.map((message: Received) => message.kind); // ["connect", "status"]
+ */
+export type Received = ReceivedConnect | ReceivedStatus;
+
+/**
+ * A device that the gateway had let in is connected no more.
+ *
+ * @example
+ * expect((await gateway.nextDisconnect()).by).toBe("device");
+ */
+export interface Disconnect {
+  /** What happened. */
+  readonly kind: "disconnect";
+  /** As it named itself when it connected. */
+  readonly device: Device;
+  /** Which TCP connection it was, counted from 1. */
+  readonly connection: number;
+  /** Which side ended the connection. */
+  readonly by: "device" | "gateway";
+}
+
+/**
+ * What happens at a gateway.
+ *
+ * @example
+ * for await (const event of gateway.events()) console.log(event.kind, event.device.deviceRole);
+ */
+export type GatewayEvent = Received | Disconnect;
+
+// A soak goes on for days: what is kept of it must have an end, in entries and in memory.
+export const MAX_ENTRIES = 10_000;
+export const MAX_STATUS_BYTES = 256 * 1024 * 1024;
+
+/** All that happens, for whoever iterates it. */
+export interface Events {
+  readonly tell: (event: GatewayEvent) => void;
+  readonly read: (signal: AbortSignal | undefined) => AsyncIterableIterator<GatewayEvent>;
+  readonly close: () => void;
+}
+
+interface Reader {
+  unread: GatewayEvent[];
+  bytes: number;
+  /** It gets what it has, and then no more. */
+  isOver: boolean;
+  hasFallenBehind: boolean;
+  wake: () => void;
+}
+
+export function createEvents(): Events {
+  const readers = new Set<Reader>();
+  let isClosed = false;
+
+  function tell(event: GatewayEvent): void {
+    for (const reader of readers) {
+      reader.unread.push(event);
+      reader.bytes += sizeOf(event);
+      if (reader.unread.length > MAX_ENTRIES || reader.bytes > MAX_STATUS_BYTES) dismiss(reader);
+      reader.wake();
+    }
+  }
+
+  /** Nothing is held for a reader that does not read, and a lost event is never silent. */
+  function dismiss(reader: Reader): void {
+    reader.unread = [];
+    reader.hasFallenBehind = true;
+    end(reader);
+  }
+
+  function end(reader: Reader): void {
+    readers.delete(reader);
+    reader.isOver = true;
+    reader.wake();
+  }
+
+  function read(signal: AbortSignal | undefined): AsyncIterableIterator<GatewayEvent> {
+    const reader: Reader = { unread: [], bytes: 0, isOver: false, hasFallenBehind: false, wake: () => undefined };
+    const onAbort = (): void => end(reader);
+    readers.add(reader);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (isClosed || signal?.aborted === true) end(reader);
+
+    async function next(): Promise<IteratorResult<GatewayEvent, undefined>> {
+      for (;;) {
+        const event = reader.unread.shift();
+        if (event !== undefined) {
+          reader.bytes -= sizeOf(event);
+          return { done: false, value: event };
+        }
+        if (reader.isOver) return finish();
+        await new Promise<void>((resolve) => (reader.wake = resolve));
+      }
+    }
+
+    function finish(): { readonly done: true; readonly value: undefined } {
+      signal?.removeEventListener("abort", onAbort);
+      end(reader);
+      if (!reader.hasFallenBehind) return { done: true, value: undefined };
+      reader.hasFallenBehind = false;
+      throw new Error(
+        `More than ${MAX_ENTRIES} events or ${MAX_STATUS_BYTES} bytes of statuses were not read in time.`,
+      );
+    }
+
+    return {
+      next,
+      return: () => {
+        reader.unread = [];
+        reader.hasFallenBehind = false;
+        return Promise.resolve(finish());
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  function close(): void {
+    isClosed = true;
+    for (const reader of readers) end(reader);
+  }
+
+  return { tell, read, close };
+}
+
+export function sizeOf(message: GatewayEvent | undefined): number {
+  return message?.kind === "status" ? message.status.length : 0;
+}

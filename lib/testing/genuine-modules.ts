@@ -1,0 +1,180 @@
+import { isDeepStrictEqual, TextDecoder } from "node:util";
+
+/** What one of the known modules does, byte for byte. */
+export interface GenuineModule {
+  /** Undefined for any. */
+  readonly deviceTypes: readonly number[] | undefined;
+  readonly isValidStatus: (status: Uint8Array, deviceType: number) => boolean;
+  readonly isValidCommand: (command: Uint8Array) => boolean;
+  /** What answers a status until the cloud has given a command. */
+  readonly firstCommand: (deviceType: number) => Uint8Array;
+  /** What becomes of a command on its way to the device; it is what answers the next status too. */
+  readonly shape: (command: Uint8Array, status: Uint8Array) => Uint8Array;
+  /** Whether the status is worth telling the cloud after the last one. */
+  readonly isNews: (status: Uint8Array, last: Uint8Array) => boolean;
+}
+
+const mission: GenuineModule = {
+  deviceTypes: [1],
+  isValidStatus: isMissionStatus,
+  isValidCommand: isMissionCommand,
+  firstCommand: () => utf8('{"action":"NO_ACTION","route":"","stops":[]}'),
+  shape: withoutReachedStop,
+  isNews: isMissionNews,
+};
+
+/** By device type: Opta, Mega, Uno, button. */
+const BOARDS: Readonly<Record<number, { readonly inputs: number; readonly outputs: number }>> = {
+  1: { inputs: 6, outputs: 4 },
+  2: { inputs: 4, outputs: 4 },
+  3: { inputs: 6, outputs: 7 },
+  4: { inputs: 1, outputs: 0 },
+};
+const BUTTON = 4;
+const ALL_OFF = '[{"outNum":0,"actType":0},{"outNum":1,"actType":0},{"outNum":2,"actType":0},{"outNum":3,"actType":0}]';
+
+const io: GenuineModule = {
+  deviceTypes: [1, 2, 3, 4],
+  isValidStatus: isBoardStatus,
+  isValidCommand: isBoardCommand,
+  firstCommand: (deviceType) => utf8(deviceType === BUTTON ? "null" : ALL_OFF),
+  shape: (command) => command,
+  isNews: isBoardNews,
+};
+
+const transparent: GenuineModule = {
+  deviceTypes: undefined,
+  isValidStatus: () => true,
+  isValidCommand: () => true,
+  firstCommand: () => utf8('"default_command"'),
+  shape: (command) => command,
+  isNews: () => true,
+};
+
+const DARK = '{"lit_up": false}';
+const LIT = '{"lit_up": true}';
+/** Compared byte by byte, with the blank. */
+const LAMPS: Readonly<Record<string, string>> = { '{"pressed": true}': DARK, '{"pressed": false}': LIT };
+
+const example: GenuineModule = {
+  deviceTypes: [0],
+  isValidStatus: (status) => Object.hasOwn(LAMPS, latin1(status)),
+  isValidCommand: (command) => [DARK, LIT].includes(latin1(command)),
+  firstCommand: () => utf8(DARK),
+  // The cloud's commands change nothing.
+  shape: (_command, status) => utf8(LAMPS[latin1(status)] ?? DARK),
+  isNews: (status, last) => latin1(status) !== latin1(last),
+};
+
+export const genuineModules: ReadonlyMap<number, GenuineModule> = new Map([
+  [1, mission],
+  [2, io],
+  [3, transparent],
+  [1000, example],
+]);
+
+type Json = Readonly<Record<string, unknown>>;
+
+const STATES: readonly unknown[] = ["IDLE", "DRIVE", "IN_STOP", "OBSTACLE", "ERROR"];
+const ACTIONS: readonly unknown[] = ["NO_ACTION", "STOP", "START"];
+
+function isMissionStatus(bytes: Uint8Array): boolean {
+  const status = objectIn(bytes);
+  if (status === undefined || !STATES.includes(status["state"]) || !Object.hasOwn(status, "nextStop")) return false;
+  return isObject(status["telemetry"]) && typeof status["telemetry"]["speed"] === "number";
+}
+
+function isMissionCommand(bytes: Uint8Array): boolean {
+  const command = objectIn(bytes);
+  if (command === undefined || !ACTIONS.includes(command["action"])) return false;
+  return Array.isArray(command["stops"]) && typeof command["route"] === "string";
+}
+
+/** A stop is reached when the device says that it is in the first of the list. */
+function withoutReachedStop(bytes: Uint8Array, statusBytes: Uint8Array): Uint8Array {
+  const command = objectIn(bytes) ?? {};
+  const status = objectIn(statusBytes) ?? {};
+  const [first, ...rest] = command["stops"] as readonly unknown[];
+  const isReached =
+    first !== undefined && status["state"] === "IN_STOP" && isDeepStrictEqual(status["nextStop"], first);
+  // Written anew in any case, as there: without blanks.
+  return utf8(JSON.stringify(isReached ? { ...command, stops: rest } : command));
+}
+
+/** In the unit that the device uses: from here on it is moving. */
+const MIN_MOVING_SPEED = 1;
+
+function isMissionNews(bytes: Uint8Array, lastBytes: Uint8Array): boolean {
+  const status = objectIn(bytes) ?? {};
+  const last = objectIn(lastBytes) ?? {};
+  const isMoving = isObject(status["telemetry"]) && Number(status["telemetry"]["speed"]) >= MIN_MOVING_SPEED;
+  return isMoving || status["state"] !== last["state"] || !isDeepStrictEqual(status["nextStop"], last["nextStop"]);
+}
+
+/** A press of the board's own button is news each time. */
+function isBoardNews(bytes: Uint8Array, lastBytes: Uint8Array): boolean {
+  const status = json(bytes);
+  const button: unknown = Array.isArray(status) ? status[2] : undefined;
+  return (isObject(button) && Number(button["butPr"]) > 0) || !isDeepStrictEqual(status, json(lastBytes));
+}
+
+function isBoardStatus(bytes: Uint8Array, deviceType: number): boolean {
+  const board = BOARDS[deviceType];
+  const status = json(bytes);
+  if (board === undefined || !Array.isArray(status)) return false;
+  const [inputs, outputs, button] = status as readonly unknown[];
+  return (
+    first(board.inputs, inputs, (input) => isNumeric(input["inNum"]) && typeof input["inSt"] === "boolean") &&
+    first(board.outputs, outputs, isOutput) &&
+    isObject(button) &&
+    isNumeric(button["butPr"])
+  );
+}
+
+function isOutput(output: Json): boolean {
+  return isNumeric(output["outNum"]) && typeof output["outErr"] === "boolean" && typeof output["outSt"] === "boolean";
+}
+
+/** The module looks at just as many as it counts. */
+function first(count: number, list: unknown, isRight: (one: Json) => boolean): boolean {
+  if (count === 0) return true;
+  if (!Array.isArray(list) || list.length < count) return false;
+  return list.slice(0, count).every((one: unknown) => isObject(one) && isRight(one));
+}
+
+function isBoardCommand(bytes: Uint8Array): boolean {
+  const command = json(bytes);
+  if (command === null) return true;
+  if (!Array.isArray(command)) return isObject(command) && Object.keys(command).length === 0;
+  return command.every((one: unknown) => isObject(one) && isNumeric(one["outNum"]) && isNumeric(one["actType"]));
+}
+
+/** What the module's own reader takes for a number. */
+function isNumeric(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "boolean";
+}
+
+function objectIn(bytes: Uint8Array): Json | undefined {
+  const value = json(bytes);
+  return isObject(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function json(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function utf8(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}

@@ -1,0 +1,173 @@
+import { isUint8Array } from "node:util/types";
+import { performance } from "node:perf_hooks";
+import { NOTHING } from "./bytes.js";
+import { bytes as checkBytes } from "./checks.js";
+import { matches, slotOf, type Device, type DeviceFilter } from "./device.js";
+import { type Module } from "./modules.js";
+import { type Settings } from "./options.js";
+
+/** Of four, the oldest is dropped, as on the genuine gateway. */
+const MAX_QUEUED_COMMANDS = 3;
+
+/**
+ * The one worker behind all devices: it handles statuses, connects and disconnects one after the other, and while a
+ * module is busy with one, all others wait. It knows devices, not sockets.
+ */
+export interface ModuleHandler {
+  /** Runs when everything before it is done. */
+  readonly inTurn: (task: () => void) => void;
+  /** `deliver` gets the command; never if the status is invalid. Without `deliver` the status is only noted. */
+  readonly status: (device: Device, status: Uint8Array, deliver?: (command: Uint8Array) => void) => void;
+  /** The device has gone, and what its module held for it goes too. */
+  readonly disconnect: (device: Device) => void;
+  /** A command from the cloud; returns for how many devices. */
+  readonly command: (encode: (device: Device) => Uint8Array, which: DeviceFilter | undefined) => number;
+  /** Those that have been silent for too long, each once. */
+  readonly takeSilent: (now: number) => readonly Device[];
+  /** When the first of the devices will have been silent for too long; Infinity if there is none. */
+  readonly nextSilentAt: () => number;
+  /** For good: what is under way is delivered no more. */
+  readonly close: () => void;
+}
+
+/** What the gateway holds for a device from its first valid status on. */
+interface DeviceState {
+  readonly device: Device;
+  /** What answers a status without a new command; undefined if the module makes an answer each time. */
+  current: Uint8Array | undefined;
+  readonly queue: Uint8Array[];
+  lastStatus: Uint8Array;
+  lastStatusAt: number;
+  /** When the last status with news came. */
+  lastNewsAt: number;
+}
+
+export function createModuleHandler(
+  settings: Settings,
+  push: (device: Device, command: Uint8Array) => void,
+  recordError: (error: unknown) => void,
+): ModuleHandler {
+  const devices = new Map<string, DeviceState>();
+  const tasks: (() => void | Promise<void>)[] = [];
+  let isBusy = false;
+  let isClosed = false;
+
+  function inTurn(task: () => void | Promise<void>): void {
+    tasks.push(task);
+    if (!isBusy) void work();
+  }
+
+  async function work(): Promise<void> {
+    isBusy = true;
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
+      try {
+        const running = task();
+        // Awaited only where there is something to wait for, so that a prompt answer goes out at once.
+        if (running !== undefined) await running;
+      } catch (error) {
+        recordError(error);
+      }
+    }
+    isBusy = false;
+  }
+
+  function status(device: Device, bytes: Uint8Array, deliver?: (command: Uint8Array) => void): void {
+    inTurn(() => {
+      const module = settings.moduleOf(device.module);
+      if (module?.serves(device.deviceType) !== true || !module.isValidStatus(bytes, device)) return undefined;
+      const state = register(module, device, bytes);
+      if (deliver === undefined) return undefined;
+      const command = commandOf(module, state, bytes, device);
+      if (!isUint8Array(command)) return answerLater(module, command, deliver);
+      deliver(command);
+      return undefined;
+    });
+  }
+
+  function register(module: Module, device: Device, bytes: Uint8Array): DeviceState {
+    const key = slotOf(device);
+    const now = performance.now();
+    const state = devices.get(key) ?? newState(module, device, bytes, now);
+    if (module.isNews(bytes, state.lastStatus)) state.lastNewsAt = now;
+    state.lastStatus = bytes;
+    state.lastStatusAt = now;
+    devices.set(key, state);
+    return state;
+  }
+
+  function commandOf(module: Module, state: DeviceState, bytes: Uint8Array, device: Device): unknown {
+    const fresh = state.queue.shift();
+    const command = fresh ?? (module.pushes ? undefined : state.current);
+    if (command === undefined) return module.answer(bytes, device);
+    state.current = module.shape(command, bytes);
+    return state.current;
+  }
+
+  async function answerLater(module: Module, answer: unknown, deliver: (command: Uint8Array) => void): Promise<void> {
+    const command = await answer;
+    if (isClosed) return;
+    if (command === undefined && !module.pushes) return;
+    checkBytes("the answer", command ?? NOTHING);
+    deliver((command as Uint8Array | undefined) ?? NOTHING);
+  }
+
+  function disconnect(device: Device): void {
+    inTurn(() => void devices.delete(slotOf(device)));
+  }
+
+  function command(encode: (device: Device) => Uint8Array, which: DeviceFilter | undefined): number {
+    const reached = [...devices.values()].filter(({ device }) => matches(device, which));
+    return reached.filter((state) => take(state, encode(state.device))).length;
+  }
+
+  function take(state: DeviceState, bytes: Uint8Array): boolean {
+    const { device, queue } = state;
+    const module = settings.moduleOf(device.module);
+    if (module === undefined || bytes.length === 0 || !module.isValidCommand(bytes, device)) return false;
+    queue.push(bytes);
+    if (queue.length > MAX_QUEUED_COMMANDS) queue.shift();
+    if (module.pushes) inTurn(() => forward(module, state));
+    return true;
+  }
+
+  function forward(module: Module, state: DeviceState): void {
+    // A status that came first may have taken it, and the device may have gone.
+    const fresh = devices.get(slotOf(state.device)) === state ? state.queue.shift() : undefined;
+    if (fresh === undefined) return;
+    state.current = module.shape(fresh, state.lastStatus);
+    push(state.device, state.current);
+  }
+
+  function takeSilent(now: number): readonly Device[] {
+    const silent = [...devices.values()].filter((state) => silentAt(state, settings.silenceMs) <= now);
+    for (const state of silent) state.lastStatusAt = Infinity;
+    return silent.map(({ device }) => device);
+  }
+
+  function nextSilentAt(): number {
+    let next = Infinity;
+    for (const state of devices.values()) next = Math.min(next, silentAt(state, settings.silenceMs));
+    return next;
+  }
+
+  function close(): void {
+    isClosed = true;
+    tasks.length = 0;
+    devices.clear();
+  }
+
+  return { inTurn, status, disconnect, command, takeSilent, nextSilentAt, close };
+}
+
+function newState(module: Module, device: Device, bytes: Uint8Array, now: number): DeviceState {
+  const current = module.firstCommand(device);
+  return { device, current, queue: [], lastStatus: bytes, lastStatusAt: now, lastNewsAt: now };
+}
+
+/** The genuine gateway looks twice in that time, counted from the last news, and cuts at the second look without a status. */
+function silentAt({ lastStatusAt, lastNewsAt }: DeviceState, silenceMs: number): number {
+  const everyMs = silenceMs / 2;
+  return lastStatusAt === Infinity
+    ? Infinity
+    : lastNewsAt + (Math.floor((lastStatusAt - lastNewsAt) / everyMs) + 2) * everyMs;
+}

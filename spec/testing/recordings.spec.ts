@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { startGateway, type Device, type ServedModules, type TestingGateway } from "../../lib/testing.js";
+import recorded from "../conformance/real-modules.json" with { type: "json" };
+import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
+import { fromHex } from "./wire.js";
+
+/** Who, what (hex, or "end" for the end of the stream), and when, in milliseconds. */
+type Chunk = readonly [who: string, what: string, at: number];
+
+interface Recording {
+  readonly name: string;
+  readonly device: Device;
+  readonly chunks: readonly Chunk[];
+}
+
+const recordings = recorded as unknown as readonly Recording[];
+
+/** What the recorded gateway had loaded besides the modules that the testing gateway knows. */
+const OTHERS: Readonly<Record<string, ServedModules>> = {
+  "a module slower than 250 ms: its answer comes on the new connection, before the connect response": [
+    { module: 1001, answer: echoSlowly },
+  ],
+  "mission 1.2.13 (protobuf, before 1.3.0)": [{ module: 1, deviceTypes: [1], answer: () => new Uint8Array(0) }],
+  "a module that asks for pushes: empty answers, a pushed command, an empty answer again": [
+    { module: 2, pushes: true },
+  ],
+  "transparent that asks for pushes": [{ module: 3, pushes: true }],
+};
+
+let gateway: TestingGateway;
+
+/** Slow is until the device has come back: the recorded 400 ms would depend on the machine. */
+async function echoSlowly(status: Uint8Array): Promise<Uint8Array> {
+  if (Buffer.from(status).toString().startsWith("slow")) await gateway.nextConnect();
+  return Buffer.concat([Buffer.from("E:"), status]);
+}
+
+afterEach(async () => {
+  hangUpAll();
+  await gateway.stop();
+  expect(gateway.errors).toEqual([]);
+});
+
+/** The recorder has noted some commands of the cloud after what they brought about in the same millisecond. */
+function inOrder(chunks: readonly Chunk[]): readonly Chunk[] {
+  return chunks.flatMap((chunk, index) => {
+    const [before, next] = [chunks[index - 1], chunks[index + 1]];
+    if (chunk[0] === "cloud" && before?.[0] === "gateway" && before[2] >= chunk[2] - 1) return [];
+    const isLate = chunk[0] === "gateway" && next?.[0] === "cloud" && chunk[2] >= next[2] - 1;
+    return isLate ? [next, chunk] : [chunk];
+  });
+}
+
+describe("recorded between hand-made bytes and the genuine gateway with its modules", () => {
+  it.each(recordings)("$name", async ({ name, device, chunks }) => {
+    gateway = await startGateway({ modules: OTHERS[name] ?? [1, 2, 3, 1000] });
+    const sockets = new Map<string, RawSocket>();
+    for (const [who, what] of inOrder(chunks)) {
+      if (who === "cloud") {
+        const { module, deviceType, deviceRole } = device;
+        expect(gateway.command(fromHex(what), { module, deviceType, deviceRole })).toBe(1);
+        continue;
+      }
+      const connection = who.replace("client", "gateway");
+      const socket = sockets.get(connection) ?? (await dial(gateway));
+      sockets.set(connection, socket);
+      if (who !== connection) socket.send(what);
+      else if (what === "end") expect(await socket.ended).toBe("end");
+      else expect(await socket.read(what.length / 2)).toBe(what);
+    }
+  });
+});
