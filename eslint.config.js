@@ -6,6 +6,8 @@ import noDroppedResult from "./scripts/eslint-rules/no-dropped-result.js";
 const folder = String.raw`\./.+`;
 const generated = String.raw`(\.\./)+generated/.+`;
 const errors = String.raw`\.\./errors/.+`;
+const protobuf = String.raw`\.\./protobuf/.+`;
+const limits = String.raw`\.\./limits\.js`;
 const neverthrow = "neverthrow";
 const node = "node:(?!net$).+";
 const net = "node:net";
@@ -62,7 +64,9 @@ export default defineConfig(
   // The layers of lib/, from the lowest up. The last match of a file is the one that counts.
   { files: ["lib/**"], rules: { "no-console": "error" } },
   layer(["lib/**"], [folder, neverthrow, node]),
-  layer(["lib/protocol/**"], [folder, errors, generated, "@bufbuild/protobuf/wire"]),
+  layer(["lib/limits.ts"], []),
+  layer(["lib/protobuf/**"], [folder, "@bufbuild/protobuf/wire"]),
+  layer(["lib/protocol/**"], [folder, errors, protobuf, generated, "@bufbuild/protobuf/wire"]),
   {
     files: ["lib/protocol/**"],
     rules: {
@@ -76,9 +80,9 @@ export default defineConfig(
     },
   },
   layer(["lib/errors/**"], [folder, neverthrow]),
-  layer(["lib/client/**"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node]),
-  layer(["lib/client/{dial,transport}.ts"], [folder, String.raw`\.\./protocol/.+`, errors, neverthrow, node, net]),
-  layer(["lib/codecs/**"], [folder, String.raw`\.\./protocol/.+`, neverthrow]),
+  layer(["lib/client/**"], [folder, String.raw`\.\./protocol/.+`, errors, limits, neverthrow, node]),
+  layer(["lib/client/{dial,transport}.ts"], [folder, node, net]),
+  layer(["lib/codecs/**"], [folder, protobuf, neverthrow]),
   layer(["lib/api/**"], [folder, String.raw`\.\./(client|codecs)/.+`, errors, neverthrow, node]),
   layer(["lib/index.ts"], [String.raw`\./(api|client|codecs|errors|protocol)/.+`, neverthrow]),
   layer(["lib/throwing.ts"], [String.raw`\./index\.js`, neverthrow]),

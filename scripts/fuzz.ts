@@ -5,7 +5,6 @@
 // Ends with code 0 and "0 violations", or with code 1 and the seed and the smallest input that still fails.
 import { clientRuns } from "./fuzz/client-runs.js";
 import { campaign, type Kind, type Outcome } from "./fuzz/kind.js";
-import { lives } from "./fuzz/lives.js";
 import { streams } from "./fuzz/streams.js";
 import { wholeNumberOptions } from "./fuzz/options.js";
 
@@ -16,18 +15,12 @@ const options = wholeNumberOptions({
 
 /** Real runs take milliseconds where the others take microseconds, so they get a small share. */
 const RUN_SHARE = 0.000_3;
-const LIFE_SHARE = 0.4;
 
 async function main({ seed, inputs }: typeof options): Promise<boolean> {
   process.stdout.write(`seed ${seed}, ${inputs} inputs\n`);
   const runInputs = Math.max(1, Math.round(inputs * RUN_SHARE));
-  const lifeInputs = Math.max(1, Math.round(inputs * LIFE_SHARE));
-  const streamInputs = Math.max(1, inputs - runInputs - lifeInputs);
-  return (
-    (await fuzz(streams, seed, 0, streamInputs)) &&
-    (await fuzz(lives, seed, 1, lifeInputs)) &&
-    (await fuzz(clientRuns, seed, 2, runInputs))
-  );
+  const streamInputs = Math.max(1, inputs - runInputs);
+  return (await fuzz(streams, seed, 0, streamInputs)) && (await fuzz(clientRuns, seed, 2, runInputs));
 }
 
 async function fuzz<Input>(kind: Kind<Input>, seed: number, kindNumber: number, inputs: number): Promise<boolean> {

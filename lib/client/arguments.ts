@@ -1,12 +1,8 @@
 import { inspect, types } from "node:util";
 import { InternalClientError } from "../errors/internal-client-error.js";
 import type { Device } from "../protocol/device.js";
-import { LARGEST_BODY_BYTES } from "../protocol/frame.js";
-import { LONGEST_DELAY_MS } from "./deadline-timer.js";
+import { MAX_INT32, MAX_TIMER_MS, MAX_UINT32 } from "../limits.js";
 import type { CommandsOptions, Config, DeviceConfig, SendStatusOptions } from "./options.js";
-
-const LARGEST_UINT32 = 2 ** 32 - 1;
-const LARGEST_MODULE = 2 ** 31 - 1; // an enum's number in protobuf is an int32
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 4_000;
 const DEFAULT_STATUS_TIMEOUT_MS = 10_000;
@@ -53,7 +49,7 @@ export function checkedConfig(given: unknown): CheckedConfig {
       "config.maxMessageBytes",
       read("maxMessageBytes", DEFAULT_MAX_MESSAGE_BYTES),
       1,
-      LARGEST_BODY_BYTES,
+      MAX_UINT32,
     ),
     keepProcessAlive: boolean("config.keepProcessAlive", read("keepProcessAlive", true)),
     signal: abortSignal("config.signal", read("signal")),
@@ -89,7 +85,7 @@ const intrinsicLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Ui
 export function checkedHighWaterMark(given: unknown): number {
   if (given === undefined) return DEFAULT_HIGH_WATER_MARK;
   const read = readerOf<CommandsOptions>("options", given);
-  return integer("options.highWaterMark", read("highWaterMark", DEFAULT_HIGH_WATER_MARK), 1, LARGEST_UINT32);
+  return integer("options.highWaterMark", read("highWaterMark", DEFAULT_HIGH_WATER_MARK), 1, MAX_UINT32);
 }
 
 /** @throws InternalClientError NOT_OK for an interval that is wrong */
@@ -104,11 +100,11 @@ const DEFAULT_STATUS_OPTIONS: CheckedStatusOptions = { timeoutMs: DEFAULT_STATUS
 function checkedDevice(given: unknown): Device {
   const read = readerOf<DeviceConfig>("config.device", given);
   return Object.freeze({
-    module: integer("config.device.module", read("module"), 0, LARGEST_MODULE),
-    deviceType: integer("config.device.deviceType", read("deviceType"), 0, LARGEST_UINT32),
+    module: integer("config.device.module", read("module"), 0, MAX_INT32),
+    deviceType: integer("config.device.deviceType", read("deviceType"), 0, MAX_UINT32),
     deviceRole: wellFormedString("config.device.deviceRole", read("deviceRole")),
     deviceName: wellFormedString("config.device.deviceName", read("deviceName")),
-    priority: integer("config.device.priority", read("priority", 0), 0, LARGEST_UINT32),
+    priority: integer("config.device.priority", read("priority", 0), 0, MAX_UINT32),
   });
 }
 
@@ -133,8 +129,8 @@ function integer(field: string, given: unknown, least: number, most: number): nu
 }
 
 function milliseconds(field: string, given: unknown): number {
-  if (typeof given === "number" && given > 0 && given <= LONGEST_DELAY_MS) return given;
-  throw invalidArgument(field, given, `a number of milliseconds above 0 and up to ${LONGEST_DELAY_MS}`);
+  if (typeof given === "number" && given > 0 && given <= MAX_TIMER_MS) return given;
+  throw invalidArgument(field, given, `a number of milliseconds above 0 and up to ${MAX_TIMER_MS}`);
 }
 
 function boolean(field: string, given: unknown): boolean {

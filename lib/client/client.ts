@@ -1,21 +1,11 @@
 import { Buffer } from "node:buffer";
+import { performance } from "node:perf_hooks";
+import { TextDecoder, TextEncoder } from "node:util";
 import { err, ok, type Result } from "neverthrow";
 import type { ConnectError, GetCommandError, SendStatusError } from "../errors/error-types.js";
-import { connectBodyLength, connectFrame } from "../protocol/client-messages.js";
-import {
-  begin,
-  ENDED,
-  transition,
-  type ConnectionState,
-  type Effect,
-  type Failure,
-  type Input,
-  type Step,
-} from "../protocol/connection.js";
-import { encodeDevice } from "../protocol/device.js";
-import { FrameDecoder } from "../protocol/frame-decoder.js";
-import { ServerMessageReader } from "../protocol/server-messages.js";
-import { StatusFrames } from "../protocol/status-frames.js";
+import { DeviceConnection, type Effect, type Limits, type Runtime } from "../protocol/device-connection.js";
+import type { Failure } from "../protocol/failures.js";
+import type { State } from "../protocol/transitions.js";
 import {
   argumentError,
   checkedHighWaterMark,
@@ -36,99 +26,123 @@ import {
 } from "./failure-error.js";
 import { isCommandObserved, isStatusObserved, publish } from "./diagnostics.js";
 import { createHandle, describeEndpoint, type ClientHandle, type NamedClient } from "./handle.js";
-import { AwaitedStatus, type AbortObserver, type PendingStatus } from "./pending-status.js";
+import { PendingStatus, type AbortObserver } from "./pending-status.js";
 import { Transport, type TransportEvents } from "./transport.js";
 
-/** A device sends a status and awaits its command before the next; a longer queue means that statuses come too fast for the gateway. */
-const MOST_WAITING = 64;
+const FIXED_LIMITS = {
+  maxWaiting: 64,
+  maxWaitingBytes: 64 * 1024 * 1024,
+  reconnectPauseMs: 2,
+  askAgainEveryMs: 5,
+  askAgainForMs: 350,
+} as const satisfies Partial<Limits>;
 
-/** An array of its own costs memory, and time with every status that looks into it; most clients never need one. */
-const NOBODY: readonly PendingStatus[] = [];
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-type StatusOutcome<T> = Result<T, SendStatusError>;
-
-const theCommand = (command: Uint8Array): StatusOutcome<Uint8Array> => ok(command);
+const RUNTIME: Runtime = {
+  utf8: { encode: (text) => encoder.encode(text), decode: (bytes) => decoder.decode(bytes) },
+  // What is to be written is best a Buffer: Node would wrap anything else in one, with every status.
+  allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+};
 
 /**
- * Runs one client: feeds the connection's state machine and carries out what it says, on one socket and one timer,
- * with one status in flight and the others waiting in call order.
+ * Drives one client's connection: feeds it what the socket, the timer and the callers bring, and carries out its effects, one
+ * to its end before the next. What a listener of diagnostics or a caller causes meanwhile waits for its turn.
  */
 export class Client implements NamedClient, TransportEvents, DeadlineObserver, AbortObserver {
   readonly handle: ClientHandle;
 
-  private connection: ConnectionState = ENDED;
+  private readonly connection: DeviceConnection<PendingStatus>;
   private readonly timer = new DeadlineTimer(this);
   private transport: Transport | undefined;
-  private decoder: FrameDecoder | undefined;
-  /** What began in one of these chunks began before the status in hand went out. */
-  private chunksBeforeStatus = 0;
-  private socketsGone: Promise<unknown> = Promise.resolve();
+  /** Resolves when every socket that was closed is gone. */
+  private closing: Promise<unknown> = Promise.resolve();
 
-  private readonly deviceBytes: Uint8Array;
-  private readonly frames: StatusFrames;
-  private readonly messageReader: ServerMessageReader;
-
-  private inHand: PendingStatus | undefined;
-  private waiting = NOBODY;
-  private latestCommand: Uint8Array | undefined;
   private readers: CommandReaders | undefined;
-
-  /** What is fed while an input is being carried out waits for its turn. */
-  private inputs: Input[] | undefined;
-  private isFeeding = false;
-  private isReading = false;
+  private isPumping = false;
+  /** What a transport reported in the middle of an effect. */
+  private deferred: (() => void)[] | undefined;
 
   private endReason: SendStatusError | undefined;
   private onConnected: ((outcome: Result<ClientHandle, ConnectError>) => void) | undefined;
 
   constructor(private readonly config: CheckedConfig) {
     this.handle = createHandle(this, config.device, config.host, config.port);
-    this.deviceBytes = encodeDevice(config.device);
-    // What is to be written is best a Buffer: Node would wrap anything else in one, with every status.
-    this.frames = new StatusFrames(this.deviceBytes, (bytes) => Buffer.allocUnsafeSlow(bytes));
-    this.messageReader = new ServerMessageReader(config.device, this.deviceBytes);
+    const { connectTimeoutMs, maxMessageBytes } = config;
+    this.connection = new DeviceConnection(
+      config.device,
+      { ...FIXED_LIMITS, connectTimeoutMs, maxMessageBytes },
+      RUNTIME,
+    );
   }
 
   get isDestroyed(): boolean {
-    return this.connection.kind === "ended";
+    return this.connection.state === "destroyed";
   }
 
   get state(): string {
-    return stateNames[this.connection.kind];
+    return stateNames[this.connection.state];
   }
 
   connect(): Promise<Result<ClientHandle, ConnectError>> {
     const { signal, maxMessageBytes } = this.config;
-    const bodyLength = connectBodyLength(this.deviceBytes);
+    const { connectBytes } = this.connection;
     if (signal?.aborted === true) return Promise.resolve(err(abortedError(this.endpoint, signal.reason)));
-    if (bodyLength > maxMessageBytes) {
-      return Promise.resolve(err(tooLargeError(this.endpoint, "config.device", bodyLength, maxMessageBytes)));
+    if (connectBytes > maxMessageBytes) {
+      return Promise.resolve(err(tooLargeError(this.endpoint, "config.device", connectBytes, maxMessageBytes)));
     }
     return new Promise((resolve) => {
-      const onAbort = { handleEvent: () => this.abortConnect(signal?.reason) };
+      const onAbort = { handleEvent: () => this.feed(() => this.connection.destroy(performance.now())) };
       if (signal !== undefined) listen(signal, onAbort);
       this.onConnected = (outcome) => {
         this.onConnected = undefined;
         if (signal !== undefined) unlisten(signal, onAbort);
         if (outcome.isOk()) resolve(outcome);
         // A failed connect leaves nothing open, not even a socket about to close.
-        else void this.socketsGone.then(() => resolve(outcome));
+        else void this.closing.then(() => resolve(outcome));
       };
-      this.carryOut(begin(performance.now(), this.config));
+      this.connection.connect(performance.now());
+      this.pump();
     });
   }
 
-  sendStatus(status: unknown, options: unknown): Promise<StatusOutcome<ClientHandle>> {
-    return this.submit(status, options, () => ok(this.handle));
+  async sendStatus(status: unknown, options: unknown): Promise<Result<ClientHandle, SendStatusError>> {
+    const outcome = await this.exchange(status, options);
+    return outcome.isOk() ? ok(this.handle) : err(outcome.error);
   }
 
-  exchange(status: unknown, options: unknown): Promise<StatusOutcome<Uint8Array>> {
-    return this.submit(status, options, theCommand);
+  exchange(status: unknown, options: unknown): Promise<Result<Uint8Array, SendStatusError>> {
+    return new Promise((resolve) => {
+      try {
+        this.send(status, options, resolve);
+      } catch (thrown) {
+        resolve(err(argumentError(thrown)));
+      }
+    });
+  }
+
+  /** @throws InternalClientError NOT_OK for what cannot be taken */
+  private send(given: unknown, options: unknown, settle: (outcome: Result<Uint8Array, SendStatusError>) => void): void {
+    const { timeoutMs, signal } = checkedStatusOptions(options);
+    const status = checkedStatus(given);
+    if (this.isDestroyed) return settle(err(destroyedError(this.endpoint, this.endReason)));
+    if (signal?.aborted === true) throw abortedError(this.endpoint, signal.reason);
+    const pending = new PendingStatus(signal, this, settle);
+    const refusal = this.connection.send(status, timeoutMs, pending);
+    if (refusal === undefined) return this.pump();
+    const { maxMessageBytes } = this.config;
+    pending.fail(
+      refusal.reason === "queue-full"
+        ? queueFullError(this.endpoint, refusal.statuses)
+        : tooLargeError(this.endpoint, "status", refusal.bytes, maxMessageBytes),
+    );
   }
 
   getCommand(): Result<Uint8Array, GetCommandError> {
     if (this.isDestroyed) return err(destroyedError(this.endpoint, this.endReason));
-    return this.latestCommand === undefined ? err(noCommandError(this.endpoint)) : ok(this.latestCommand);
+    const { latestCommand } = this.connection;
+    return latestCommand === undefined ? err(noCommandError(this.endpoint)) : ok(latestCommand);
   }
 
   commands(options: unknown): CommandReader {
@@ -140,266 +154,178 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   async destroy(): Promise<void> {
-    this.feed({ type: "destroy" });
-    await Promise.resolve(); // called by a listener of diagnostics, it is carried out only after what that listener was told of
-    await this.socketsGone;
+    this.connection.destroy(performance.now());
+    this.pump();
+    await Promise.resolve(); // if a diagnostics listener called us, let its event finish first
+    await this.closing;
   }
 
-  // ——— what the transport tells ———
+  abort(pending: PendingStatus, reason: unknown): void {
+    this.connection.abort(pending, reason, performance.now());
+    this.pump();
+  }
+
+  // ——— what the transport reports ———
 
   opened(): void {
-    this.handleEvent({ type: "opened" });
+    this.feed(() => this.connection.opened(performance.now()));
   }
 
   received(chunk: Uint8Array, length: number): void {
-    const { decoder } = this;
-    this.isReading = true;
-    try {
-      decoder?.push(chunk, length);
-      // What follows on a connection that was dropped in the middle of a chunk is nobody's.
-      while (decoder !== undefined && decoder === this.decoder) {
-        const input = this.nextInput(decoder);
-        if (input === undefined) break;
-        this.feed(input);
-      }
-    } finally {
-      this.isReading = false;
+    if (this.isPumping) {
+      const copy = Uint8Array.prototype.slice.call(chunk, 0, length);
+      return this.feed(() => this.connection.received(copy, length));
     }
-    this.startWaiting();
-  }
-
-  private nextInput(decoder: FrameDecoder): Input | undefined {
-    try {
-      const body = decoder.next();
-      if (body === undefined) return undefined;
-      if (body.kind === "broken") return brokenStream(body.detail);
-      const isEarly = body.beganInChunk <= this.chunksBeforeStatus;
-      return { type: "message", message: this.messageReader.read(body), isEarly };
-    } catch (error) {
-      return brokenStream((error as Error).message); // there may be no memory for what has come
-    }
+    this.connection.received(chunk, length);
+    this.pump();
   }
 
   closed(cause: Error | undefined): void {
-    this.leaveTransport();
-    this.handleEvent({ type: "closed", cause });
+    this.feed(() => {
+      this.closeTransport();
+      this.connection.closed(cause, performance.now());
+    });
   }
 
-  // ——— what the timer asks and tells ———
+  // ——— what the timer asks and reports ———
 
   get deadline(): number | undefined {
     return this.connection.deadline;
   }
 
   deadlinePassed(): void {
-    this.handleEvent({ type: "deadlinePassed" });
+    this.connection.deadlinePassed(performance.now(), this.transport?.obstacle);
+    this.pump();
   }
 
-  // ——— the statuses ———
-
-  private submit<T>(
-    status: unknown,
-    options: unknown,
-    outcomeOf: (command: Uint8Array) => StatusOutcome<T>,
-  ): Promise<StatusOutcome<T>> {
-    if (this.isDestroyed) return Promise.resolve(err(destroyedError(this.endpoint, this.endReason)));
-    return new Promise((resolve) => {
-      try {
-        const { timeoutMs, signal } = checkedStatusOptions(options);
-        const frame = this.frameFor(checkedStatus(status), signal);
-        this.takeOn(new AwaitedStatus(frame, timeoutMs, signal, this, outcomeOf, resolve));
-      } catch (thrown) {
-        resolve(err(argumentError(thrown)));
-      }
-    });
+  postpone(milliseconds: number): void {
+    this.connection.postpone(milliseconds);
   }
 
-  /** @throws InternalClientError NOT_OK when the status cannot be taken */
-  private frameFor(status: Uint8Array, signal: AbortSignal | undefined): Uint8Array {
-    if (signal?.aborted === true) throw abortedError(this.endpoint, signal.reason);
-    if (this.waiting.length >= MOST_WAITING) throw queueFullError(this.endpoint, this.waiting.length);
-    const bodyLength = this.frames.bodyLength(status);
-    const { maxMessageBytes } = this.config;
-    if (bodyLength > maxMessageBytes) throw tooLargeError(this.endpoint, "status", bodyLength, maxMessageBytes);
-    return this.frames.make(status);
-  }
+  // ——— the pump ———
 
-  private takeOn(pending: PendingStatus): void {
-    if (this.isBusy) this.waiting = [...this.waiting, pending];
-    else this.start(pending);
-    this.startWaiting();
-  }
-
-  private startWaiting(): void {
-    // More than once round where a listener of diagnostics aborts a status while it is being told that it went out.
-    for (let next = this.waiting[0]; next !== undefined && !this.isBusy; next = this.waiting[0]) {
-      this.waiting = this.waiting.slice(1);
-      this.start(next);
-    }
-  }
-
-  /**
-   * A status starts when nothing else is under way. While a chunk is being read it has to wait: a command later in the same
-   * chunk arrived before the status went out and must not be taken for its answer.
-   */
-  private get isBusy(): boolean {
-    return this.inHand !== undefined || this.isReading || this.isFeeding;
-  }
-
-  private start(pending: PendingStatus): void {
-    this.inHand = pending;
-    this.feed({ type: "status", timeoutMs: pending.timeoutMs });
-  }
-
-  abort(pending: PendingStatus, reason: unknown): void {
-    pending.fail(abortedError(this.endpoint, reason));
-    if (pending !== this.inHand) {
-      this.waiting = this.waiting.filter((other) => other !== pending);
+  /** A stream of the user's may report while a listener of diagnostics runs: that waits until the effect is carried out. */
+  private feed(input: () => void): void {
+    if (this.isPumping) {
+      const { transport } = this;
+      (this.deferred ??= []).push(() => {
+        if (transport === this.transport) input();
+      });
       return;
     }
-    this.inHand = undefined;
-    this.handleEvent({ type: "abandon" });
+    input();
+    this.pump();
   }
 
-  private abortConnect(reason: unknown): void {
-    this.handleEvent({ type: "destroy" });
-    this.onConnected?.(err(abortedError(this.endpoint, reason)));
-  }
-
-  // ——— the state machine ———
-
-  private handleEvent(input: Input): void {
-    this.feed(input);
-    this.startWaiting();
-  }
-
-  private feed(input: Input): void {
-    if (this.isFeeding) {
-      (this.inputs ??= []).push(input);
-      return;
-    }
-    this.isFeeding = true;
+  private pump(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
     try {
-      for (let next: Input | undefined = input; next !== undefined; next = this.inputs?.shift()) {
-        this.carryOut(transition(this.connection, next, performance.now(), this.config));
-      }
+      do this.performAll();
+      while (this.feedDeferred());
     } finally {
-      this.isFeeding = false;
+      this.isPumping = false;
+    }
+    if (!this.config.keepProcessAlive) this.setRef(this.connection.deadline !== undefined);
+  }
+
+  private performAll(): void {
+    for (;;) {
+      const now = performance.now();
+      const effect = this.connection.next(now);
+      if (effect === undefined) return this.timer.schedule(now);
+      this.perform(effect);
     }
   }
 
-  private carryOut(step: Step): void {
-    this.connection = step.state;
-    if (step.state.deadline !== undefined) this.timer.watch(step.state.deadline);
-    if (!this.config.keepProcessAlive) this.holdProcess(step.state);
-    if (step.state.kind === "dropped") this.timer.stop(); // an armed timer would keep the process alive for nothing
-    for (const effect of step.effects) this.run(effect);
+  private feedDeferred(): boolean {
+    const input = this.deferred?.shift();
+    input?.();
+    return input !== undefined;
   }
 
-  /** Only a client that nobody waits for may let the process end. */
-  private holdProcess({ kind }: ConnectionState): void {
-    const holds = kind !== "idle" && kind !== "dropped";
-    this.transport?.setRef(holds);
-    this.timer.hold(holds);
+  /** Only a client with something under way may keep the process alive. */
+  private setRef(isRef: boolean): void {
+    this.transport?.setRef(isRef);
+    this.timer.setRef(isRef);
   }
 
-  private run(effect: Effect): void {
-    switch (effect.type) {
+  private perform(effect: Effect<PendingStatus>): void {
+    switch (effect.kind) {
       case "open":
-        return this.open();
-      case "sendConnect":
-        return this.transport?.write(connectFrame(this.deviceBytes));
-      case "sendStatus":
-        return this.sendStatusInHand(effect.afterReconnect);
+        this.transport = new Transport(this.config, this);
+        return;
+      case "write":
+        return this.write(effect);
       case "close":
-        return this.leaveTransport();
+        return this.closeTransport();
       case "connected":
-        return this.connected();
+        this.onConnected?.(ok(this.handle));
+        return publish("connect", this.handle, {});
       case "reconnected":
         return publish("reconnect", this.handle, {});
       case "refused":
         return publish("refusal", this.handle, { code: effect.code, willAskAgain: effect.willAskAgain });
-      case "deliver":
-        return this.deliver(effect.command, effect.completes);
-      case "failStatus":
-        return this.failStatus(effect.failure);
-      case "end":
-        return this.end(effect.failure);
+      case "command":
+        return this.deliver(effect);
+      case "failed":
+        return effect.ticket.fail(this.statusError(effect.failure));
       case "dropped":
-        return publish("drop", this.handle, { reason: effect.reason });
+        this.timer.stop(); // an armed timer would keep the process alive for nothing
+        return publish("drop", this.handle, { reason: effect.failure.message });
       case "ignored":
-        return publish("ignore", this.handle, { reason: effect.reason });
+        return publish("ignore", this.handle, { reason: effect.message });
+      case "ended":
+        return this.end(effect);
     }
   }
 
-  private connected(): void {
-    this.onConnected?.(ok(this.handle));
-    publish("connect", this.handle, {});
-  }
-
-  private open(): void {
-    const { maxMessageBytes } = this.config;
-    this.decoder = new FrameDecoder(maxMessageBytes, (bodyLength) => this.messageReader.prefixLength(bodyLength));
-    this.transport = new Transport(this.config, this);
-  }
-
-  private leaveTransport(): void {
-    if (this.transport === undefined) return;
-    const gone = this.transport.close();
-    this.socketsGone = this.socketsGone.then(() => gone);
-    this.transport = undefined;
-    this.decoder = undefined;
-  }
-
-  private sendStatusInHand(afterReconnect: boolean): void {
-    if (this.inHand === undefined) return;
-    const { frame } = this.inHand;
-    this.chunksBeforeStatus = this.decoder?.chunkCount ?? 0;
+  private write({ frame, ticket, afterReconnect }: EffectOf<"write">): void {
     this.transport?.write(frame);
-    if (isStatusObserved()) publish("status", this.handle, { frameBytes: frame.length, afterReconnect });
+    if (ticket !== undefined && isStatusObserved()) {
+      publish("status", this.handle, { frameBytes: frame.length, afterReconnect });
+    }
   }
 
-  private deliver(command: Uint8Array, completes: boolean): void {
-    this.latestCommand = command;
+  private deliver({ command, ticket }: EffectOf<"command">): void {
     this.readers?.deliver(command);
-    if (completes) {
-      const completed = this.inHand;
-      this.inHand = undefined;
-      completed?.complete(command);
+    if (ticket !== undefined) {
+      ticket.complete(command);
       // A push can complete a status whose frame is still on its way out.
-      if (completed !== undefined && this.transport?.isFlushed === true) this.frames.takeBack(completed.frame);
+      if (this.transport?.isFlushed === true) this.connection.flushed();
     }
     if (isCommandObserved()) {
-      publish("command", this.handle, { bytes: command.length, kind: completes ? "answer" : "push" });
+      publish("command", this.handle, { bytes: command.length, kind: ticket === undefined ? "push" : "answer" });
     }
   }
 
-  private failStatus(failure: Failure): void {
-    const failed = this.inHand;
-    this.inHand = undefined;
-    failed?.fail(errorOf(failure, this.endpoint, "the client lives and reconnects with the next status"));
+  private statusError(failure: Failure): SendStatusError {
+    if (failure.reason === "aborted") return abortedError(this.endpoint, failure.cause);
+    return errorOf(failure, this.endpoint, "the client lives and reconnects with the next status");
   }
 
-  private end(failure: Failure | undefined): void {
+  private end({ failure, inFlight, waiting }: EffectOf<"ended">): void {
     this.timer.stop();
     this.readers?.end();
-    this.latestCommand = undefined;
-    if (this.onConnected !== undefined) return this.failConnect(failure);
+    if (this.onConnected !== undefined) return this.onConnected(err(this.connectError(failure)));
     if (failure !== undefined) {
       this.endReason = errorOf(failure, this.endpoint, "the client is destroyed, connect again");
     }
-    const inHand = this.inHand;
-    this.inHand = undefined;
-    inHand?.fail(this.endReason ?? destroyedError(this.endpoint, undefined));
-    const { waiting } = this;
-    this.waiting = NOBODY;
+    inFlight?.fail(this.endReason ?? destroyedError(this.endpoint, undefined));
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
     publish("destroy", this.handle, { error: this.endReason });
   }
 
-  private failConnect(failure: Failure | undefined): void {
-    if (failure !== undefined)
-      this.onConnected?.(err(errorOf(failure, this.endpoint, "nothing is left open") as ConnectError));
+  private connectError(failure: Failure | undefined): ConnectError {
+    if (failure === undefined) return abortedError(this.endpoint, this.config.signal?.reason);
+    return errorOf(failure, this.endpoint, "nothing is left open") as ConnectError;
+  }
+
+  private closeTransport(): void {
+    if (this.transport === undefined) return;
+    const gone = this.transport.close();
+    this.closing = this.closing.then(() => gone);
+    this.transport = undefined;
   }
 
   private get endpoint(): string {
@@ -407,16 +333,17 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 }
 
-function brokenStream(detail: string): Input {
-  return { type: "brokenStream", detail: `the gateway's stream cannot be read: ${detail}` };
-}
+type EffectOf<Kind extends Effect<PendingStatus>["kind"]> = Extract<Effect<PendingStatus>, { kind: Kind }>;
 
-const stateNames: Record<ConnectionState["kind"], string> = {
+const stateNames: Record<State, string> = {
   opening: "connecting",
-  introducing: "connecting",
+  handshaking: "connecting",
   idle: "connected",
-  exchanging: "awaiting a command",
-  dropped: "disconnected, reconnects with the next status",
-  pausing: "reconnecting",
-  ended: "destroyed",
+  awaiting: "awaiting a command",
+  down: "disconnected, reconnects with the next status",
+  backingOff: "reconnecting",
+  reopening: "connecting",
+  rehandshaking: "connecting",
+  awaitingAgain: "awaiting a command",
+  destroyed: "destroyed",
 };

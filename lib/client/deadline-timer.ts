@@ -1,82 +1,104 @@
-/** The longest delay of a timer; a longer one fires at once. */
-export const LONGEST_DELAY_MS = 2 ** 31 - 1;
+import { performance } from "node:perf_hooks";
+import timers from "node:timers";
+import { MAX_TIMER_MS } from "../limits.js";
 
-/** Whoever is to be told that a deadline of its own has passed. */
+// Taken once: a test's fake timers replace them later, and a client that lives across such a test keeps its limits.
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
+
+/** How late a timer may be in a process that runs: one that is later shows that the process was busy, stopped or frozen. */
+const MAX_LATENESS_MS = 50;
+
+// A wait is looked at in slices of a quarter of what is left of it, so that a standstill is noticed wherever it falls.
+const MIN_SLICE_MS = 25;
+const MAX_SLICE_MS = 1_000;
+
+/** The timer's owner. */
 export interface DeadlineObserver {
-  /** In the time of `performance.now()`; undefined while nothing is to be told. */
+  /** In the time of `performance.now()`; undefined while nothing has a limit. */
   readonly deadline: number | undefined;
   deadlinePassed(): void;
+  /** The process did not run for that long: what has a limit gets as much more. */
+  postpone(milliseconds: number): void;
 }
 
 /**
- * Tells when its observer's deadline has passed.
+ * Reports when its owner's deadline has passed.
  *
  * A deadline comes and goes with every status, so both cost next to nothing: one timer stays armed, and only when it
  * fires is the deadline of that moment looked at.
  */
 export class DeadlineTimer {
   private timer: NodeJS.Timeout | undefined;
-  private timerFiresAt: number | undefined;
-  private lastLook: NodeJS.Immediate | undefined;
-  private holdsProcess = true;
+  private firesAt = Infinity;
+  private pendingCheck: NodeJS.Immediate | undefined;
+  private deadline: number | undefined;
+  private deadlineSince = 0;
+  private isRef = true;
 
   constructor(private readonly observer: DeadlineObserver) {}
 
-  /** The observer has a new deadline. */
-  watch(deadline: number): void {
-    if (this.timerFiresAt === undefined || deadline < this.timerFiresAt) this.arm(deadline);
+  /** The owner may have another deadline now. */
+  schedule(now: number): void {
+    const { deadline } = this.observer;
+    if (deadline === undefined || deadline === this.deadline) return;
+    this.deadline = deadline;
+    this.deadlineSince = now;
+    if (now + slice(deadline - now) < this.firesAt) this.arm(deadline, now);
   }
 
   /** Whether the armed timer keeps the process alive. */
-  hold(holds: boolean): void {
-    this.holdsProcess = holds;
-    if (holds) this.timer?.ref();
+  setRef(isRef: boolean): void {
+    this.isRef = isRef;
+    if (isRef) this.timer?.ref();
     else this.timer?.unref();
   }
 
   stop(): void {
-    this.disarm();
-    clearImmediate(this.lastLook);
-    this.lastLook = undefined;
-  }
-
-  private arm(deadline: number): void {
-    this.disarm();
-    this.timerFiresAt = deadline;
-    // What is rounded up may be a little longer than a timer can be; one that fires early is armed again.
-    const delay = Math.min(deadline - performance.now(), LONGEST_DELAY_MS);
-    this.timer = setTimeout(() => this.onTimer(), delay);
-    if (!this.holdsProcess) this.timer.unref();
-  }
-
-  private disarm(): void {
     clearTimeout(this.timer);
+    clearImmediate(this.pendingCheck);
     this.timer = undefined;
-    this.timerFiresAt = undefined;
+    this.pendingCheck = undefined;
+    this.firesAt = Infinity;
+    this.deadline = undefined;
+  }
+
+  private arm(deadline: number, now: number): void {
+    clearTimeout(this.timer);
+    const delay = slice(deadline - now);
+    this.firesAt = now + delay;
+    this.timer = setTimeout(() => this.onTimer(), delay);
+    if (!this.isRef) this.timer.unref();
   }
 
   private onTimer(): void {
-    this.timer = undefined;
-    this.timerFiresAt = undefined;
+    const now = performance.now();
+    const lateness = now - Math.max(this.firesAt, this.deadlineSince);
+    this.firesAt = Infinity;
+    if (lateness > MAX_LATENESS_MS) this.observer.postpone(lateness);
     const { deadline } = this.observer;
+    this.deadline = deadline;
     if (deadline === undefined) return;
-    // Timers may fire a little early; setTimeout counts whole milliseconds from the start of the loop's turn.
-    if (performance.now() < deadline) this.arm(deadline);
-    else this.lookAgain();
+    if (now < deadline) this.arm(deadline, now);
+    else this.checkAfterReads();
   }
 
-  /**
-   * When the process was busy or frozen, the answer may lie unread in the kernel while the timer is already due, and
-   * timers come before reads: let one turn of reads pass first.
-   */
-  private lookAgain(): void {
-    clearImmediate(this.lastLook);
-    this.lastLook = setImmediate(() => {
-      this.lastLook = undefined;
+  /** Timers come before reads: what arrived in time may still lie unread in the kernel. */
+  private checkAfterReads(): void {
+    clearImmediate(this.pendingCheck);
+    this.pendingCheck = setImmediate(() => {
+      this.pendingCheck = undefined;
       const { deadline } = this.observer;
+      this.deadline = deadline;
       if (deadline === undefined) return;
-      if (performance.now() < deadline) this.watch(deadline);
+      const now = performance.now();
+      if (now < deadline) this.arm(deadline, now);
       else this.observer.deadlinePassed();
     });
   }
+}
+
+/** How long to wait before the next look, in whole milliseconds as a timer counts them. */
+function slice(left: number): number {
+  const wait = left <= MIN_SLICE_MS ? left : Math.min(MAX_SLICE_MS, Math.max(MIN_SLICE_MS, left / 4));
+  return Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(wait)));
 }

@@ -1,6 +1,6 @@
 import { InternalClientError } from "../errors/internal-client-error.js";
 import { describeEndpoint, type ClientHandle } from "./handle.js";
-import type { Failure } from "../protocol/connection.js";
+import type { Failure } from "../protocol/failures.js";
 
 const advice: Record<Failure["code"], string> = {
   UNABLE_TO_CONNECT: "check that the gateway runs there and can be reached",
@@ -26,7 +26,7 @@ export function errorOf<Code extends Failure["code"]>(
   endpoint: string,
   aftermath: Aftermath,
 ): InternalClientError<Code> {
-  const message = `${failure.reason}${causeOf(failure)}; ${endpoint}; ${advice[failure.code]} (${aftermath})`;
+  const message = `${failure.message}${causeOf(failure)}; ${endpoint}; ${advice[failure.code]} (${aftermath})`;
   // Here NOT_OK is never the caller's doing: it is the gateway that broke the protocol.
   const family = failure.code === "NOT_OK" ? "communication" : undefined;
   return new InternalClientError(

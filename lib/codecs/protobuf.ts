@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "neverthrow";
-import { assertStructure } from "../protocol/structure.js";
+import { assertStructure } from "../protobuf/strict.js";
 import type { Codec, PayloadProblem } from "./codec.js";
 import { checked, type Validator } from "./validator.js";
 

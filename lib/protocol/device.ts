@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Device as DeviceMessage, type Device_Module } from "../../generated/internal_protocol.js";
 
 /**
@@ -19,9 +20,17 @@ export interface Device {
   readonly priority: number;
 }
 
-export function encodeDevice(device: Device): Uint8Array {
+/** How text is written as UTF-8 and read from it. Not every runtime has these as globals. */
+export interface Utf8 {
+  readonly encode: (text: string) => Uint8Array;
+  /** Throws for bytes that are not UTF-8: replacing them could make two roles equal. */
+  readonly decode: (bytes: Uint8Array) => string;
+}
+
+export function encodeDevice(device: Device, utf8: Utf8): Uint8Array {
   // The generated type lists the named modules only, but the enum is open: any number may stand there.
-  return DeviceMessage.encode({ ...device, module: device.module as Device_Module }).finish();
+  const message = { ...device, module: device.module as Device_Module };
+  return DeviceMessage.encode(message, new BinaryWriter(utf8.encode)).finish();
 }
 
 /** The name does not count: the gateway routes by the other four, and a pushed command may carry another name. */

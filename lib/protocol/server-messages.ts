@@ -1,18 +1,23 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { InternalServer, type Device as DeviceMessage } from "../../generated/internal_protocol.js";
-import { encodeDevice, isSameDevice, type Device } from "./device.js";
+import {
+  DeviceConnectResponse_ResponseType as ResponseType,
+  InternalServer,
+  type Device as DeviceMessage,
+} from "../../generated/internal_protocol.js";
+import type { RefusalCode } from "../errors/error-types.js";
+import { assertStructure, type MessageStructure } from "../protobuf/strict.js";
+import { isSameDevice, type Device, type Utf8 } from "./device.js";
 import type { Body } from "./frame-decoder.js";
-import { prefixOfBody } from "./payload-layout.js";
-import { assertStructure, INTERNAL_SERVER } from "./structure.js";
+import { prefixOfBody } from "./writer.js";
 
-/** Whose message it is: this device's, another's, or one that names no device. */
-export type Addressee = "own" | "other" | "none";
-
-/** What the gateway said. A command's bytes are a copy of their own. */
+/** What the gateway said to this device. A command's bytes are a copy. */
 export type ServerMessage =
-  | { readonly kind: "connectResponse"; readonly responseType: number; readonly addressee: Addressee }
-  | { readonly kind: "command"; readonly command: Uint8Array; readonly addressee: Addressee }
-  | { readonly kind: "undecodable"; readonly detail: string };
+  | { readonly kind: "accepted" }
+  | { readonly kind: "refused"; readonly code: RefusalCode }
+  | { readonly kind: "command"; readonly command: Uint8Array }
+  | { readonly kind: "foreign" | "misaddressed" | "garbage"; readonly detail: string };
+
+const ACCEPTED: ServerMessage = { kind: "accepted" };
 
 /** Reads the gateway's messages to one device. */
 export class ServerMessageReader {
@@ -21,10 +26,11 @@ export class ServerMessageReader {
 
   constructor(
     private readonly device: Device,
-    private readonly deviceBytes = encodeDevice(device),
+    private readonly deviceBytes: Uint8Array,
+    private readonly utf8: Utf8,
   ) {}
 
-  /** How much of a body of that length stands before the command's bytes, if it is a command to this device. */
+  /** How much of a body of that length comes before the command's bytes, if it is a command to this device. */
   prefixLength(bodyLength: number): number {
     return this.prefixFor(bodyLength)?.length ?? 0;
   }
@@ -42,37 +48,39 @@ export class ServerMessageReader {
       if (body.head[body.start + i] !== prefix[i]) return undefined;
     }
     const command = body.tail.length > 0 ? body.tail : copyOf(body.head, body.start + prefix.length, body.end);
-    return { kind: "command", command, addressee: "own" };
+    return { kind: "command", command };
   }
 
   private anyMessage(body: Body): ServerMessage {
     try {
       return this.decode(joined(body));
     } catch (error) {
-      return { kind: "undecodable", detail: (error as Error).message };
+      return garbage(`the gateway's message cannot be decoded: ${(error as Error).message}`);
     }
   }
 
   private decode(bytes: Uint8Array): ServerMessage {
-    assertStructure(bytes, INTERNAL_SERVER);
-    const message = InternalServer.decode(new BinaryReader(bytes, strictUtf8)).MessageType;
+    assertStructure(bytes, INTERNAL_SERVER, MAX_FIELDS);
+    const message = InternalServer.decode(new BinaryReader(bytes, this.utf8.decode)).MessageType;
     switch (message?.$case) {
-      case "deviceConnectResponse": {
-        const { responseType, device } = message.value;
-        return { kind: "connectResponse", responseType, addressee: this.addresseeOf(device) };
-      }
+      case "deviceConnectResponse":
+        return this.wrongAddress("connect response", message.value.device) ?? answer(message.value.responseType);
       case "deviceCommand": {
         const { commandData, device } = message.value;
-        return { kind: "command", command: new Uint8Array(commandData), addressee: this.addresseeOf(device) };
+        return this.wrongAddress("command", device) ?? { kind: "command", command: new Uint8Array(commandData) };
       }
       case undefined:
-        return { kind: "undecodable", detail: "it holds neither a connect response nor a command" };
+        return garbage("the gateway's message holds neither a connect response nor a command");
     }
   }
 
-  private addresseeOf(device: DeviceMessage | undefined): Addressee {
-    if (device === undefined) return "none";
-    return isSameDevice(device, this.device) ? "own" : "other";
+  private wrongAddress(what: string, device: DeviceMessage | undefined): ServerMessage | undefined {
+    if (device === undefined) return { kind: "misaddressed", detail: `the ${what} names no device` };
+    if (isSameDevice(device, this.device)) return undefined;
+    return {
+      kind: what === "command" ? "foreign" : "misaddressed",
+      detail: `the ${what} is for another device`,
+    };
   }
 
   private prefixFor(bodyLength: number): Uint8Array | undefined {
@@ -83,6 +91,42 @@ export class ServerMessageReader {
     return this.prefix;
   }
 }
+
+function answer(responseType: number): ServerMessage {
+  switch (responseType) {
+    case ResponseType.OK:
+      return ACCEPTED;
+    case ResponseType.ALREADY_CONNECTED:
+      return { kind: "refused", code: "DEVICE_ALREADY_CONNECTED" };
+    case ResponseType.MODULE_NOT_SUPPORTED:
+      return { kind: "refused", code: "MODULE_NOT_SUPPORTED" };
+    case ResponseType.DEVICE_NOT_SUPPORTED:
+      return { kind: "refused", code: "DEVICE_TYPE_NOT_SUPPORTED" };
+    case ResponseType.HIGHER_PRIORITY_ALREADY_CONNECTED:
+      return { kind: "refused", code: "HIGHER_PRIORITY_ALREADY_CONNECTED" };
+    default:
+      return garbage(`the connect response has the unknown type ${responseType}`);
+  }
+}
+
+function garbage(detail: string): ServerMessage {
+  return { kind: "garbage", detail };
+}
+
+const NUMBER = { wireType: 0 };
+const BYTES = { wireType: 2 };
+
+const DEVICE: MessageStructure = { 1: NUMBER, 2: NUMBER, 3: BYTES, 4: BYTES, 5: NUMBER };
+const CONNECT_RESPONSE: MessageStructure = { 1: NUMBER, 2: { ...BYTES, message: DEVICE } };
+const COMMAND: MessageStructure = { 1: { ...BYTES, message: DEVICE }, 2: BYTES };
+
+const INTERNAL_SERVER: MessageStructure = {
+  1: { ...BYTES, oneof: 1, message: CONNECT_RESPONSE },
+  2: { ...BYTES, oneof: 1, message: COMMAND },
+};
+
+/** Far more than any gateway sends, unknown fields of later versions included; reading them takes no time to notice. */
+const MAX_FIELDS = 1_000;
 
 function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   // Not its own `slice`: a Buffer's is a view of the same memory.
@@ -95,11 +139,4 @@ function joined(body: Body): Uint8Array {
   bytes.set(body.head.subarray(body.start, body.end));
   bytes.set(body.tail, headLength);
   return bytes;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** proto3 strings are UTF-8; a reader that mends them could make one device's role look like another's. */
-function strictUtf8(bytes: Uint8Array): string {
-  return utf8.decode(bytes);
 }

@@ -35,7 +35,7 @@ const connectFaults = {
   reset: [{ do: "reset" }, "UNABLE_TO_CONNECT"],
   "empty message": [{ do: "send", bytes: Uint8Array.of(0, 0, 0, 0) }, "NOT_OK"],
   "response for another": [{ do: "send", bytes: connectResponseFrame(another, 0) }, "DEVICE_INCORRECT"],
-  "command in its place": [{ do: "send", bytes: commandFrame(device, Uint8Array.of(1)) }, "NOT_OK"],
+  "command in its place": [{ do: "send", bytes: commandFrame(device, Uint8Array.of(1)) }, "UNABLE_TO_CONNECT"],
   dripped: [{ do: "drip", bytes: 3 }, "Ok"],
 } as const satisfies Record<string, readonly [ConnectFault, string]>;
 

@@ -1,5 +1,5 @@
 // A second opinion on what the gateway's bytes mean, written from the protocol's tables and without the library's code.
-// Where protobuf leaves room (a field that comes twice, a number beyond its type, groups) it has no opinion.
+// Where protobuf leaves room (a number beyond its type, groups) it has no opinion.
 
 export interface ReferenceDevice {
   readonly module: number;
@@ -42,7 +42,7 @@ function read(body: Uint8Array, own: ReferenceDevice): Opinion {
   const readCommand = command && fieldsOf(command, { 1: "bytes", 2: "bytes" });
   const responseAddressee = readResponse && addressee(readResponse.get(2) as Uint8Array | undefined, own);
   const commandAddressee = readCommand && addressee(readCommand.get(1) as Uint8Array | undefined, own);
-  if (readResponse && readCommand) throw new Unsure(); // of a oneof the last one counts
+  if (readResponse && readCommand) throw new Undecodable();
   if (readResponse && responseAddressee) {
     const responseType = (readResponse.get(1) as number | undefined) ?? 0;
     return { kind: "connectResponse", responseType: responseType | 0, addressee: responseAddressee };
@@ -77,6 +77,7 @@ function textOf(bytes: Uint8Array | undefined): string {
 function fieldsOf(bytes: Uint8Array, known: Readonly<Record<number, "number" | "bytes">>): Map<number, Field> {
   const fields = new Map<number, Field>();
   let unsure = false;
+  let isRepeated = false;
   let at = 0;
   while (at < bytes.length) {
     const tag = varint(bytes, at);
@@ -88,7 +89,7 @@ function fieldsOf(bytes: Uint8Array, known: Readonly<Record<number, "number" | "
     if (known[number] !== undefined && wireType !== (known[number] === "number" ? VARINT : LENGTH_DELIMITED)) {
       throw new Undecodable();
     }
-    if (fields.has(number) && known[number] !== undefined) unsure = true;
+    if (fields.has(number) && known[number] !== undefined) isRepeated = true;
     if (wireType === VARINT) {
       const value = varint(bytes, at);
       if (known[number] !== undefined && value.isLong) unsure = true;
@@ -107,7 +108,8 @@ function fieldsOf(bytes: Uint8Array, known: Readonly<Record<number, "number" | "
       if (at > bytes.length) throw new Undecodable();
     }
   }
-  // Told last: that the rest cannot be decoded is sure.
+  if (isRepeated) throw new Undecodable();
+  // Last, because it is sure when the rest cannot be decoded.
   if (unsure) throw new Unsure();
   return fields;
 }

@@ -1,5 +1,6 @@
-import { FrameDecoder } from "../../lib/protocol/frame-decoder.js";
-import { ServerMessageReader, type ServerMessage } from "../../lib/protocol/server-messages.js";
+import { DeviceConnection, type Effect } from "../../lib/protocol/device-connection.js";
+import { LIMITS, utf8 } from "../../spec/support/virtual-device.js";
+import { connectResponseFrame } from "../../lib/testing.js";
 import { allocatedBytes } from "./allocations.js";
 import { withoutStretches, type Kind, type Tally } from "./kind.js";
 import type { Random } from "./random.js";
@@ -154,20 +155,32 @@ function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 // ——— checking them ———
 
+/** What a connected device made of a stream, up to the drop of its connection. */
 interface Reading {
-  readonly messages: ServerMessage[];
-  brokenDetail: string | undefined;
-  problem: string | undefined;
+  /** Each command's bytes, "ignored" for one to another device. */
+  readonly read: (Uint8Array | "ignored")[];
+  isDropped: boolean;
 }
 
 function check(stream: Stream, tally: Tally): string | undefined {
-  const reading: Reading = { messages: [], brokenDetail: undefined, problem: undefined };
+  const device = connectedDevice(stream.limit);
+  const reading: Reading = { read: [], isDropped: false };
   const chunks = chunksOf(stream);
-  const allocated = allocatedBytes(() => readAll(chunks, stream.limit, reading));
-  if (reading.problem !== undefined) return reading.problem;
+  const allocated = allocatedBytes(() => readAll(device, chunks, reading));
   const most = MOST_BYTES_BESIDES + MOST_BYTES_PER_BYTE * stream.bytes.length;
   if (allocated > most) return `${allocated} bytes were allocated when ${stream.bytes.length} had arrived`;
   return compare(stream, reading, tally);
+}
+
+/** A small limit would refuse the connect response too. */
+function connectedDevice(maxMessageBytes: number): DeviceConnection<object> {
+  const device = new DeviceConnection<object>(own, { ...LIMITS, maxMessageBytes }, { utf8 });
+  const connected = connectResponseFrame(own, 0);
+  device.connect(0);
+  device.opened(0);
+  device.received(connected, connected.length);
+  while (device.next(0) !== undefined);
+  return device;
 }
 
 function chunksOf({ bytes, chunks }: Stream): readonly Uint8Array[] {
@@ -176,66 +189,67 @@ function chunksOf({ bytes, chunks }: Stream): readonly Uint8Array[] {
   return [...cuts, bytes.slice(at)].filter(({ length }) => length > 0);
 }
 
-function readAll(chunks: readonly Uint8Array[], limit: number, reading: Reading): void {
-  const reader = new ServerMessageReader(own);
-  const decoder = new FrameDecoder(limit, (length) => reader.prefixLength(length));
+function readAll(device: DeviceConnection<object>, chunks: readonly Uint8Array[], reading: Reading): void {
   for (const chunk of chunks) {
-    decoder.push(chunk);
-    for (;;) {
-      const body = decoder.next();
-      if (body === undefined) break;
-      if (body.kind === "broken") {
-        reading.brokenDetail = body.detail;
-        break;
-      }
-      if (reading.brokenDetail !== undefined) reading.problem = "a message came out of a broken stream";
-      reading.messages.push(reader.read(body));
-    }
-    // A network's buffer is written over: nothing given out may look into it.
+    if (reading.isDropped) return;
+    device.received(chunk, chunk.length);
+    for (let effect = device.next(0); effect !== undefined; effect = device.next(0)) take(effect, reading);
+    // A network's buffer is written over: nothing that was returned may look into it.
     chunk.fill(0xaa);
   }
 }
 
-function compare({ bytes, limit }: Stream, { messages, brokenDetail }: Reading, tally: Tally): string | undefined {
-  let at = 0;
-  let isBroken = false;
-  let count = 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  while (at + 4 <= bytes.length) {
-    const length = view.getUint32(at, true);
-    isBroken = length === 0 || length > limit;
-    if (isBroken || at + 4 + length > bytes.length) break;
-    const message = messages[count];
-    if (message === undefined) return `message ${count} was not read`;
-    const problem = compareMessage(bytes.subarray(at + 4, at + 4 + length), message, tally);
-    if (problem !== undefined) return `message ${count}: ${problem}`;
-    at += 4 + length;
-    count += 1;
-  }
-  if (messages.length !== count) return `${messages.length} messages were read where ${count} stand`;
-  if (isBroken !== (brokenDetail !== undefined)) {
-    return isBroken ? "a framing error was not told" : `what is sound is called broken: ${brokenDetail ?? ""}`;
-  }
-  if (brokenDetail === "") return "a framing error without words";
-  tally(isBroken ? "broken streams" : at === bytes.length ? "whole streams" : "waiting streams");
-  return undefined;
+function take(effect: Effect<object>, reading: Reading): void {
+  if (effect.kind === "command") reading.read.push(effect.command);
+  else if (effect.kind === "ignored") reading.read.push("ignored");
+  else if (effect.kind === "dropped") reading.isDropped = true;
 }
 
-function compareMessage(body: Uint8Array, message: ServerMessage, tally: Tally): string | undefined {
-  const opinion = opinionOn(body, own);
-  if (message.kind === "undecodable" && message.detail === "") return "an error without words";
-  tally(opinion.kind === "none" ? "messages without a second opinion" : `${message.kind}s`);
-  if (opinion.kind === "none") return undefined;
-  if (opinion.kind !== message.kind) return `is ${message.kind} where ${opinion.kind} is right`;
-  if (opinion.kind === "undecodable" || message.kind === "undecodable") return undefined;
-  if (opinion.addressee !== message.addressee) return `is for ${message.addressee}, not for ${opinion.addressee}`;
-  if (opinion.kind === "connectResponse" && message.kind === "connectResponse") {
-    return opinion.responseType === message.responseType
-      ? undefined
-      : `is of type ${message.responseType} where ${opinion.responseType} is right`;
+function compare({ bytes, limit }: Stream, { read, isDropped }: Reading, tally: Tally): string | undefined {
+  let at = 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let count = 0; at + 4 <= bytes.length; count++) {
+    const length = view.getUint32(at, true);
+    if (length === 0 || length > limit) return dropsAt("broken streams", count, read, isDropped, tally);
+    if (at + 4 + length > bytes.length) break;
+    const opinion = opinionOn(bytes.subarray(at + 4, at + 4 + length), own);
+    if (opinion.kind === "none") {
+      tally("messages without a second opinion");
+      return undefined;
+    }
+    tally(`${opinion.kind}s`);
+    if (opinion.kind !== "command" || opinion.addressee === "none") {
+      return dropsAt("dropped streams", count, read, isDropped, tally);
+    }
+    const problem = compareCommand(opinion.command, opinion.addressee, read[count]);
+    if (problem !== undefined) return `message ${count}: ${problem}`;
+    at += 4 + length;
   }
-  if (opinion.kind === "command" && message.kind === "command") {
-    return Buffer.compare(opinion.command, message.command) === 0 ? undefined : "has other bytes than were sent";
-  }
-  return undefined;
+  tally(at === bytes.length ? "whole streams" : "waiting streams");
+  return isDropped ? "what is sound was dropped" : undefined;
+}
+
+function dropsAt(
+  what: string,
+  count: number,
+  read: readonly unknown[],
+  isDropped: boolean,
+  tally: Tally,
+): string | undefined {
+  tally(what);
+  if (!isDropped) return `message ${count} did not drop the connection`;
+  return read.length === count
+    ? undefined
+    : `${read.length} messages were read before the drop where ${count} are right`;
+}
+
+function compareCommand(
+  command: Uint8Array,
+  addressee: "own" | "other",
+  read: Uint8Array | "ignored" | undefined,
+): string | undefined {
+  if (read === undefined) return "was not read";
+  if (addressee === "other") return read === "ignored" ? undefined : "is for another device and was delivered";
+  if (read === "ignored") return "is for this device and was ignored";
+  return Buffer.compare(command, read) === 0 ? undefined : "has other bytes than were sent";
 }

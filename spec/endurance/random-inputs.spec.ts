@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clientRuns } from "../../scripts/fuzz/client-runs.js";
 import { campaign } from "../../scripts/fuzz/kind.js";
-import { lives } from "../../scripts/fuzz/lives.js";
 import { streams } from "../../scripts/fuzz/streams.js";
 
 // A short stretch of what `npm run fuzz` does at length. The seed is always the same unless the environment gives another.
@@ -12,22 +11,15 @@ describe("random inputs", () => {
     const { counts, violation } = await campaign(streams, seed, 0, 5_000);
     expect(violation).toBeUndefined();
     expect([...counts.keys()]).toEqual(
-      expect.arrayContaining(["commands", "connectResponses", "undecodables", "broken streams", "waiting streams"]),
+      expect.arrayContaining([
+        "commands",
+        "connectResponses",
+        "undecodables",
+        "broken streams",
+        "waiting streams",
+        "whole streams",
+      ]),
     );
-  });
-
-  it("never make the state machine settle a status twice, not at all or late, or speak after its end", async () => {
-    const { counts, violation } = await campaign(lives, seed, 1, 15_000);
-    expect(violation).toBeUndefined();
-    const outcomes = [
-      "completed",
-      "abandoned",
-      "destroyed",
-      "TIMEOUT_OCCURRED",
-      "UNABLE_TO_CONNECT",
-      "COMMAND_INCORRECT",
-    ];
-    expect([...counts.keys()]).toEqual(expect.arrayContaining(outcomes.map((outcome) => `status: ${outcome}`)));
   });
 
   it("never make a client at a real socket give what a plain model of it does not allow", async () => {

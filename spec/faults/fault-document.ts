@@ -14,7 +14,7 @@ How to read a cell, \`COMMAND_INCORRECT\`, lives, 1 / 2 for example:
   \`CONTEXT_INCORRECT\`. After a failed \`connect\` there is no client.
 - how many connections it had made in all when the call ended; where the next status needs another, the number with that.
 - **after** a limit: the call ended when \`timeoutMs\` or \`connectTimeoutMs\` had passed, and else it ended at once. Every call
-  ends within 2 × \`timeoutMs\` + \`connectTimeoutMs\` + 350 ms.
+  ends within 2 × \`timeoutMs\` + 2 × (\`connectTimeoutMs\` + 350 ms).
 
 A cell that cannot be says why by a letter, explained below the tables. Where a row says that a part of a frame has come,
 that part came in a segment of its own, and the frame is the faulty one from its first byte on.

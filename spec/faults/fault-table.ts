@@ -29,7 +29,8 @@ export const FAULT_MEANINGS: Record<Fault, string> = {
   reset: "the gateway resets the connection",
   silence: "the gateway says nothing any more, and leaves the connection open",
   garbage: "a whole frame comes whose body is not protobuf",
-  "wrong kind": "a command comes in the place of the connect response, or a connect response in that of a command",
+  "wrong kind":
+    "a command comes in the place of the connect response, where it counts as pushed, or a connect response in that of a command",
   "no device": "a well-formed message of the right kind comes that names no device",
   "another device": "a well-formed message of the right kind comes that names another device",
   "length 2^32-1": "a header comes that announces a body of 4,294,967,295 bytes",
@@ -148,7 +149,7 @@ const nothingFollows = FAULTS.slice(1).map(() => noStream);
 // prettier-ignore
 const firstConnect: readonly Cell[] = [
   connects, notConnected, notConnected, notInTime,
-  broken, broken, wrongDevice, wrongDevice,
+  broken, notInTime, wrongDevice, wrongDevice,
   broken, broken, broken,
   connects, connects, broken,
 ];
@@ -156,7 +157,7 @@ const firstConnect: readonly Cell[] = [
 // prettier-ignore
 const firstConnectPastHeader: readonly Cell[] = [
   connects, notConnected, notConnected, notInTime,
-  broken, broken, wrongDevice, wrongDevice,
+  broken, notInTime, wrongDevice, wrongDevice,
   pastLength, pastLength, pastLength,
   connects, connects, broken,
 ];
@@ -188,7 +189,7 @@ const firstStatusPastHeader: readonly Cell[] = [
 // prettier-ignore
 const reconnection: readonly Cell[] = [
   reconnects, closedAgain, closedAgain, notInTimeAgain,
-  brokenAgain, brokenAgain, notForUsAgain, notForUsAgain,
+  brokenAgain, notInTimeAgain, notForUsAgain, notForUsAgain,
   brokenAgain, brokenAgain, brokenAgain,
   reconnects, reconnects, brokenAgain,
 ];
@@ -196,7 +197,7 @@ const reconnection: readonly Cell[] = [
 // prettier-ignore
 const reconnectionPastHeader: readonly Cell[] = [
   reconnects, closedAgain, closedAgain, notInTimeAgain,
-  brokenAgain, brokenAgain, notForUsAgain, notForUsAgain,
+  brokenAgain, notInTimeAgain, notForUsAgain, notForUsAgain,
   pastLength, pastLength, pastLength,
   reconnects, reconnects, brokenAgain,
 ];

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { connect, exchange, type Config } from "../../lib/index.js";
+import { connect, exchange, getCommand, type Config } from "../../lib/index.js";
 import { fromHex } from "../support/bytes.js";
 import { watchClientSockets } from "../support/client-sockets.js";
 import { eventually } from "../support/eventually.js";
@@ -204,7 +204,6 @@ describe("a connect response that breaks the protocol", () => {
 
   it.each([
     ["is of an unknown type", "180000000a160809121208e8071a04746573742207627574746f6e31"],
-    ["is a command", "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120161"],
     ["is not protobuf", "03000000ffffff"],
     ["holds fields of no known number only", "020000007801"],
     ["is of length 0", "00000000"],
@@ -215,6 +214,15 @@ describe("a connect response that breaks the protocol", () => {
     const error = await failureOf(configFor(gateway));
     expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "communication" });
     await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
+  it("may come behind a command, which is the latest one at once", async () => {
+    const command = "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120161";
+    const accepted = "160000000a141212" + "08e8071a04746573742207627574746f6e31";
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "send", bytes: fromHex(command + accepted) });
+    const client = await openClient(gateway);
+    expect(getCommand(client)._unsafeUnwrap()).toEqual(fromHex("61"));
   });
 
   it("is taken whatever the device's name in it is: the name is a label", async () => {

@@ -11,6 +11,13 @@ export function bytesField(field: number, bytes: string): string {
   return `${varint((field << 3) | 2)}${varint(bytes.length / 2)}${bytes}`;
 }
 
+/** A frame: the body's length as a little-endian uint32, and the body. */
+export function framed(body: string): string {
+  const header = Buffer.alloc(4);
+  header.writeUInt32LE(body.length / 2);
+  return header.toString("hex") + body;
+}
+
 function byte(value: number): string {
   return value.toString(16).padStart(2, "0");
 }

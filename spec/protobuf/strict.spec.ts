@@ -1,14 +1,22 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { InternalServer } from "../../generated/internal_protocol.js";
-import { assertStructure, INTERNAL_SERVER } from "../../lib/protocol/structure.js";
+import { assertStructure, type MessageStructure } from "../../lib/protobuf/strict.js";
 import { fromHex } from "../support/bytes.js";
 import { propertyRuns } from "../support/property-runs.js";
 import { BUTTON } from "../testing/wire.js";
 
+const NUMBER = { wireType: 0 };
+const BYTES = { wireType: 2 };
+const DEVICE: MessageStructure = { 1: NUMBER, 2: NUMBER, 3: BYTES, 4: BYTES, 5: NUMBER };
+const INTERNAL_SERVER: MessageStructure = {
+  1: { ...BYTES, oneof: 1, message: { 1: NUMBER, 2: { ...BYTES, message: DEVICE } } },
+  2: { ...BYTES, oneof: 1, message: { 1: { ...BYTES, message: DEVICE }, 2: BYTES } },
+};
+
 const assertServerMessage = (bytes: string) => assertStructure(fromHex(bytes), INTERNAL_SERVER);
 
-describe("the structure of the gateway's messages", () => {
+describe("the structure of a message", () => {
   it.each([
     ["no field at all", ""],
     ["a connect response", `0a141212${BUTTON}`],
@@ -27,17 +35,17 @@ describe("the structure of the gateway's messages", () => {
   });
 
   it.each([
-    ["a connect response as a number", "0801", "field 1 is of wire type 0"],
-    ["a command as eight bytes", "110102030405060708", "field 2 is of wire type 1"],
-    ["a command's data as a number", `12160a12${BUTTON}1005`, "field 2 is of wire type 0"],
-    ["a command's device as a number", "12050805120107", "field 1 is of wire type 0"],
-    ["a response type as bytes", `0a170a01011212${BUTTON}`, "field 1 is of wire type 2"],
-    ["a module as bytes", "12040a020a00", "field 1 is of wire type 2"],
-    ["a module as a group", "12040a020b0c", "field 1 is of wire type 3"],
-    ["a type as four bytes", "12070a051501020304", "field 2 is of wire type 5"],
-    ["a role as a number", "12040a021801", "field 3 is of wire type 0"],
-    ["a name as a number", "12040a022001", "field 4 is of wire type 0"],
-    ["a priority as bytes", "12040a022a00", "field 5 is of wire type 2"],
+    ["a connect response as a number", "0801", "field 1 has the wire type 0"],
+    ["a command as eight bytes", "110102030405060708", "field 2 has the wire type 1"],
+    ["a command's data as a number", `12160a12${BUTTON}1005`, "field 2 has the wire type 0"],
+    ["a command's device as a number", "12050805120107", "field 1 has the wire type 0"],
+    ["a response type as bytes", `0a170a01011212${BUTTON}`, "field 1 has the wire type 2"],
+    ["a module as bytes", "12040a020a00", "field 1 has the wire type 2"],
+    ["a module as a group", "12040a020b0c", "field 1 has the wire type 3"],
+    ["a type as four bytes", "12070a051501020304", "field 2 has the wire type 5"],
+    ["a role as a number", "12040a021801", "field 3 has the wire type 0"],
+    ["a name as a number", "12040a022001", "field 4 has the wire type 0"],
+    ["a priority as bytes", "12040a022a00", "field 5 has the wire type 2"],
     ["a device that reaches past its command", `12140a14${BUTTON}7801`, "reaches past the end"],
     ["data that reach past their command", "1204120301ff" + "78017801", "reaches past the end"],
     ["a command that reaches past its body", `12180a12${BUTTON}120107`, ""],
@@ -55,8 +63,8 @@ describe("the structure of the gateway's messages", () => {
     ["a tag above 32 bits", "f8ffffff1f01", "illegal tag"],
     ["the end of a group that never began", `12170a12${BUTTON}1201077c`, "wire type 4"],
     ["a group that never ends", "7b0801", ""],
-    ["a group that ends as another", "7b0801848001", "invalid end group tag"],
-    ["groups in groups beyond measure", "7b".repeat(1_000), "recursion"],
+    ["a group that ends as another", "7b0801848001", "group 15 ends as group 2048"],
+    ["groups in groups beyond measure", "7b".repeat(1_000), "nested too deeply"],
   ])("has no room for %s", (_what, bytes, message) => {
     expect(() => assertServerMessage(bytes)).toThrow(message);
   });
@@ -88,5 +96,27 @@ describe("the structure of the gateway's messages", () => {
       }),
       propertyRuns,
     );
+  });
+
+  it.each([
+    ["a command twice", `12170a12${BUTTON}120107`.repeat(2)],
+    ["a connect response beside a command", `0a141212${BUTTON}12170a12${BUTTON}120107`],
+    ["a command's device twice", `12280a12${BUTTON}0a12${BUTTON}`],
+    ["a module twice", "12060a0408010801"],
+  ])("has no room for %s", (_what, bytes) => {
+    expect(() => assertServerMessage(bytes)).toThrow("comes more than once");
+  });
+
+  it("has room for an unknown field as often as it comes", () => {
+    expect(() => assertServerMessage("7801".repeat(10_000))).not.toThrow();
+  });
+
+  it.each([
+    ["in the message", "7801".repeat(11)],
+    ["in a message within it", "1214" + "1801".repeat(10)],
+    ["in a group", "7b" + "0801".repeat(9) + "7c"],
+  ])("has room for no more fields than it is told, %s", (_where, bytes) => {
+    expect(() => assertStructure(fromHex(bytes), INTERNAL_SERVER, 10)).toThrow("it has too many fields");
+    expect(() => assertStructure(fromHex(bytes), INTERNAL_SERVER, 11)).not.toThrow();
   });
 });

@@ -1,24 +1,65 @@
 import { describe, expect, it } from "@jest/globals";
 import { InternalClient, InternalServer } from "../../generated/internal_protocol.js";
-import { statusFrame } from "../../lib/protocol/client-messages.js";
-import { encodeDevice } from "../../lib/protocol/device.js";
-import { bodyLengthFor, prefixOfBody } from "../../lib/protocol/payload-layout.js";
+import { encodeDevice, type Device } from "../../lib/protocol/device.js";
+import { bodyLength, connectFrame, prefixOfBody, statusFrame } from "../../lib/protocol/writer.js";
 import { fromHex, hex } from "../support/bytes.js";
-import { BUTTON, button } from "../testing/wire.js";
+import { utf8 } from "../support/virtual-device.js";
+import { BUTTON, button, CONNECT, connectWithPriority, PRESSED, STATUS } from "../testing/wire.js";
 
 const buttonBytes = fromHex(BUTTON);
 
 /** A role with which the button's device message, without a name, takes that many bytes; 3 are its module's. */
 function deviceOfLength(length: number) {
   const device = { ...button, deviceRole: "r".repeat(length - 5), deviceName: "" };
-  expect(encodeDevice(device).length).toBe(length);
+  expect(encoded(device).length).toBe(length);
   return device;
+}
+
+function encoded(device: Device): Uint8Array {
+  return encodeDevice(device, utf8);
 }
 
 const payloadLengths = [0, 1, 2, 126, 127, 128, 129, 16_383, 16_384, 16_385, 2 ** 21 - 1, 2 ** 21];
 const deviceLengths = [18, 126, 127, 128, 129];
 
-describe("what stands before a payload", () => {
+describe("the frame with which a device introduces itself", () => {
+  it("carries the device", () => {
+    expect(hex(connectFrame(buttonBytes))).toBe(CONNECT);
+  });
+
+  it("carries its priority", () => {
+    expect(hex(connectFrame(encoded({ ...button, priority: 3 })))).toBe(connectWithPriority(3));
+  });
+
+  it("names a device even when all its fields hold their defaults", () => {
+    const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
+    expect(hex(connectFrame(encoded(nothing)))).toBe("040000000a020a00");
+  });
+});
+
+describe("a status's frame", () => {
+  it("carries the device and the status", () => {
+    expect(hex(statusFrame(buttonBytes, fromHex(PRESSED)))).toBe(STATUS);
+  });
+
+  it("has no field for a status without bytes", () => {
+    expect(hex(statusFrame(buttonBytes, new Uint8Array(0)))).toBe(`1600000012140a12${BUTTON}`);
+  });
+
+  it("keeps its bytes when the status's own are written over", () => {
+    const status = fromHex(PRESSED);
+    const frame = statusFrame(buttonBytes, status);
+    status.fill(0);
+    expect(hex(frame)).toBe(STATUS);
+  });
+
+  it("is 4 bytes longer than the length of its body that bodyLength returns", () => {
+    expect(bodyLength(buttonBytes, 17)).toBe(0x29);
+    expect(bodyLength(buttonBytes, 0)).toBe(0x16);
+  });
+});
+
+describe("what comes before a payload", () => {
   const byHand: [number, string][] = [
     [0, `1214 0a12${BUTTON}`],
     [1, `1217 0a12${BUTTON} 1201`],
@@ -42,7 +83,7 @@ describe("what stands before a payload", () => {
     [127, "128401 0a7f", "1201"],
     [128, "128601 0a8001", "1201"],
   ])("counts a device of %d bytes", (deviceLength, before, behind) => {
-    const device = encodeDevice(deviceOfLength(deviceLength));
+    const device = encoded(deviceOfLength(deviceLength));
     const body = statusFrame(device, fromHex("dd")).subarray(4);
     expect(hex(body)).toBe(`${before.replace(" ", "")}${hex(device)}${behind}dd`);
   });
@@ -50,7 +91,7 @@ describe("what stands before a payload", () => {
 
 describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
   const device = deviceOfLength(deviceLength);
-  const deviceBytes = encodeDevice(device);
+  const deviceBytes = encoded(device);
 
   it.each(payloadLengths)("sends a status of %d bytes as the generated encoder writes it", (payloadLength) => {
     const statusData = new Uint8Array(payloadLength).fill(0xdd);
@@ -61,7 +102,7 @@ describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
     expect(Buffer.from(frame).readUInt32LE(0)).toBe(encoded.length);
   });
 
-  it.each(payloadLengths)("knows what stands before a command of %d bytes from its body's length", (payloadLength) => {
+  it.each(payloadLengths)("knows what comes before a command of %d bytes from its body's length", (payloadLength) => {
     const commandData = new Uint8Array(payloadLength).fill(0xdd);
     const value = { device: { ...device, module: 1000 }, commandData } as const;
     const body = InternalServer.encode({ MessageType: { $case: "deviceCommand", value } }).finish();
@@ -71,12 +112,12 @@ describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
 
   it("knows a prefix for just those body lengths that a payload gives", () => {
     const given = new Map<number, number>();
-    for (let payload = 0; payload <= 17_000; payload++) given.set(bodyLengthFor(deviceBytes, payload), payload);
+    for (let payload = 0; payload <= 17_000; payload++) given.set(bodyLength(deviceBytes, payload), payload);
     const wrong = [];
-    for (let bodyLength = 0; bodyLength <= 17_000; bodyLength++) {
-      const payload = given.get(bodyLength);
-      const expected = payload === undefined ? undefined : bodyLength - payload;
-      if (prefixOfBody(deviceBytes, bodyLength)?.length !== expected) wrong.push(bodyLength);
+    for (let length = 0; length <= 17_000; length++) {
+      const payload = given.get(length);
+      const expected = payload === undefined ? undefined : length - payload;
+      if (prefixOfBody(deviceBytes, length)?.length !== expected) wrong.push(length);
     }
     expect(wrong).toEqual([]);
   });
@@ -93,12 +134,12 @@ describe("a body of a length that no payload gives", () => {
     [153, "between a payload length of one byte and one of two"],
     [16_387, "between a message length of two bytes and one of three"],
     [2_097_156, "between a message length of three bytes and one of four"],
-  ])("has no prefix: %d bytes, %s", (bodyLength) => {
-    expect(prefixOfBody(buttonBytes, bodyLength)).toBeUndefined();
+  ])("has no prefix: %d bytes, %s", (length) => {
+    expect(prefixOfBody(buttonBytes, length)).toBeUndefined();
   });
 
   it("differs from its neighbours", () => {
-    const known = [22, 25, 129, 131, 152, 154].map((bodyLength) => prefixOfBody(buttonBytes, bodyLength)?.length);
+    const known = [22, 25, 129, 131, 152, 154].map((length) => prefixOfBody(buttonBytes, length)?.length);
     expect(known).toEqual([22, 24, 24, 25, 25, 26]);
   });
 });

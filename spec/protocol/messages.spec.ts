@@ -1,19 +1,32 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { commandFrame } from "../../lib/testing.js";
-import { FrameDecoder, type Body } from "../../lib/protocol/frame-decoder.js";
 import type { Device } from "../../lib/protocol/device.js";
-import { ServerMessageReader, type ServerMessage } from "../../lib/protocol/server-messages.js";
+import { commandFrame, connectResponseFrame } from "../../lib/testing.js";
 import { fromHex, hex } from "../support/bytes.js";
 import { propertyRuns } from "../support/property-runs.js";
-import { bytesField, varint } from "../support/protobuf-fields.js";
-import { bodyOf, described } from "../support/received.js";
+import { bytesField, framed, varint } from "../support/protobuf-fields.js";
+import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
 import { BUTTON, button } from "../testing/wire.js";
 
-const read = (body: string, device: Device = button): ServerMessage =>
-  new ServerMessageReader(device).read(bodyOf(fromHex(body)));
+/** What a device makes of a message: of a connect response while it waits for one, else of a message to an idle device. */
+function shown(body: string, device: Device = button): string {
+  const virtual = new VirtualDevice(LIMITS, device);
+  virtual.opened();
+  if (!body.startsWith("0a")) virtual.receive(hex(connectResponseFrame(device, 0)));
+  virtual.effects.length = 0;
+  virtual.receive(framed(body));
+  const effects = virtual.effects.map(({ effect }) => effect);
+  const [first, second] = effects;
+  if (first?.kind === "command") return `own command ${hex(first.command)}`;
+  if (first?.kind === "ignored") return first.message;
+  if (first?.kind === "connected") return "accepted";
+  if (second?.kind === "refused") return second.code;
+  const trouble = effects.find((effect) => effect.kind === "dropped" || effect.kind === "ended");
+  return trouble?.failure?.message ?? "nothing";
+}
 
-const shown = (body: string, device: Device = button): string => described(read(body, device));
+const foreign = "the command is for another device";
+const nameless = "the command names no device";
 
 // The button's fields, one by one: module, role, name. Type 0 and priority 0 are left out, as proto3 has it.
 const MODULE = "08e807";
@@ -21,7 +34,7 @@ const ROLE = "1a0474657374";
 const NAME = "2207627574746f6e31";
 
 describe("a command", () => {
-  it("is told as this device's own, with its bytes", () => {
+  it("is this device's own, with its bytes", () => {
     expect(shown(`12170a12${BUTTON}120107`)).toBe("own command 07");
   });
 
@@ -39,7 +52,6 @@ describe("a command", () => {
     ["carries no name", MODULE + ROLE],
     ["carries its fields in another order", NAME + ROLE + MODULE],
     ["writes out the fields that hold their defaults", MODULE + "1000" + ROLE + NAME + "2800"],
-    ["carries a field twice, of which the last one counts", "0801" + MODULE + ROLE + NAME],
     ["carries fields that are not known yet", MODULE + ROLE + NAME + "3001" + "3a0105"],
   ])("is own when its device %s", (_what, device) => {
     expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe("own command 07");
@@ -54,16 +66,16 @@ describe("a command", () => {
     ["role, with a byte order mark before it", MODULE + "1a07efbbbf74657374" + NAME],
     ["priority", MODULE + ROLE + NAME + "2801"],
   ])("is another's when its device differs in %s", (_what, device) => {
-    expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe("other command 07");
+    expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe(foreign);
   });
 
   it("is another's when its device is all defaults", () => {
-    expect(shown("12050a00120107")).toBe("other command 07");
+    expect(shown("12050a00120107")).toBe(foreign);
   });
 
   it("is nobody's when it names no device", () => {
-    expect(shown("1203120107")).toBe("none command 07");
-    expect(shown("1200")).toBe("none command ");
+    expect(shown("1203120107")).toBe(nameless);
+    expect(shown("1200")).toBe(nameless);
   });
 
   it("is read when its fields come in the other order", () => {
@@ -79,112 +91,58 @@ describe("a command", () => {
     expect(shown(body)).toBe("own command 07");
   });
 
-  it("is the last one where the message holds two things", () => {
-    expect(shown(`0a141212${BUTTON}` + `12170a12${BUTTON}120107`)).toBe("own command 07");
-    expect(shown(`12170a12${BUTTON}120107` + `12170a12${BUTTON}120108`)).toBe("own command 08");
-  });
-
   it.each([
     ["to this device", `12190a12${BUTTON}1203070809`],
     ["to this device, in an unusual order", `121912030708090a12${BUTTON}`],
-    ["to another device", "12090a02080112030708" + "09"],
-  ])("%s has bytes of its own: its chunk may be written over", (_whose, body) => {
-    const whole = bodyOf(fromHex(body));
-    const message = new ServerMessageReader(button).read(whole);
-    whole.head.fill(0xee);
-    if (message.kind !== "command") throw new Error(`It is no command: ${described(message)}`);
-    expect(hex(message.command)).toBe("070809");
-    expect([message.command.byteOffset, message.command.buffer.byteLength]).toEqual([0, 3]);
-  });
-
-  it("that came in pieces keeps the bytes that the decoder gathered, without a further copy", () => {
-    const reader = new ServerMessageReader(button);
-    const decoder = new FrameDecoder(100, (bodyLength) => reader.prefixLength(bodyLength));
-    decoder.push(fromHex(`1b00000012190a12${BUTTON}120307`));
-    expect(decoder.next()).toBeUndefined();
-    decoder.push(fromHex("0809"));
-    const body = decoder.next() as Body;
-    const message = reader.read(body);
-    expect(described(message)).toBe("own command 070809");
-    expect(message.kind === "command" && message.command === body.tail).toBe(true);
-  });
-});
-
-describe("where a body is split when it comes in pieces", () => {
-  const reader = new ServerMessageReader(button);
-
-  it("is where the command's bytes begin", () => {
-    expect(reader.prefixLength(22)).toBe(22);
-    expect(reader.prefixLength(25)).toBe(24);
-    expect(reader.prefixLength(154)).toBe(26);
-  });
-
-  it("is at the front of a body that cannot be a command to this device", () => {
-    for (const bodyLength of [1, 21, 24, 130, 16_387]) expect(reader.prefixLength(bodyLength)).toBe(0);
-  });
-
-  it.each([
-    ["own command 070809", `12190a12${BUTTON}1203070809`],
-    ["own command ", `12140a12${BUTTON}`],
-    ["other command 07", "12050a00120107"],
-    ["own connect response 2", `0a1608021212${BUTTON}`],
-    ["undecodable", `12190a12${BUTTON}12040708ff`],
-  ])("changes nothing about what it means: %s", (meaning, body) => {
-    const bytes = fromHex(body);
-    const meanings = Array.from(bytes.keys(), (at) =>
-      described(
-        reader.read({
-          kind: "body",
-          beganInChunk: 1,
-          head: bytes.slice(0, at),
-          start: 0,
-          end: at,
-          tail: bytes.slice(at),
-        }),
-      ),
-    );
-    expect(new Set(meanings)).toEqual(new Set([meaning]));
+  ])("%s has bytes that the next chunk does not touch", (_whose, body) => {
+    const device = VirtualDevice.idle();
+    device.receive(framed(body));
+    device.receive("ff".repeat(60));
+    const effect = device.effects[0]!.effect;
+    if (effect.kind !== "command") throw new Error(`It is ${effect.kind}`);
+    expect(hex(effect.command)).toBe("070809");
+    expect([effect.command.byteOffset, effect.command.buffer.byteLength]).toEqual([0, 3]);
   });
 });
 
 describe("a connect response", () => {
   it.each([
-    ["00", 0],
-    ["01", 1],
-    ["02", 2],
-    ["03", 3],
-    ["04", 4],
-    ["63", 99],
-  ])("carries its type: %s", (type, responseType) => {
-    expect(shown(`0a1608${type}1212${BUTTON}`)).toBe(`own connect response ${responseType}`);
+    ["00", "accepted"],
+    ["01", "DEVICE_ALREADY_CONNECTED"],
+    ["02", "MODULE_NOT_SUPPORTED"],
+    ["03", "DEVICE_TYPE_NOT_SUPPORTED"],
+    ["04", "HIGHER_PRIORITY_ALREADY_CONNECTED"],
+    ["63", "the connect response has the unknown type 99"],
+  ])("of type %s means %s", (type, meaning) => {
+    expect(shown(`0a1608${type}1212${BUTTON}`)).toBe(meaning);
   });
 
   it("is of type 0 when its type is left out", () => {
-    expect(shown(`0a141212${BUTTON}`)).toBe("own connect response 0");
+    expect(shown(`0a141212${BUTTON}`)).toBe("accepted");
   });
 
   it("may be of a type below 0, which a varint writes in ten bytes", () => {
-    expect(shown(`0a1f08ffffffffffffffffff011212${BUTTON}`)).toBe("own connect response -1");
+    expect(shown(`0a1f08ffffffffffffffffff011212${BUTTON}`)).toBe("the connect response has the unknown type -1");
   });
 
   it("is another's when it names another device", () => {
-    expect(shown(bytesField(1, bytesField(2, "08e907" + ROLE + NAME)))).toBe("other connect response 0");
+    const body = bytesField(1, bytesField(2, "08e907" + ROLE + NAME));
+    expect(shown(body)).toBe("the connect response is for another device");
   });
 
-  it("is nobody's when it names no device", () => {
-    expect(shown("0a020800")).toBe("none connect response 0");
-    expect(shown("0a00")).toBe("none connect response 0");
+  it.each(["0a020800", "0a00"])("is nobody's when it names no device: %s", (body) => {
+    expect(shown(body)).toBe("the connect response names no device");
   });
 
-  it("is read with fields that are not known yet", () => {
-    expect(shown(`0a1608021212${BUTTON}` + "7801")).toBe("own connect response 2");
-    expect(shown(`0a1808021212${BUTTON}` + "1801")).toBe("own connect response 2");
-  });
+  it.each([`0a1608021212${BUTTON}` + "7801", `0a1808021212${BUTTON}` + "1801"])(
+    "is read with fields that are not known yet: %s",
+    (body) => expect(shown(body)).toBe("MODULE_NOT_SUPPORTED"),
+  );
 
   it("is own to a device of defaults when it names one", () => {
     const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
-    expect(shown("0a021200", nothing)).toBe("own connect response 0");
-    expect(shown("0a00", nothing)).toBe("none connect response 0");
+    expect(shown("0a021200", nothing)).toBe("accepted");
+    expect(shown("0a00", nothing)).toBe("the connect response names no device");
   });
 });
 
@@ -192,26 +150,35 @@ describe("a message that cannot be decoded", () => {
   const command = (device: string) => bytesField(2, bytesField(1, device) + "120107");
 
   it.each([
-    ["of no field", "", "neither a connect response nor a command"],
     ["of unknown fields only", "7801", "neither a connect response nor a command"],
     ["of nothing but ff", "ffffffff", "premature EOF"],
-    ["whose command's bytes are a number", `12160a12${BUTTON}1005`, "field 2 is of wire type 0"],
-    ["whose command is a number", "1005", "field 2 is of wire type 0"],
-    ["whose device's role is a number", "12040a021801", "field 3 is of wire type 0"],
+    ["whose command's bytes are a number", `12160a12${BUTTON}1005`, "field 2 has the wire type 0"],
+    ["whose command is a number", "1005", "field 2 has the wire type 0"],
+    ["whose device's role is a number", "12040a021801", "field 3 has the wire type 0"],
     ["whose device reaches past its command", `12140a14${BUTTON}7801`, "a field reaches past the end"],
-    ["whose device takes in the command's bytes", `12170a15${BUTTON}120107`, "field 2 is of wire type 2"],
+    ["whose device takes in the command's bytes", `12170a15${BUTTON}120107`, "field 2 has the wire type 2"],
     ["whose command reaches past the message", `12180a12${BUTTON}120107`, "premature EOF"],
     ["whose command ends within its bytes", `12160a12${BUTTON}120107`, "a field reaches past the end"],
     ["with a tag of 0 behind it", `12170a12${BUTTON}12010700`, "illegal tag"],
     ["with a tag of 0 within it", `12180a12${BUTTON}12010700`, "illegal tag"],
     ["with garbage behind it", `12170a12${BUTTON}120107ff`, "premature EOF"],
     ["with the end of a group behind it", `12170a12${BUTTON}1201077c`, "wire type 4"],
+    [
+      "with a connect response and a command",
+      `12170a12${BUTTON}120107` + `0a141212${BUTTON}`,
+      "beside its alternative",
+    ],
+    ["with two commands", `12170a12${BUTTON}120107` + `12170a12${BUTTON}120108`, "field 2 comes more than once"],
+    ["with two devices", bytesField(2, `0a12${BUTTON}0a12${BUTTON}120107`), "field 1 comes more than once"],
+    ["with its bytes twice", bytesField(2, `0a12${BUTTON}120107120108`), "field 2 comes more than once"],
+    ["whose module comes twice", command(MODULE + MODULE + ROLE + NAME), "field 1 comes more than once"],
+    ["of more fields than any gateway sends", "7801".repeat(1_001), "it has too many fields"],
     ["whose role is not UTF-8", command(MODULE + "1a02c328" + NAME), "not valid for encoding utf-8"],
     ["whose name is not UTF-8", command(MODULE + ROLE + "2202c328"), "not valid for encoding utf-8"],
     ["whose name is a lone surrogate", command(MODULE + ROLE + "2203eda080"), "not valid for encoding utf-8"],
   ])("is one %s", (_what, body, detail) => {
-    const message = read(body);
-    expect(message).toEqual({ kind: "undecodable", detail: expect.stringContaining(detail) });
+    expect(shown(body)).toMatch(/^the gateway's message /);
+    expect(shown(body)).toContain(detail);
   });
 
   it("is none whose role and name are UTF-8 beyond ASCII", () => {
@@ -221,7 +188,8 @@ describe("a message that cannot be decoded", () => {
 
   it("is every proper beginning of a command", () => {
     const whole = `12170a12${BUTTON}120107`;
-    for (let length = 0; length < whole.length; length += 2) expect(shown(whole.slice(0, length))).toBe("undecodable");
+    for (let length = 2; length < whole.length; length += 2)
+      expect(shown(whole.slice(0, length))).toMatch(/^the gateway's message /);
     expect(shown(whole)).toBe("own command 07");
   });
 });
@@ -239,11 +207,10 @@ describe("the short way to a command in its usual form", () => {
   it("gives what the long way gives for every other spelling of the command", () => {
     fc.assert(
       fc.property(device, payload, (owner, bytes) => {
-        const reader = new ServerMessageReader(owner);
         const named = bytesField(1, deviceBytes(owner));
         const data = bytes.length > 0 ? bytesField(2, hex(bytes)) : "";
         const spellings = [named + data, data + named, named + data + "1801", named + bytesField(2, hex(bytes))];
-        const found = spellings.map((inner) => described(reader.read(bodyOf(fromHex(bytesField(2, inner))))));
+        const found = spellings.map((inner) => shown(bytesField(2, inner), owner));
         expect(found).toEqual(Array(4).fill(`own command ${hex(bytes)}`));
       }),
       propertyRuns,
@@ -280,18 +247,17 @@ describe("the short way to a command in its usual form", () => {
   }
 });
 
-describe("the readers of two devices whose messages are of the same length", () => {
-  it("each know their own commands only, whichever read one before", () => {
+describe("two devices whose messages are of the same length", () => {
+  it("each read their own commands only, whichever read one before", () => {
     const left = { ...button, deviceRole: "left" };
     const right = { ...button, deviceRole: "rite" };
-    const toLeft = commandFrame(left, Uint8Array.of(1)).slice(4);
-    const toRight = commandFrame(right, Uint8Array.of(2)).slice(4);
-    const [leftReader, rightReader] = [new ServerMessageReader(left), new ServerMessageReader(right)];
+    const toLeft = hex(commandFrame(left, Uint8Array.of(1)).slice(4));
+    const toRight = hex(commandFrame(right, Uint8Array.of(2)).slice(4));
     for (let round = 0; round < 2; round++) {
-      expect(described(leftReader.read(bodyOf(toLeft)))).toBe("own command 01");
-      expect(described(rightReader.read(bodyOf(toLeft)))).toBe("other command 01");
-      expect(described(rightReader.read(bodyOf(toRight)))).toBe("own command 02");
-      expect(described(leftReader.read(bodyOf(toRight)))).toBe("other command 02");
+      expect(shown(toLeft, left)).toBe("own command 01");
+      expect(shown(toLeft, right)).toBe(foreign);
+      expect(shown(toRight, right)).toBe("own command 02");
+      expect(shown(toRight, left)).toBe(foreign);
     }
   });
 });

@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { connect, destroy, exchange, type ClientHandle } from "../../lib/index.js";
+import { button } from "../support/opened.js";
+import { ANSWER, CONNECTED } from "../testing/wire.js";
+
+// The gateway runs in a thread of its own, so that it goes on while this process stands still.
+const GATEWAY = `
+  const { createServer } = require("node:net");
+  const { parentPort, workerData } = require("node:worker_threads");
+  const frames = workerData.map((frame) => Buffer.from(frame, "hex"));
+  const server = createServer((socket) => {
+    let answers = 0;
+    socket.on("error", () => undefined);
+    socket.on("data", () => frames[answers] && socket.write(frames[answers++]));
+  });
+  server.listen({ host: "127.0.0.1", port: 0 }, () => parentPort.postMessage(server.address().port));
+`;
+
+const LIMIT_MS = 300;
+
+let worker: Worker | undefined;
+let client: ClientHandle | undefined;
+
+afterEach(async () => {
+  if (client !== undefined) await destroy(client);
+  await worker?.terminate();
+  client = undefined;
+});
+
+/** A gateway that answers the frames it gets with those, one each, and is silent then. */
+async function startGateway(...frames: string[]): Promise<number> {
+  worker = new Worker(GATEWAY, { eval: true, workerData: frames });
+  const [port] = (await once(worker, "message")) as [number];
+  return port;
+}
+
+function config(port: number) {
+  return { host: "127.0.0.1", port, device: button, connectTimeoutMs: LIMIT_MS };
+}
+
+/** As a process that computes, or that was stopped, does: no timer and no read for that long. */
+function standStill(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times the limit", (times) => {
+  const standstillMs = times * LIMIT_MS;
+
+  it("connects to a gateway that answers", async () => {
+    const connecting = connect(config(await startGateway(CONNECTED)));
+    standStill(standstillMs);
+    client = (await connecting)._unsafeUnwrap();
+  });
+
+  it("connects when it stands still between the connection and the connect response", async () => {
+    const connecting = connect(config(await startGateway(CONNECTED)));
+    await new Promise((resolve) => setImmediate(resolve));
+    standStill(standstillMs);
+    client = (await connecting)._unsafeUnwrap();
+  });
+
+  it("gets the command of a status that the gateway answered", async () => {
+    client = (await connect(config(await startGateway(CONNECTED, ANSWER))))._unsafeUnwrap();
+    const sending = exchange(client, Uint8Array.of(1), { timeoutMs: LIMIT_MS });
+    standStill(standstillMs);
+    expect((await sending).isOk()).toBe(true);
+  });
+
+  it("still gives up a gateway that does not answer", async () => {
+    const connecting = connect(config(await startGateway()));
+    standStill(standstillMs);
+    expect((await connecting)._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");
+  });
+});

@@ -1,0 +1,682 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Failure } from "../../lib/protocol/failures.js";
+import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
+import { BUTTON, commandOf, CONNECTED, refused } from "../testing/wire.js";
+
+// A second source for lib/protocol/transitions.ts: written by hand, and played with bytes through the front door.
+
+const OTHER = "08e9071a0474657374";
+const foreignCommand = `10000000120e0a09${OTHER}120107`;
+const namelessCommand = "050000001203120107";
+const foreignResponse = `0d0000000a0b1209${OTHER}`;
+const namelessResponse = "020000000a00";
+const unknownResponse = refused(99);
+const garbage = "02000000ffff";
+const empty = "00000000";
+
+const reset = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+
+/** A device at time 1,000 in each of the states there are; the deadline of what has one has not passed. */
+const states: Record<string, () => VirtualDevice> = {
+  opening: () => at(995, new VirtualDevice(long)),
+  handshaking: () => {
+    const device = states["opening"]!();
+    device.opened();
+    return device;
+  },
+  idle: () => at(1_000, VirtualDevice.idle(long)),
+  awaiting: () => {
+    const device = at(990, VirtualDevice.idle(long));
+    device.send("a");
+    return device;
+  },
+  "down, just now": () => {
+    const device = at(999, VirtualDevice.idle(long));
+    device.closed();
+    return device;
+  },
+  "down, a while ago": () => {
+    const device = at(998, VirtualDevice.idle(long));
+    device.closed();
+    return at(1_000, device);
+  },
+  backingOff: () => {
+    const device = at(999, VirtualDevice.idle(long));
+    device.send("a");
+    device.closed();
+    return device;
+  },
+  reopening: () => {
+    const device = at(990, VirtualDevice.idle(long));
+    device.send("a");
+    device.closed();
+    device.wait(2);
+    return device;
+  },
+  rehandshaking: () => {
+    const device = states["reopening"]!();
+    device.opened();
+    return device;
+  },
+  awaitingAgain: () => {
+    const device = states["rehandshaking"]!();
+    device.receive(CONNECTED);
+    return device;
+  },
+  "awaiting, after a reconnection before it was ever sent": () => {
+    const device = at(990, VirtualDevice.idle(long));
+    device.closed();
+    device.send("a");
+    device.wait(2);
+    device.opened();
+    device.receive(CONNECTED);
+    return device;
+  },
+  destroyed: () => {
+    const device = VirtualDevice.idle(long);
+    device.destroy();
+    return device;
+  },
+};
+
+const long = { ...LIMITS, connectTimeoutMs: 4_000 };
+
+function at(time: number, device: VirtualDevice): VirtualDevice {
+  device.wait(time - device.now);
+  return device;
+}
+
+const inputs: Record<string, (device: VirtualDevice) => void> = {
+  opened: (device) => device.opened(),
+  closed: (device) => device.closed(),
+  reset: (device) => device.closed(reset),
+  deadline: (device) => device.wait(device.deadline! - device.now),
+  status: (device) => device.send("b"),
+  abort: (device) => device.abort("a"),
+  destroy: (device) => device.destroy(),
+  command: (device) => device.receive(commandOf(0xc0)),
+  "command to another": (device) => device.receive(foreignCommand),
+  "command to nobody": (device) => device.receive(namelessCommand),
+  accepted: (device) => device.receive(CONNECTED),
+  "accepted another": (device) => device.receive(foreignResponse),
+  "accepted nobody": (device) => device.receive(namelessResponse),
+  "already connected": (device) => device.receive(refused(1)),
+  "module not supported": (device) => device.receive(refused(2)),
+  "type not supported": (device) => device.receive(refused(3)),
+  "higher priority": (device) => device.receive(refused(4)),
+  "unknown response": (device) => device.receive(unknownResponse),
+  garbage: (device) => device.receive(garbage),
+  "empty frame": (device) => device.receive(empty),
+};
+
+/** The state that follows, and the effects. */
+type Row = readonly [next: string, ...effects: string[]];
+
+const impossible = "impossible";
+
+const push: readonly string[] = ["command c0"];
+const drops: Row = ["down", "close", "dropped"];
+const failsCommand: Row = ["down", "close", "dropped", "a failed: COMMAND_INCORRECT"];
+const failsDevice: Row = ["down", "close", "dropped", "a failed: DEVICE_INCORRECT"];
+const aborts: Row = ["down", "close", "dropped", "a failed: NOT_OK"];
+const ends = (code: string): Row => ["destroyed", `ended ${code}`];
+const endsWithA = (code: string): Row => ["destroyed", `ended ${code} with a`];
+const closesAndEnds = (code: string): Row => ["destroyed", "close", `ended ${code}`];
+const closesAndEndsWithA = (code: string): Row => ["destroyed", "close", `ended ${code} with a`];
+const destroysA: Row = ["destroyed", "close", "ended with a"];
+const waits = (state: string): Row => [state];
+
+const noConnection = {
+  opened: impossible,
+  closed: impossible,
+  reset: impossible,
+} as const;
+
+const noMessageIsRead = Object.fromEntries(
+  Object.keys(inputs)
+    .slice(7)
+    .map((input) => [input, "nothing"]),
+);
+
+const responsesBreakIt = (row: Row) => ({
+  accepted: row,
+  "already connected": row,
+  "module not supported": row,
+  "type not supported": row,
+  "higher priority": row,
+  "unknown response": row,
+  garbage: row,
+  "empty frame": row,
+});
+
+const awaitingRows = (state: string): Record<string, Row | typeof impossible> => ({
+  opened: impossible,
+  status: waits(state),
+  abort: aborts,
+  destroy: destroysA,
+  command: ["idle", "command c0 completes a"],
+  "command to another": failsDevice,
+  "command to nobody": failsDevice,
+  "accepted another": failsDevice,
+  "accepted nobody": failsDevice,
+  ...responsesBreakIt(failsCommand),
+});
+
+const firstAttempt: Record<string, Row | typeof impossible> = {
+  ...awaitingRows("awaiting"),
+  closed: ["backingOff", "dropped"],
+  reset: ["backingOff", "dropped"],
+  deadline: ["backingOff", "close", "dropped"],
+};
+
+const table: Record<string, Record<string, Row | "nothing" | typeof impossible>> = {
+  opening: {
+    opened: ["handshaking", "write connect"],
+    closed: ends("UNABLE_TO_CONNECT"),
+    reset: ends("UNABLE_TO_CONNECT"),
+    deadline: closesAndEnds("UNABLE_TO_CONNECT"),
+    status: waits("opening"),
+    abort: "nothing",
+    destroy: ["destroyed", "close", "ended"],
+  },
+  handshaking: {
+    opened: impossible,
+    closed: ends("UNABLE_TO_CONNECT"),
+    reset: ends("UNABLE_TO_CONNECT"),
+    deadline: closesAndEnds("UNABLE_TO_CONNECT"),
+    status: waits("handshaking"),
+    abort: "nothing",
+    destroy: ["destroyed", "close", "ended"],
+    command: ["handshaking", ...push],
+    "command to another": closesAndEnds("DEVICE_INCORRECT"),
+    "command to nobody": closesAndEnds("DEVICE_INCORRECT"),
+    accepted: ["idle", "connected"],
+    "accepted another": closesAndEnds("DEVICE_INCORRECT"),
+    "accepted nobody": closesAndEnds("DEVICE_INCORRECT"),
+    "already connected": ["destroyed", "close", "refused DEVICE_ALREADY_CONNECTED", "ended DEVICE_ALREADY_CONNECTED"],
+    "module not supported": ["destroyed", "close", "refused MODULE_NOT_SUPPORTED", "ended MODULE_NOT_SUPPORTED"],
+    "type not supported": [
+      "destroyed",
+      "close",
+      "refused DEVICE_TYPE_NOT_SUPPORTED",
+      "ended DEVICE_TYPE_NOT_SUPPORTED",
+    ],
+    "higher priority": [
+      "destroyed",
+      "close",
+      "refused HIGHER_PRIORITY_ALREADY_CONNECTED",
+      "ended HIGHER_PRIORITY_ALREADY_CONNECTED",
+    ],
+    "unknown response": closesAndEnds("NOT_OK"),
+    garbage: closesAndEnds("NOT_OK"),
+    "empty frame": closesAndEnds("NOT_OK"),
+  },
+  idle: {
+    opened: impossible,
+    closed: ["down", "dropped"],
+    reset: ["down", "dropped"],
+    status: ["awaiting", "write b"],
+    abort: "nothing",
+    destroy: ["destroyed", "close", "ended"],
+    command: ["idle", ...push],
+    "command to another": ["idle", "ignored"],
+    "command to nobody": drops,
+    "accepted another": drops,
+    "accepted nobody": drops,
+    ...responsesBreakIt(drops),
+  },
+  awaiting: firstAttempt,
+  "awaiting, after a reconnection before it was ever sent": firstAttempt,
+  "down, just now": {
+    ...noConnection,
+    ...noMessageIsRead,
+    status: ["backingOff"],
+    abort: "nothing",
+    destroy: ["destroyed", "ended"],
+  },
+  "down, a while ago": {
+    ...noConnection,
+    ...noMessageIsRead,
+    status: ["reopening", "open"],
+    abort: "nothing",
+    destroy: ["destroyed", "ended"],
+  },
+  backingOff: {
+    ...noConnection,
+    ...noMessageIsRead,
+    deadline: ["reopening", "open"],
+    status: waits("backingOff"),
+    abort: ["down", "a failed: NOT_OK"],
+    destroy: ["destroyed", "ended with a"],
+  },
+  reopening: {
+    opened: ["rehandshaking", "write connect"],
+    closed: endsWithA("UNABLE_TO_CONNECT"),
+    reset: endsWithA("UNABLE_TO_CONNECT"),
+    deadline: closesAndEndsWithA("UNABLE_TO_CONNECT"),
+    status: waits("reopening"),
+    abort: aborts,
+    destroy: destroysA,
+  },
+  rehandshaking: {
+    opened: impossible,
+    closed: endsWithA("UNABLE_TO_CONNECT"),
+    reset: endsWithA("UNABLE_TO_CONNECT"),
+    deadline: closesAndEndsWithA("UNABLE_TO_CONNECT"),
+    status: waits("rehandshaking"),
+    abort: aborts,
+    destroy: destroysA,
+    command: ["rehandshaking", ...push],
+    "command to another": failsDevice,
+    "command to nobody": failsDevice,
+    accepted: ["awaitingAgain", "reconnected", "write a after reconnecting"],
+    "accepted another": failsDevice,
+    "accepted nobody": failsDevice,
+    "already connected": ["backingOff", "close", "refused DEVICE_ALREADY_CONNECTED, will ask again"],
+    "module not supported": ["destroyed", "close", "refused MODULE_NOT_SUPPORTED", "ended MODULE_NOT_SUPPORTED with a"],
+    "type not supported": [
+      "destroyed",
+      "close",
+      "refused DEVICE_TYPE_NOT_SUPPORTED",
+      "ended DEVICE_TYPE_NOT_SUPPORTED with a",
+    ],
+    "higher priority": [
+      "destroyed",
+      "close",
+      "refused HIGHER_PRIORITY_ALREADY_CONNECTED",
+      "ended HIGHER_PRIORITY_ALREADY_CONNECTED with a",
+    ],
+    "unknown response": failsCommand,
+    garbage: failsCommand,
+    "empty frame": failsCommand,
+  },
+  awaitingAgain: {
+    ...awaitingRows("awaitingAgain"),
+    closed: endsWithA("UNABLE_TO_CONNECT"),
+    reset: endsWithA("UNABLE_TO_CONNECT"),
+    deadline: closesAndEndsWithA("TIMEOUT_OCCURRED"),
+  },
+  destroyed: {
+    ...noConnection,
+    ...noMessageIsRead,
+    status: "nothing",
+    abort: "nothing",
+    destroy: "nothing",
+  },
+};
+
+const cases = Object.entries(table).flatMap(([state, rows]) =>
+  Object.entries(rows).map(([input, row]) => ({
+    state,
+    input,
+    row,
+    outcome: Array.isArray(row) ? row.join(", ") : row,
+  })),
+);
+
+describe("a connection", () => {
+  it.each(cases)("$state, on $input: $outcome", ({ state, input, row }) => {
+    const device = states[state]!();
+    device.takeAll();
+    const before = device.state;
+    if (row === impossible) {
+      expect(() => inputs[input]!(device)).toThrow(/^\w+ cannot happen while \w+$/);
+      return;
+    }
+    inputs[input]!(device);
+    const [next, ...effects] = row === "nothing" ? [before] : row;
+    expect([device.state, ...device.takeAll()]).toEqual([next, ...effects]);
+  });
+
+  it.each(["opening", "handshaking", "awaiting", "backingOff", "reopening", "rehandshaking", "awaitingAgain"])(
+    "%s has a deadline",
+    (state) => expect(states[state]!().deadline).toEqual(expect.any(Number)),
+  );
+
+  it.each(["idle", "down, just now", "down, a while ago", "destroyed"])("%s has none", (state) =>
+    expect(states[state]!().deadline).toBeUndefined(),
+  );
+
+  it("reads nothing of a chunk behind the message that made it drop the connection", () => {
+    const device = VirtualDevice.idle();
+    device.receive(garbage + commandOf(1));
+    expect(device.takeAll()).toEqual(["close", "dropped"]);
+  });
+});
+
+describe("a status whose connection breaks", () => {
+  it("is sent once more; if that breaks too, the client ends", () => {
+    const device = VirtualDevice.idle();
+    device.send("a");
+    device.closed();
+    reconnect(device);
+    device.closed();
+    expect(device.takeAll().filter((line) => !/^(open|write connect)$/.test(line))).toEqual([
+      "write a",
+      "dropped",
+      "reconnected",
+      "write a after reconnecting",
+      "ended UNABLE_TO_CONNECT with a",
+    ]);
+  });
+
+  it("before it was ever sent, is still sent twice at most: that reconnection is not its one", () => {
+    const device = VirtualDevice.idle();
+    device.closed();
+    device.send("a");
+    reconnect(device);
+    device.closed();
+    reconnect(device);
+    device.closed();
+    expect(device.takeAll().filter((line) => line.startsWith("write a") || line.startsWith("ended"))).toEqual([
+      "write a after reconnecting",
+      "write a after reconnecting",
+      "ended UNABLE_TO_CONNECT with a",
+    ]);
+  });
+
+  it("is completed by a command after the reconnection, and by none that came before the connect response", () => {
+    const device = VirtualDevice.idle();
+    device.send("a");
+    device.closed();
+    device.wait(2);
+    device.opened();
+    device.receive(commandOf(1) + CONNECTED + commandOf(2));
+    device.receive(commandOf(3));
+    expect(device.takeAll().slice(4)).toEqual([
+      "command 01",
+      "reconnected",
+      "write a after reconnecting",
+      "command 02",
+      "command 03 completes a",
+    ]);
+  });
+});
+
+describe("a command before the first connect response", () => {
+  it("is a push, and the latest command", () => {
+    const device = new VirtualDevice();
+    device.opened();
+    device.receive(commandOf(7) + CONNECTED);
+    expect(device.takeAll()).toEqual(["open", "write connect", "command 07", "connected"]);
+    expect(device.connection.latestCommand).toEqual(Uint8Array.of(7));
+  });
+});
+
+describe("a status", () => {
+  it("is not completed by a command of a chunk that began before it was sent", () => {
+    const device = VirtualDevice.idle();
+    device.receive(commandOf(1).slice(0, 10));
+    device.send("a");
+    device.receive(commandOf(1).slice(10) + commandOf(2));
+    expect(device.takeAll()).toEqual(["write a", "command 01", "command 02 completes a"]);
+  });
+
+  it("that a command's receiver sends goes out when the chunk is read to its end", () => {
+    const device = VirtualDevice.idle();
+    device.onEffect = (effect) => {
+      if (effect.kind === "command" && effect.command[0] === 1) device.send("a");
+    };
+    device.receive(commandOf(1) + commandOf(2));
+    device.receive(commandOf(3));
+    expect(device.takeAll()).toEqual(["command 01", "command 02", "write a", "command 03 completes a"]);
+  });
+
+  it("that is aborted while it is being written is dropped, and the next one reconnects", () => {
+    const device = VirtualDevice.idle();
+    device.onEffect = (effect) => {
+      if (effect.kind === "write" && effect.ticket?.name === "a") device.abort("a");
+    };
+    device.send("a");
+    device.send("b");
+    device.wait(2);
+    expect(device.takeAll()).toEqual(["write a", "close", "dropped", "a failed: NOT_OK", "open"]);
+  });
+
+  it("that waits is aborted without a trace on the connection", () => {
+    const device = VirtualDevice.idle();
+    device.send("a");
+    device.send("b");
+    device.abort("b");
+    device.receive(commandOf(1));
+    expect(device.takeAll()).toEqual(["write a", "b failed: NOT_OK", "command 01 completes a"]);
+  });
+
+  it("that is settled can be aborted without an effect", () => {
+    const device = VirtualDevice.idle();
+    device.send("a");
+    device.receive(commandOf(1));
+    device.takeAll();
+    device.abort("a");
+    expect(device.takeAll()).toEqual([]);
+  });
+
+  it("that is sent before the connection is made goes out when it is", () => {
+    const device = new VirtualDevice();
+    device.send("a");
+    device.opened();
+    device.receive(CONNECTED);
+    expect(device.takeAll()).toEqual(["open", "write connect", "connected", "write a"]);
+  });
+});
+
+describe("what a failure says", () => {
+  function failureOf(
+    state: string,
+    input: string,
+    firstAttempt: "closed" | "timed out" | "unsent" = "closed",
+  ): Failure {
+    const device = firstAttempt === "closed" ? states[state]!() : reconnecting(state, firstAttempt);
+    device.takeAll();
+    inputs[input]!(device);
+    const found = device.effects.map(({ effect }) => ("failure" in effect ? effect.failure : undefined));
+    return found.find((failure) => failure !== undefined)!;
+  }
+
+  function reconnecting(state: string, firstAttempt: "timed out" | "unsent"): VirtualDevice {
+    const device = VirtualDevice.idle(long);
+    if (firstAttempt === "unsent") device.closed();
+    device.send("a");
+    device.wait(firstAttempt === "unsent" ? 2 : 82);
+    if (state !== "reopening") device.opened();
+    if (state === "awaitingAgain") device.receive(CONNECTED);
+    return device;
+  }
+
+  it.each([
+    ["opening", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "no connection could be made"],
+    ["opening", "reset", "closed", "UNABLE_TO_CONNECT", "unreachable", "no connection could be made"],
+    ["opening", "deadline", "closed", "UNABLE_TO_CONNECT", "timed-out", "the connection was not made in time"],
+    [
+      "handshaking",
+      "closed",
+      "closed",
+      "UNABLE_TO_CONNECT",
+      "closed",
+      "closed the connection without a connect response",
+    ],
+    ["handshaking", "deadline", "closed", "UNABLE_TO_CONNECT", "timed-out", "sent no connect response in time"],
+    ["handshaking", "unknown response", "closed", "NOT_OK", "off-protocol", "has the unknown type 99"],
+    ["handshaking", "garbage", "closed", "NOT_OK", "off-protocol", "cannot be decoded"],
+    ["handshaking", "already connected", "closed", "DEVICE_ALREADY_CONNECTED", "refused", "is already connected"],
+    [
+      "handshaking",
+      "module not supported",
+      "closed",
+      "MODULE_NOT_SUPPORTED",
+      "refused",
+      "does not serve the device's module",
+    ],
+    [
+      "handshaking",
+      "type not supported",
+      "closed",
+      "DEVICE_TYPE_NOT_SUPPORTED",
+      "refused",
+      "does not know the device's type",
+    ],
+    [
+      "handshaking",
+      "higher priority",
+      "closed",
+      "HIGHER_PRIORITY_ALREADY_CONNECTED",
+      "refused",
+      "with a higher priority",
+    ],
+    [
+      "handshaking",
+      "accepted another",
+      "closed",
+      "DEVICE_INCORRECT",
+      "wrong-device",
+      "the connect response is for another device",
+    ],
+    [
+      "handshaking",
+      "accepted nobody",
+      "closed",
+      "DEVICE_INCORRECT",
+      "wrong-device",
+      "the connect response names no device",
+    ],
+    ["idle", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "the gateway closed the connection"],
+    ["idle", "reset", "closed", "UNABLE_TO_CONNECT", "closed", "the connection broke"],
+    ["idle", "accepted", "closed", "COMMAND_INCORRECT", "off-protocol", "the gateway sent a second connect response"],
+    ["idle", "command to nobody", "closed", "DEVICE_INCORRECT", "wrong-device", "the command names no device"],
+    [
+      "idle",
+      "empty frame",
+      "closed",
+      "COMMAND_INCORRECT",
+      "off-protocol",
+      "cannot be read: it announced a message of length 0",
+    ],
+    ["awaiting", "deadline", "closed", "TIMEOUT_OCCURRED", "timed-out", "no command came within 80 ms"],
+    [
+      "awaiting",
+      "accepted",
+      "closed",
+      "COMMAND_INCORRECT",
+      "off-protocol",
+      "sent a connect response instead of a command",
+    ],
+    [
+      "awaiting",
+      "already connected",
+      "closed",
+      "COMMAND_INCORRECT",
+      "off-protocol",
+      "sent a connect response instead of a command",
+    ],
+    [
+      "awaiting",
+      "command to another",
+      "closed",
+      "DEVICE_INCORRECT",
+      "wrong-device",
+      "the command is for another device",
+    ],
+    ["awaiting", "abort", "closed", "NOT_OK", "aborted", "the call was aborted by its signal"],
+    [
+      "reopening",
+      "closed",
+      "closed",
+      "UNABLE_TO_CONNECT",
+      "closed",
+      "when reconnecting after the gateway had closed the connection without answering",
+    ],
+    [
+      "reopening",
+      "deadline",
+      "timed out",
+      "UNABLE_TO_CONNECT",
+      "timed-out",
+      "when reconnecting after no command had come within 80 ms",
+    ],
+    [
+      "rehandshaking",
+      "closed",
+      "unsent",
+      "UNABLE_TO_CONNECT",
+      "closed",
+      "when reconnecting after the connection had been lost",
+    ],
+    [
+      "rehandshaking",
+      "deadline",
+      "unsent",
+      "UNABLE_TO_CONNECT",
+      "timed-out",
+      "when reconnecting after the connection had been lost",
+    ],
+    [
+      "rehandshaking",
+      "module not supported",
+      "closed",
+      "MODULE_NOT_SUPPORTED",
+      "refused",
+      "does not serve the device's module",
+    ],
+    ["rehandshaking", "unknown response", "closed", "COMMAND_INCORRECT", "off-protocol", "has the unknown type 99"],
+    [
+      "awaitingAgain",
+      "closed",
+      "closed",
+      "UNABLE_TO_CONNECT",
+      "closed",
+      "without an answer, twice; the module may hold the status invalid",
+    ],
+    [
+      "awaitingAgain",
+      "closed",
+      "timed out",
+      "UNABLE_TO_CONNECT",
+      "closed",
+      "no command came in time, and after reconnecting the gateway closed",
+    ],
+    [
+      "awaitingAgain",
+      "deadline",
+      "timed out",
+      "TIMEOUT_OCCURRED",
+      "timed-out",
+      "no command came within 80 ms, after reconnecting",
+    ],
+  ] as const)("%s, on %s after an attempt that was %s: %s", (state, input, firstAttempt, code, reason, words) => {
+    expect(failureOf(state, input, firstAttempt)).toMatchObject({
+      code,
+      reason,
+      message: expect.stringContaining(words),
+    });
+  });
+
+  it.each(["opening", "handshaking"])("%s for the first time, says nothing of reconnecting", (state) => {
+    expect(failureOf(state, "closed").message).not.toContain("reconnect");
+  });
+
+  it.each(["opening", "handshaking", "idle", "awaiting", "reopening", "rehandshaking", "awaitingAgain"])(
+    "%s, carries the system's error, if there was one",
+    (state) => {
+      expect(failureOf(state, "reset").cause).toBe(reset);
+      expect("cause" in failureOf(state, "closed")).toBe(false);
+    },
+  );
+
+  it("of an abort carries the caller's reason", () => {
+    const device = states["awaiting"]!();
+    device.takeAll();
+    device.abort("a", "no longer needed");
+    expect(device.effects.at(-1)?.effect).toMatchObject({ failure: { cause: "no longer needed" } });
+  });
+
+  it("of another device says which of the two messages named it", () => {
+    expect(failureOf("handshaking", "command to another").message).toBe("the command is for another device");
+    expect(BUTTON).not.toContain(OTHER);
+  });
+});
+
+function reconnect(device: VirtualDevice): void {
+  device.wait(2);
+  device.opened();
+  device.receive(CONNECTED);
+}
