@@ -5,4 +5,4 @@ export const MAX_INT32 = 2 ** 31 - 1;
 export const MAX_UINT32 = 2 ** 32 - 1;
 
 /** The longest delay of a Node.js timer, in milliseconds; a longer one fires at once. */
-export const MAX_TIMER_MS = MAX_INT32;
+export const MAX_TIMER_MS = 2 ** 31 - 1;

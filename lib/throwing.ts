@@ -4,20 +4,19 @@
  *
  * @packageDocumentation
  */
-import type { Err, Ok, ResultAsync } from "neverthrow";
+import type { Err, Ok, Result } from "neverthrow";
+import { isLastError } from "./client/device-run.js";
+import { mapStream } from "./client/streams.js";
 import * as results from "./index.js";
 import type {
   ClientHandle,
   CommandsOptions,
-  CommandStream,
   Config,
-  Module,
-  ModuleConfig,
-  ModuleDefinition,
-  ReusableConfig,
+  RunDeviceError,
+  RunDeviceOptions,
+  SendStatusesOptions,
   SendStatusOptions,
-  StatusesOptions,
-  StatusSource,
+  Stream,
 } from "./index.js";
 
 export * from "./index.js";
@@ -28,7 +27,9 @@ export * from "./index.js";
  * @example
  * await using client = await connect(config);
  */
-export async function connect(config: Config): Promise<ClientHandle> {
+export async function connect<Status = Uint8Array, Command = Uint8Array>(
+  config: Config<Status, Command>,
+): Promise<ClientHandle<Status, Command>> {
   return unwrap(await results.connect(config));
 }
 
@@ -38,25 +39,25 @@ export async function connect(config: Config): Promise<ClientHandle> {
  * @example
  * await sendStatus(client, status, { timeoutMs: 2_000 });
  */
-export async function sendStatus(
-  handle: ClientHandle,
-  status: Uint8Array,
+export async function sendStatus<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  status: NoInfer<Status>,
   options?: SendStatusOptions,
-): Promise<ClientHandle> {
+): Promise<ClientHandle<Status, Command>> {
   return unwrap(await results.sendStatus(handle, status, options));
 }
 
 /**
- * Sends a status and gives the command that completed it; throws what {@link results.exchange} fails with.
+ * Sends a status and returns the command that completed it; throws what {@link results.exchange} fails with.
  *
  * @example
  * const command = await exchange(client, status);
  */
-export async function exchange(
-  handle: ClientHandle,
-  status: Uint8Array,
+export async function exchange<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  status: NoInfer<Status>,
   options?: SendStatusOptions,
-): Promise<Uint8Array> {
+): Promise<Command> {
   return unwrap(await results.exchange(handle, status, options));
 }
 
@@ -66,32 +67,83 @@ export async function exchange(
  * @example
  * const command = getCommand(client);
  */
-export function getCommand(handle: ClientHandle): Uint8Array {
+export function getCommand<Status, Command>(handle: ClientHandle<Status, Command>): Exclude<Command, undefined> {
   return unwrap(results.getCommand(handle));
 }
 
 /**
- * Sends every status of a source and gives the command for each; throws the first error, and so ends. It is
- * {@link results.statuses} otherwise.
+ * Every command from this call on; throws the first error, and so ends. It is {@link results.commands} otherwise.
  *
  * @example
- * for await (const command of statuses(client, () => readSensors(), { intervalMs: 1_000 })) act(command);
+ * for await (const command of commands(client)) act(command);
  */
-export function statuses(handle: ClientHandle, source: StatusSource, options?: StatusesOptions): CommandStream {
-  return untilError(unwrapEach(results.statuses(handle, source, options)));
+export function commands<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  options?: CommandsOptions,
+): Stream<Exclude<Command, undefined>> {
+  return unwrapEach(results.commands(handle, options));
 }
 
 /**
- * A function that gives the connected client, connecting when need be; throws what {@link results.connect} fails with. It is
- * {@link results.reusable} otherwise.
+ * Sends every status of a source and yields the command for each; throws the first error, and so ends. It is
+ * {@link results.sendStatuses} otherwise.
  *
  * @example
- * const button = reusable({ ...config, keepProcessAlive: false });
- * export const handler = async () => exchange(await button(), status, { timeoutMs: 2_000 });
+ * for await (const command of sendStatuses(client, every(1_000, () => readSensors()))) act(command);
  */
-export function reusable(config: ReusableConfig): () => Promise<ClientHandle> {
-  const client = results.reusable(config);
-  return async () => unwrap(await client());
+export function sendStatuses<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  source: Iterable<NoInfer<Status>> | AsyncIterable<NoInfer<Status>>,
+  options?: SendStatusesOptions,
+): Stream<Command> {
+  return unwrapEach(results.sendStatuses(handle, source, options));
+}
+
+/**
+ * How a device is run, and what is told of its failures.
+ *
+ * @example
+ * const options: ThrowingRunDeviceOptions = { onError: (error) => console.warn(error.message) };
+ */
+export interface ThrowingRunDeviceOptions extends RunDeviceOptions {
+  /** Called with each failure that the device goes on after. What it throws ends the device, and is thrown. */
+  readonly onError?: ((error: RunDeviceError) => void) | undefined;
+}
+
+/**
+ * A device that stays connected: yields every command, hands each failure to `onError`, and throws only what ends the device. It is
+ * {@link results.runDevice} otherwise.
+ *
+ * @example
+ * for await (const command of runDevice(config, every(1_000, () => readSensors()), { signal, onError: console.warn })) act(command);
+ */
+export function runDevice<Status = Uint8Array, Command = Uint8Array>(
+  config: Omit<Config<Status, Command>, "signal">,
+  source: Iterable<NoInfer<Status>> | AsyncIterable<NoInfer<Status>>,
+  options?: ThrowingRunDeviceOptions,
+): Stream<Exclude<Command, undefined>> {
+  const { onError = () => undefined, ...others } = options ?? {};
+  const items = results.runDevice(config, source, others);
+  const next: Stream<Exclude<Command, undefined>>["next"] = async () => {
+    for (;;) {
+      const item = await items.next();
+      if (item.done === true) return item;
+      if (item.value.isOk()) return { done: false, value: item.value.value };
+      if (isLastError(item.value.error)) throw item.value.error;
+      onError(item.value.error);
+    }
+  };
+  return untilError({ ...mapStream(items, unwrap), next });
+}
+
+/**
+ * Resolves when the client's owner has destroyed it; throws what ended it otherwise.
+ *
+ * @example
+ * await closed(client);
+ */
+export async function closed(handle: Parameters<typeof results.closed>[0]): Promise<void> {
+  unwrap(await results.closed(handle));
 }
 
 /**
@@ -100,91 +152,37 @@ export function reusable(config: ReusableConfig): () => Promise<ClientHandle> {
  * @example
  * await destroy(client);
  */
-export async function destroy(handle: ClientHandle): Promise<void> {
+export async function destroy(handle: Parameters<typeof results.destroy>[0]): Promise<void> {
   await results.destroy(handle);
 }
 
 /**
- * Connects, hands the client to `use`, and destroys it afterwards on every path. Throws what {@link results.connect} fails with, and
- * what `use` throws, as it is. A Result that `use` returns is unwrapped: its value is given, its error thrown.
+ * A function that returns the connected client, and its end.
  *
  * @example
- * const command = await withClient(config, (client) => exchange(client, status));
+ * export const button: ThrowingLazyClient<ExampleStatus, ExampleCommand> = lazyClient(config);
  */
-export async function withClient<T>(
-  config: Config,
-  use: (client: ClientHandle) => T | PromiseLike<T>,
-): Promise<Unwrapped<T>> {
-  return rethrowing((watchedUse) => results.withClient(config, watchedUse), use);
+export interface ThrowingLazyClient<Status = Uint8Array, Command = Uint8Array> extends AsyncDisposable {
+  /** The client, connected when need be. */
+  (): Promise<ClientHandle<Status, Command>>;
+  /** Destroys the client, if there is one; the next call connects again. */
+  destroy(): Promise<void>;
 }
 
 /**
- * A module's functions, with its number filled in and its payloads typed; what is an `Err` in {@link Module} is thrown.
+ * A function that returns the connected client, connecting when need be; throws what {@link results.connect} fails with. It is
+ * {@link results.lazyClient} otherwise.
  *
  * @example
- * const button: ThrowingModule<ExampleStatus, ExampleCommand> = defineModule(example);
+ * const button = lazyClient({ ...config, keepProcessAlive: false });
+ * export const handler = async () => exchange(await button(), status, { timeoutMs: 2_000 });
  */
-export interface ThrowingModule<Status, Command> extends Required<ModuleDefinition<Status, Command>> {
-  /** Connects a device of this module. */
-  readonly connect: (config: ModuleConfig) => Promise<ClientHandle>;
-  /** Sends a status, written by the module's codec. */
-  readonly sendStatus: (handle: ClientHandle, status: Status, options?: SendStatusOptions) => Promise<ClientHandle>;
-  /** The command that arrived last, read by the module's codec. */
-  readonly getCommand: (handle: ClientHandle) => Command;
-  /** Sends a status and gives the command that completed it. */
-  readonly exchange: (handle: ClientHandle, status: Status, options?: SendStatusOptions) => Promise<Command>;
-  /** A command that the module cannot read rejects that read with `COMMAND_INCORRECT`; reading can go on. */
-  readonly commands: (handle: ClientHandle, options?: CommandsOptions) => CommandStream<Command>;
-  /** Sends every status of a source and gives what becomes of each. */
-  readonly statuses: (
-    handle: ClientHandle,
-    source: StatusSource<Status>,
-    options?: StatusesOptions,
-  ) => CommandStream<Command>;
-  /** A function that gives the connected client, connecting when need be. */
-  readonly reusable: (config: Omit<ModuleConfig, "signal">) => () => Promise<ClientHandle>;
-  /** Ends a client. */
-  readonly destroy: (handle: ClientHandle) => Promise<void>;
-  /** Connects, hands the client to a function, and destroys it afterwards. */
-  readonly withClient: <T>(
-    config: ModuleConfig,
-    use: (client: ClientHandle) => T | PromiseLike<T>,
-  ) => Promise<Unwrapped<T>>;
-}
-
-/**
- * Makes a module's functions from its definition, or from a module that was made for Results.
- *
- * @example
- * import { example } from "fleet-internal-client/modules/example";
- *
- * const button = defineModule(example);
- * const { lit_up } = await button.exchange(client, { pressed: true });
- */
-export function defineModule<Status = Uint8Array, Command = Uint8Array>(
-  definition: ModuleDefinition<Status, Command>,
-): ThrowingModule<Status, Command> {
-  const module: Module<Status, Command> = results.defineModule(definition);
-  const { name, number, status, command } = module;
-  const connectDevice = async (config: ModuleConfig) => unwrap(await module.connect(config));
-  return Object.freeze<ThrowingModule<Status, Command>>({
-    name,
-    number,
-    status,
-    command,
-    connect: connectDevice,
-    sendStatus: async (handle, payload, options) => unwrap(await module.sendStatus(handle, payload, options)),
-    getCommand: (handle) => unwrap(module.getCommand(handle)),
-    exchange: async (handle, payload, options) => unwrap(await module.exchange(handle, payload, options)),
-    commands: (handle, options) => unwrapEach(module.commands(handle, options)),
-    statuses: (handle, source, options) => untilError(unwrapEach(module.statuses(handle, source, options))),
-    reusable: (config) => {
-      const client = module.reusable(config);
-      return async () => unwrap(await client());
-    },
-    destroy,
-    withClient: (config, use) => rethrowing((watchedUse) => module.withClient(config, watchedUse), use),
-  });
+export function lazyClient<Status = Uint8Array, Command = Uint8Array>(
+  config: Omit<Config<Status, Command>, "signal">,
+): ThrowingLazyClient<Status, Command> {
+  const client = results.lazyClient(config);
+  const end = async (): Promise<void> => unwrap(await client.destroy());
+  return Object.assign(async () => unwrap(await client()), { destroy: end, [Symbol.asyncDispose]: end });
 }
 
 /**
@@ -195,20 +193,19 @@ export function defineModule<Status = Uint8Array, Command = Uint8Array>(
  */
 export type Unwrapped<T> = T extends Ok<infer Value, unknown> ? Value : T extends Err<unknown, unknown> ? never : T;
 
-type ResultShape<T> = Pick<Ok<T, unknown>, "isErr" | "value"> | Pick<Err<unknown, unknown>, "isErr" | "error">;
-
-function unwrap<T>(result: ResultShape<T>): T {
-  if ("error" in result) throw result.error;
-  return result.value;
-}
-
-/** The Results' `withClient` makes a `NOT_OK` of what `use` throws; here it is to be thrown as it is. */
-async function rethrowing<T>(
-  withClient: (use: (client: ClientHandle) => Promise<unknown>) => ResultAsync<unknown, unknown>,
-  use: (client: ClientHandle) => T | PromiseLike<T>,
+/**
+ * Connects, hands the client to `use`, and destroys it afterwards on every path. Throws what {@link results.connect} fails with, and
+ * what `use` throws, as it is. A Result that `use` returns is unwrapped: its value is returned, its error thrown.
+ *
+ * @example
+ * const command = await withClient(config, (client) => exchange(client, status));
+ */
+export async function withClient<T, Status = Uint8Array, Command = Uint8Array>(
+  config: Config<Status, Command>,
+  use: (client: ClientHandle<Status, Command>) => T | PromiseLike<T>,
 ): Promise<Unwrapped<T>> {
   let thrown: { readonly error: unknown } | undefined;
-  const watchedUse = async (client: ClientHandle) => {
+  const watchedUse = async (client: ClientHandle<Status, Command>): Promise<unknown> => {
     try {
       return await use(client);
     } catch (error) {
@@ -216,40 +213,36 @@ async function rethrowing<T>(
       throw error;
     }
   };
-  // What is no function is for the Results' `withClient` to refuse, before it connects.
-  const outcome = await withClient(typeof use === "function" ? watchedUse : use);
+  // What is not a function is for the Results' `withClient` to refuse, before it connects.
+  const outcome = await results.withClient<unknown, Status, Command>(
+    config,
+    typeof use === "function" ? watchedUse : use,
+  );
+  // The Results' `withClient` makes a `NOT_OK` of what `use` throws; here it is thrown as it is.
   if (thrown !== undefined) throw thrown.error;
   return unwrap(outcome) as Unwrapped<T>;
 }
 
-function unwrapEach<Value>(stream: CommandStream<ResultShape<Value>>): CommandStream<Value> {
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next: async () => {
-      const next = await stream.next();
-      return next.done === true ? next : { done: false, value: unwrap(next.value) };
-    },
-    return: async () => {
-      await stream[Symbol.asyncDispose]();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
-  };
+function unwrap<Value>(result: Result<Value, unknown>): Value {
+  if (result.isErr()) throw result.error;
+  return result.value;
+}
+
+function unwrapEach<Value>(stream: Stream<Result<Value, unknown>>): Stream<Value> {
+  return untilError(mapStream(stream, unwrap));
 }
 
 /** `for await` does not return an iterator whose `next` rejects; here nothing may stay open behind an error. */
-function untilError<Value>(stream: CommandStream<Value>): CommandStream<Value> {
-  return {
-    ...stream,
+function untilError<Value>(stream: Stream<Value>): Stream<Value> {
+  const next = stream.next.bind(stream);
+  return Object.assign(stream, {
     next: async () => {
       try {
-        return await stream.next();
+        return await next();
       } catch (error) {
         await stream[Symbol.asyncDispose]();
         throw error;
       }
     },
-  };
+  });
 }

@@ -1,60 +1,101 @@
-/**
- * Shows the library at work: `npm run demo` starts a gateway and two devices in this process, and
- * `npm run demo -- --host HOST --port PORT` runs one device at a real gateway.
- */
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
+// npm run demo                            a gateway and a button in this process: some seconds of their life
+// npm run demo -- --host HOST --port PORT the button at a gateway of yours that serves module 1000, until Ctrl-C
+import { subscribe } from "node:diagnostics_channel";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { connect, every, runDevice, type DiagnosticsMessages } from "../lib/index.js";
+import { example } from "../lib/modules/example.js";
+import { startGateway } from "../lib/testing.js";
 
-import { runButton } from "./demo/button.js";
-import { demoOptions, USAGE, type DemoOptions } from "./demo/options.js";
-import { say, sayWhatClientsDo } from "./demo/say.js";
-import { tellStory } from "./demo/story.js";
+const button = { module: example, deviceType: 0, deviceRole: "left_button", deviceName: "button1" };
 
-const STATUS_EVERY_MS = 1_000;
+const { host, port } = optionsOf(process.argv.slice(2));
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
 
-/** Pressed in every third status. */
-function restlessFinger(): () => boolean {
-  let statuses = 0;
-  return () => ++statuses % 3 === 0;
+reportConnections();
+if (host === undefined) await tellStory();
+else await liveAt(host, port);
+
+/** The button at a gateway of the user's, pressed for a second in every two. */
+async function liveAt(gatewayHost: string, gatewayPort: number): Promise<void> {
+  let isPressed = false;
+  const source = every(1_000, () => ({ pressed: (isPressed = !isPressed) }));
+  await runButton(gatewayHost, gatewayPort, source);
 }
 
-/** The signal of the first Ctrl-C; with the second, Node ends the process as usual. */
-function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
-  return controller.signal;
+async function tellStory(): Promise<void> {
+  const gateway = await startGateway({ modules: [example] });
+  say("gateway", `listens on ${gateway.host}:${gateway.port} and serves the example module`);
+  let isPressed = false;
+  const living = runButton(
+    gateway.host,
+    gateway.port,
+    every(100, () => ({ pressed: isPressed })),
+  );
+
+  await pause("the person presses the button, and holds it");
+  isPressed = true;
+  await pause("the person releases the button");
+  isPressed = false;
+  await pause("the cloud pushes a command that nobody asked for: lamp off");
+  gateway.push(Buffer.from('{"lit_up": false}'));
+  await pause("a second button with the same role connects");
+  const twin = await connect({ host: gateway.host, port: gateway.port, device: button });
+  say("twin", twin.isErr() ? twin.error.code : "is connected, which should not have happened");
+  await pause("the network resets the button's connection");
+  gateway.kick({}, { reset: true });
+  await pause("the gateway restarts, and is gone for a second");
+  await gateway.restart({ downMs: 1_000 });
+  await pause("the story ends");
+  stop.abort();
+  await living;
+  await gateway.stop();
 }
 
-/** Not before there is something to end. */
-function sayHowToEnd(): void {
-  const onConnected = (): void => {
-    unsubscribe("fleet-internal-client:connect", onConnected);
-    say("demo", "runs", "until Ctrl-C");
+/** The whole device: what it is told to do, and what goes wrong. */
+async function runButton(
+  gatewayHost: string,
+  gatewayPort: number,
+  source: AsyncIterable<{ pressed: boolean }>,
+): Promise<void> {
+  let lamp: boolean | undefined;
+  const config = { host: gatewayHost, port: gatewayPort, device: button, connectTimeoutMs: 2_000 };
+  for await (const command of runDevice(config, source, { timeoutMs: 2_000, signal: stop.signal })) {
+    if (command.isErr()) say("button", `${command.error.code}, and goes on`);
+    else if (command.value.lit_up !== lamp) {
+      lamp = command.value.lit_up;
+      say("lamp", lamp ? "on" : "off");
+    }
+  }
+}
+
+function reportConnections(): void {
+  on("connect", () => "connected");
+  on("drop", ({ reason }) => `connection lost: ${reason}`);
+  on("reconnect", () => "connected again, and sends its status once more");
+}
+
+function on<Name extends keyof DiagnosticsMessages>(
+  name: Name,
+  words: (message: DiagnosticsMessages[Name]) => string,
+): void {
+  subscribe(`fleet-internal-client:${name}`, (message) => say("button", words(message as DiagnosticsMessages[Name])));
+}
+
+async function pause(words: string): Promise<void> {
+  await sleep(700);
+  say("story", words);
+}
+
+function say(who: string, words: string): void {
+  console.log(`${new Date().toISOString().slice(11, 23)}  ${who.padEnd(8)}${words}`);
+}
+
+function optionsOf(args: string[]): { host: string | undefined; port: number } {
+  const { values } = parseArgs({ args, options: { host: { type: "string" }, port: { type: "string" } } });
+  return {
+    host: values.host ?? (values.port === undefined ? undefined : "127.0.0.1"),
+    port: Number(values.port ?? 1636),
   };
-  subscribe("fleet-internal-client:connect", onConnected);
-}
-
-function optionsOrExit(): DemoOptions {
-  try {
-    return demoOptions(process.argv.slice(2));
-  } catch (error) {
-    const { message } = error as Error;
-    console.error(`demo: ${message.replaceAll("\n", " ")} (npm run demo -- --help)`);
-    process.exit(2);
-  }
-}
-
-const options = optionsOrExit();
-if (options.kind === "help") {
-  console.log(USAGE);
-} else {
-  sayWhatClientsDo();
-  if (options.kind === "device") sayHowToEnd();
-  const error =
-    options.kind === "story"
-      ? await tellStory()
-      : await runButton(options, restlessFinger(), STATUS_EVERY_MS, untilInterrupted());
-  if (error !== undefined) {
-    console.error(`demo: ${error.message}`);
-    process.exitCode = 1;
-  }
 }

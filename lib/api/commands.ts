@@ -1,29 +1,34 @@
-import { argumentError } from "../client/arguments.js";
-import { CommandReader } from "../client/command-readers.js";
-import { clientOf, type ClientHandle, type CommandStream } from "../client/handle.js";
+import { err, type Result } from "neverthrow";
+import { noHandleError } from "../client/failure-error.js";
+import { clientBehind, type ClientHandle } from "../client/handle.js";
+import type { Stream } from "../client/mailbox.js";
 import type { CommandsOptions } from "../client/options.js";
+import { mapStream, streamOfOne } from "../client/streams.js";
+import type { CommandsError } from "../errors/error-types.js";
+import { readOutcome } from "./functions.js";
 
 /**
- * Every command from this call on, answers and pushed ones alike, in the order of arrival. Every reader gets every command.
+ * Every command from this call on, answers and pushed ones alike, in the order of arrival, each a Result. Every reader gets every command.
  *
- * It subscribes at the call, not at the first read. When the client ends, whatever the cause, the commands not yet read are given
- * and then the iteration ends, without an error. Leaving the loop, or `return()`, unsubscribes. What is no handle gives an
- * ended iteration.
+ * It subscribes at the call, not at the first read. When the client ends, whatever the cause, or `signal` aborts, the commands not yet
+ * read are given and then the iteration ends; {@link closed} says why a client ended. Leaving the loop, or `return()`, unsubscribes.
+ * While the connection is dropped nothing arrives, and only the next status reconnects. It never rejects.
  *
- * While the connection is dropped nothing arrives, and only the next status reconnects: a reader is not told of it.
- *
- * A reader that leaves more than `highWaterMark` commands (default 1,024) unread gets what it has and then a rejection with `NOT_OK`: a
- * lost command is never silent. Wrong options reject the first read with `NOT_OK`.
+ * An item can be an `Err` instead:
+ * - `COMMAND_INCORRECT`: the module's codec could not read this command, which is the `payload`; reading goes on
+ * - `NOT_OK`, `fell-behind`: more than `highWaterMark` commands (default 1,024) or 64 MiB lay unread after the reader had a turn; the last item
+ * - `NOT_OK`, `invalid-argument`, and `CONTEXT_INCORRECT` for a destroyed client or what is not a handle: the only item
  *
  * @example
- * for await (const command of commands(client)) console.log(command);
+ * for await (const command of commands(client)) command.match(act, (error) => console.warn(error.message));
  */
-export function commands(handle: ClientHandle, options?: CommandsOptions): CommandStream {
-  const client = clientOf(handle);
-  if (client === undefined) return CommandReader.ended();
-  try {
-    return client.commands(options);
-  } catch (thrown) {
-    return CommandReader.ended(argumentError(thrown));
-  }
+export function commands<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  options?: CommandsOptions,
+): Stream<Result<Exclude<Command, undefined>, CommandsError>> {
+  const client = clientBehind(handle);
+  if (client === undefined) return streamOfOne(err(noHandleError(handle)));
+  const stream = client.commands(options);
+  const read = client.module === undefined ? stream : mapStream(stream, (item) => readOutcome(client, item));
+  return read as Stream<Result<Exclude<Command, undefined>, CommandsError>>;
 }

@@ -1,4 +1,4 @@
-import type { Config } from "../index.js";
+import type { Config, Device } from "../index.js";
 import { CommandLineError, type Given, type Options } from "./command-line.js";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -30,7 +30,7 @@ export const deviceOptions = {
 } as const satisfies Options;
 
 export interface DeviceOptions {
-  readonly config: Config;
+  readonly config: Config & { readonly device: Device };
   /** For each status; undefined for the library's own default. */
   readonly timeoutMs: number | undefined;
 }

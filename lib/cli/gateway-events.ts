@@ -1,6 +1,8 @@
-import type { Device, RefusalCode } from "../index.js";
+import type { Device, DiagnosticsMessages } from "../index.js";
 import { clock, describeDevice, describePlace } from "./describe.js";
 import { oneLine, payloadFields, shown } from "./payload.js";
+
+export type RefusalCode = DiagnosticsMessages["refusal"]["code"];
 
 /** What happens at the gateway. */
 export type GatewayEvent = { readonly time: Date } & (

@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { RefusalCode } from "../index.js";
 import { startGateway, type Received, type ServedModule, type TestingGateway } from "../testing.js";
 import { CommandLineError, integerOf, wrongValue, type Given, type Syntax } from "./command-line.js";
 import { describePlace } from "./describe.js";
 import { generalOptions, readPlace } from "./device-options.js";
 import { ExitCode } from "./exit-code.js";
-import { gatewayJsonOf, gatewayLineOf, type GatewayEvent } from "./gateway-events.js";
+import { gatewayJsonOf, gatewayLineOf, type GatewayEvent, type RefusalCode } from "./gateway-events.js";
 import { bytesOf, oneLine } from "./payload.js";
 import type { Surroundings } from "./surroundings.js";
 

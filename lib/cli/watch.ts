@@ -98,7 +98,7 @@ function displayFor(given: Given, options: WatchOptions, { output, canRedraw }: 
   if (given.has("json")) return jsonDisplay(output);
   if (output.isTTY !== true || !canRedraw) return lineDisplay(output, hex);
   const { host, port, device } = options.config;
-  const about = { host, port, device: { ...device, priority: device.priority ?? 0 }, everyMs: options.everyMs, hex };
+  const about = { host, port, device, everyMs: options.everyMs, hex };
   return liveDisplay(output, emptyView(about));
 }
 

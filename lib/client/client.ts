@@ -8,13 +8,13 @@ import type { Failure } from "../protocol/failures.js";
 import type { State } from "../protocol/transitions.js";
 import {
   argumentError,
-  checkedHighWaterMark,
+  checkedCommandsOptions,
   checkedStatus,
   checkedStatusOptions,
   type CheckedConfig,
 } from "./arguments.js";
 import { listen, unlisten } from "./abort.js";
-import { CommandReaders, type CommandReader } from "./command-readers.js";
+import { CommandReader, CommandReaders } from "./command-readers.js";
 import { DeadlineTimer, type DeadlineObserver } from "./deadline-timer.js";
 import {
   abortedError,
@@ -25,7 +25,7 @@ import {
   tooLargeError,
 } from "./failure-error.js";
 import { isCommandObserved, isStatusObserved, publish } from "./diagnostics.js";
-import { createHandle, describeEndpoint, type ClientHandle, type NamedClient } from "./handle.js";
+import { createHandle, describeEndpoint, type AnyHandle, type LivingClient } from "./handle.js";
 import { PendingStatus, type AbortObserver } from "./pending-status.js";
 import { Transport, type TransportEvents } from "./transport.js";
 
@@ -50,8 +50,8 @@ const RUNTIME: Runtime = {
  * Drives one client's connection: feeds it what the socket, the timer and the callers bring, and carries out its effects, one
  * to its end before the next. What a listener of diagnostics or a caller causes meanwhile waits for its turn.
  */
-export class Client implements NamedClient, TransportEvents, DeadlineObserver, AbortObserver {
-  readonly handle: ClientHandle;
+export class Client implements LivingClient, TransportEvents, DeadlineObserver, AbortObserver {
+  readonly handle: AnyHandle;
 
   private readonly connection: DeviceConnection<PendingStatus>;
   private readonly timer = new DeadlineTimer(this);
@@ -65,14 +65,15 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private deferred: (() => void)[] | undefined;
 
   private endReason: SendStatusError | undefined;
-  private onConnected: ((outcome: Result<ClientHandle, ConnectError>) => void) | undefined;
+  private onClosed: ((ending: Result<void, SendStatusError>) => void)[] = [];
+  private onConnected: ((outcome: Result<AnyHandle, ConnectError>) => void) | undefined;
 
   constructor(private readonly config: CheckedConfig) {
-    this.handle = createHandle(this, config.device, config.host, config.port);
-    const { connectTimeoutMs, maxMessageBytes } = config;
+    this.handle = createHandle(this, config);
+    const { connectTimeoutMs, maxMessageBytes, skipsEmptyCommands } = config;
     this.connection = new DeviceConnection(
       config.device,
-      { ...FIXED_LIMITS, connectTimeoutMs, maxMessageBytes },
+      { ...FIXED_LIMITS, connectTimeoutMs, maxMessageBytes, skipsEmptyCommands },
       RUNTIME,
     );
   }
@@ -85,7 +86,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     return stateNames[this.connection.state];
   }
 
-  connect(): Promise<Result<ClientHandle, ConnectError>> {
+  connect(): Promise<Result<AnyHandle, ConnectError>> {
     const { signal, maxMessageBytes } = this.config;
     const { connectBytes } = this.connection;
     if (signal?.aborted === true) return Promise.resolve(err(abortedError(this.endpoint, signal.reason)));
@@ -107,12 +108,8 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     });
   }
 
-  async sendStatus(status: unknown, options: unknown): Promise<Result<ClientHandle, SendStatusError>> {
-    const outcome = await this.exchange(status, options);
-    return outcome.isOk() ? ok(this.handle) : err(outcome.error);
-  }
-
   exchange(status: unknown, options: unknown): Promise<Result<Uint8Array, SendStatusError>> {
+    if (this.isDestroyed) return Promise.resolve(err(destroyedError(this.endpoint, this.endReason)));
     return new Promise((resolve) => {
       try {
         this.send(status, options, resolve);
@@ -126,6 +123,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   private send(given: unknown, options: unknown, settle: (outcome: Result<Uint8Array, SendStatusError>) => void): void {
     const { timeoutMs, signal } = checkedStatusOptions(options);
     const status = checkedStatus(given);
+    // A getter of the options may have destroyed it.
     if (this.isDestroyed) return settle(err(destroyedError(this.endpoint, this.endReason)));
     if (signal?.aborted === true) throw abortedError(this.endpoint, signal.reason);
     const pending = new PendingStatus(signal, this, settle);
@@ -146,11 +144,24 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   commands(options: unknown): CommandReader {
-    const highWaterMark = checkedHighWaterMark(options);
-    this.readers ??= new CommandReaders();
-    const reader = this.readers.subscribe(highWaterMark);
-    if (this.isDestroyed) this.readers.end();
-    return reader;
+    if (this.isDestroyed) return CommandReader.failed(destroyedError(this.endpoint, this.endReason));
+    try {
+      const checked = checkedCommandsOptions(options);
+      this.readers ??= new CommandReaders(this.config.keepProcessAlive);
+      return this.readers.subscribe(checked);
+    } catch (thrown) {
+      return CommandReader.failed(argumentError(thrown));
+    }
+  }
+
+  /** Ok when its owner destroyed it, and else what did. */
+  whenClosed(): Promise<Result<void, SendStatusError>> {
+    if (this.isDestroyed) return Promise.resolve(this.ending);
+    return new Promise((resolve) => this.onClosed.push(resolve));
+  }
+
+  private get ending(): Result<void, SendStatusError> {
+    return this.endReason === undefined ? ok(undefined) : err(this.endReason);
   }
 
   async destroy(): Promise<void> {
@@ -288,7 +299,7 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
   }
 
   private deliver({ command, ticket }: EffectOf<"command">): void {
-    this.readers?.deliver(command);
+    if (command.length > 0 || !this.config.skipsEmptyCommands) this.readers?.deliver(command);
     if (ticket !== undefined) {
       ticket.complete(command);
       // A push can complete a status whose frame is still on its way out.
@@ -313,6 +324,9 @@ export class Client implements NamedClient, TransportEvents, DeadlineObserver, A
     }
     inFlight?.fail(this.endReason ?? destroyedError(this.endpoint, undefined));
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
+    const { onClosed } = this;
+    this.onClosed = [];
+    for (const resolve of onClosed) resolve(this.ending);
     publish("destroy", this.handle, { error: this.endReason });
   }
 

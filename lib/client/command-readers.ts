@@ -1,31 +1,41 @@
+import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
+import { err, ok, type Result } from "neverthrow";
+import type { CommandsError } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
+import { listen, unlisten } from "./abort.js";
+import type { CheckedCommandsOptions } from "./arguments.js";
+import { DONE, Mailbox, type Stream } from "./mailbox.js";
 
-type Next = IteratorResult<Uint8Array, undefined>;
+type Item = Result<Uint8Array, CommandsError>;
+type Next = IteratorResult<Item, undefined>;
 
-interface WaitingRead {
-  readonly resolve: (next: Next) => void;
-  readonly reject: (error: unknown) => void;
-}
+export const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
-const DONE: Next = { done: true, value: undefined };
+/** What an unread command takes besides its bytes, about. */
+export const COMMAND_OVERHEAD_BYTES = 64;
 
 /** One reader's view of the commands from its subscription on. */
-export class CommandReader implements AsyncIterableIterator<Uint8Array, undefined, undefined> {
-  private unread: Uint8Array[] = [];
-  private readonly waiting: WaitingRead[] = [];
-  private isOpen = true;
-  private finalError: InternalClientError | undefined;
+export class CommandReader implements Stream<Item> {
+  private readonly mailbox: Mailbox<Item>;
+  private unreadBytes = 0;
+  private verdict: NodeJS.Immediate | undefined;
 
   constructor(
-    private readonly highWaterMark: number,
-    private readonly unsubscribe: (reader: CommandReader) => void,
-  ) {}
+    private readonly options: CheckedCommandsOptions,
+    private readonly onGone: (reader: CommandReader) => void,
+    onWaiting?: (isWaiting: boolean) => void,
+  ) {
+    this.mailbox = new Mailbox(onWaiting);
+    const { signal } = options;
+    if (signal?.aborted === true) this.end();
+    else if (signal !== undefined) listen(signal, this);
+  }
 
-  /** A reader that gets nothing but its end, or an error in its place. */
-  static ended(error?: InternalClientError): CommandReader {
-    const reader = new CommandReader(0, () => undefined);
-    if (error === undefined) reader.end();
-    else reader.fail(error);
+  /** A reader of nothing but that error. */
+  static failed(error: CommandsError): CommandReader {
+    const reader = new CommandReader({ highWaterMark: 0, signal: undefined }, () => undefined);
+    reader.mailbox.put(err(error));
+    reader.end();
     return reader;
   }
 
@@ -34,17 +44,14 @@ export class CommandReader implements AsyncIterableIterator<Uint8Array, undefine
   }
 
   next(): Promise<Next> {
-    const command = this.unread.shift();
-    if (command !== undefined) return Promise.resolve({ done: false, value: command });
-    if (this.finalError !== undefined) return this.rejectOnce(this.finalError);
-    if (!this.isOpen) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+    const item = this.mailbox.takeOldest();
+    if (item === undefined) return this.mailbox.next();
+    this.unreadBytes -= weightOf(item);
+    return Promise.resolve({ done: false, value: item });
   }
 
   return(): Promise<Next> {
-    this.unread = [];
-    this.finalError = undefined;
-    this.unsubscribe(this);
+    this.mailbox.keepOldest(0);
     this.end();
     return Promise.resolve(DONE);
   }
@@ -53,62 +60,92 @@ export class CommandReader implements AsyncIterableIterator<Uint8Array, undefine
     await this.return();
   }
 
-  /** A reader that has fallen behind by its mark is ended: to leave out one command would be to lose it silently. */
-  deliver(command: Uint8Array): void {
-    const read = this.waiting.shift();
-    if (read !== undefined) {
-      read.resolve({ done: false, value: command });
-      return;
-    }
-    if (this.unread.length < this.highWaterMark) {
-      this.unread.push(command);
-      return;
-    }
-    this.unsubscribe(this);
-    this.fail(fellBehind(this.highWaterMark));
+  /**
+   * A reader is judged only when it had a turn: a chunk may bring thousands of small commands at once. To leave out one command
+   * would be to lose it silently, so one that has fallen behind is ended.
+   */
+  deliver(command: Item): void {
+    if (this.mailbox.put(command)) return;
+    this.unreadBytes += weightOf(command);
+    if (this.unreadBytes > MAX_UNREAD_BYTES) return this.fallBehind(this.mailbox.unread - 1);
+    if (this.mailbox.unread > this.options.highWaterMark) this.verdict ??= setImmediate(() => this.judge());
+  }
+
+  private judge(): void {
+    this.verdict = undefined;
+    if (this.mailbox.unread > this.options.highWaterMark) this.fallBehind(this.options.highWaterMark);
+  }
+
+  private fallBehind(kept: number): void {
+    this.mailbox.keepOldest(kept);
+    this.mailbox.put(err(fellBehind(this.options.highWaterMark)));
+    this.end();
   }
 
   /** No command will follow; what is unread can still be read. */
   end(): void {
-    this.isOpen = false;
-    for (const read of this.waiting.splice(0)) read.resolve(DONE);
+    if (this.options.signal !== undefined) unlisten(this.options.signal, this);
+    clearImmediate(this.verdict);
+    this.verdict = undefined;
+    this.mailbox.end();
+    this.onGone(this);
   }
 
-  /** As `end`, and the read behind the last command rejects with the error. */
-  fail(error: InternalClientError): void {
-    this.isOpen = false;
-    this.finalError = error;
-  }
-
-  private rejectOnce(error: InternalClientError): Promise<Next> {
-    this.finalError = undefined;
-    return Promise.reject(error);
+  /** The signal aborts. */
+  handleEvent(): void {
+    this.end();
   }
 }
 
-function fellBehind(highWaterMark: number): InternalClientError {
+function weightOf(item: Item): number {
+  return COMMAND_OVERHEAD_BYTES + (item.isOk() ? item.value.length : 0);
+}
+
+function fellBehind(highWaterMark: number): InternalClientError<"NOT_OK"> {
   const message =
-    `this reader of commands fell behind by more than its highWaterMark of ${highWaterMark}, and later commands are lost to it; ` +
-    "read faster, or subscribe again with a larger one";
-  return new InternalClientError("NOT_OK", { message });
+    `this reader of commands fell behind by more than its highWaterMark of ${highWaterMark}, or by more than 64 MiB, and later commands ` +
+    "are lost to it; read faster, or subscribe again with a larger one";
+  return new InternalClientError("NOT_OK", { reason: "fell-behind", message });
 }
+
+const LONG_MS = 2 ** 30;
 
 /** Every reader gets every command from its subscription on. */
 export class CommandReaders {
   private readonly readers = new Set<CommandReader>();
+  private waiting = 0;
+  private hold: NodeJS.Timeout | undefined;
 
-  subscribe(highWaterMark: number): CommandReader {
-    const reader = new CommandReader(highWaterMark, (gone) => this.readers.delete(gone));
-    this.readers.add(reader);
+  /** Whether a read that waits keeps the process alive: while a connection is dropped, nothing else may. */
+  constructor(private readonly holdsProcess: boolean) {}
+
+  subscribe(options: CheckedCommandsOptions): CommandReader {
+    const onWaiting = this.holdsProcess ? (isWaiting: boolean) => this.count(isWaiting ? 1 : -1) : undefined;
+    const reader = new CommandReader(options, (gone) => this.leave(gone), onWaiting);
+    if (options.signal?.aborted !== true) this.readers.add(reader);
     return reader;
   }
 
   deliver(command: Uint8Array): void {
-    for (const reader of this.readers) reader.deliver(command);
+    const item = ok(command);
+    for (const reader of this.readers) reader.deliver(item);
   }
 
   end(): void {
     for (const reader of this.readers) reader.end();
-    this.readers.clear();
+  }
+
+  private leave(reader: CommandReader): void {
+    this.readers.delete(reader);
+    if (this.readers.size > 0) return;
+    clearInterval(this.hold);
+    this.hold = undefined;
+  }
+
+  private count(change: number): void {
+    this.waiting += change;
+    if (this.waiting === 0) this.hold?.unref();
+    else if (this.hold === undefined) this.hold = setInterval(() => undefined, LONG_MS);
+    else this.hold.ref();
   }
 }

@@ -1,6 +1,6 @@
 import { channel, type Channel } from "node:diagnostics_channel";
 import type { RefusalCode, SendStatusError } from "../errors/error-types.js";
-import type { ClientHandle } from "./handle.js";
+import type { AnyHandle } from "./handle.js";
 
 /**
  * What every message on the library's diagnostics channels has.
@@ -8,9 +8,9 @@ import type { ClientHandle } from "./handle.js";
  * @example
  * subscribe("fleet-internal-client:connect", (message) => console.log(`${(message as DiagnosticsMessage).client}`));
  */
-export interface DiagnosticsMessage {
+interface DiagnosticsMessage {
   /** Whose it is: its device, host and port. */
-  readonly client: ClientHandle;
+  readonly client: AnyHandle;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface DiagnosticsMessage {
  * @example
  * subscribe("fleet-internal-client:connect", (message) => log("connected", (message as ConnectDiagnostics).client.device));
  */
-export type ConnectDiagnostics = DiagnosticsMessage;
+type ConnectDiagnostics = DiagnosticsMessage;
 
 /**
  * `fleet-internal-client:refusal`: the gateway refused the device.
@@ -27,7 +27,7 @@ export type ConnectDiagnostics = DiagnosticsMessage;
  * @example
  * subscribe("fleet-internal-client:refusal", (message) => log((message as RefusalDiagnostics).code)); // "MODULE_NOT_SUPPORTED"
  */
-export interface RefusalDiagnostics extends DiagnosticsMessage {
+interface RefusalDiagnostics extends DiagnosticsMessage {
   /** Why, by the name in the C header. */
   readonly code: RefusalCode;
   /** Whether the client asks again in 5 ms, as it does while a gateway still holds the old connection for alive. */
@@ -40,7 +40,7 @@ export interface RefusalDiagnostics extends DiagnosticsMessage {
  * @example
  * subscribe("fleet-internal-client:status", (message) => sentBytes.add((message as StatusDiagnostics).frameBytes));
  */
-export interface StatusDiagnostics extends DiagnosticsMessage {
+interface StatusDiagnostics extends DiagnosticsMessage {
   /** The length of its frame: header, device and payload. */
   readonly frameBytes: number;
   /** Whether a reconnection came before it: it may have been sent before. */
@@ -53,7 +53,7 @@ export interface StatusDiagnostics extends DiagnosticsMessage {
  * @example
  * subscribe("fleet-internal-client:command", (message) => log((message as CommandDiagnostics).kind)); // "answer" or "push"
  */
-export interface CommandDiagnostics extends DiagnosticsMessage {
+interface CommandDiagnostics extends DiagnosticsMessage {
   /** The length of its payload. */
   readonly bytes: number;
   /** `answer`: it completed a status. `push`: no status awaited one. Nothing on the wire tells more. */
@@ -66,7 +66,7 @@ export interface CommandDiagnostics extends DiagnosticsMessage {
  * @example
  * subscribe("fleet-internal-client:reconnect", (message) => log("back", (message as ReconnectDiagnostics).client.device));
  */
-export type ReconnectDiagnostics = DiagnosticsMessage;
+type ReconnectDiagnostics = DiagnosticsMessage;
 
 /**
  * `fleet-internal-client:drop`: the connection is lost or was given up; the client lives.
@@ -74,7 +74,7 @@ export type ReconnectDiagnostics = DiagnosticsMessage;
  * @example
  * subscribe("fleet-internal-client:drop", (message) => log((message as DropDiagnostics).reason));
  */
-export interface DropDiagnostics extends DiagnosticsMessage {
+interface DropDiagnostics extends DiagnosticsMessage {
   /** What happened, for people. */
   readonly reason: string;
 }
@@ -85,7 +85,7 @@ export interface DropDiagnostics extends DiagnosticsMessage {
  * @example
  * subscribe("fleet-internal-client:ignore", (message) => log((message as IgnoreDiagnostics).reason));
  */
-export interface IgnoreDiagnostics extends DiagnosticsMessage {
+interface IgnoreDiagnostics extends DiagnosticsMessage {
   /** What happened, for people. */
   readonly reason: string;
 }
@@ -96,7 +96,7 @@ export interface IgnoreDiagnostics extends DiagnosticsMessage {
  * @example
  * subscribe("fleet-internal-client:destroy", (message) => log((message as DestroyDiagnostics).error?.code ?? "by its owner"));
  */
-export interface DestroyDiagnostics extends DiagnosticsMessage {
+interface DestroyDiagnostics extends DiagnosticsMessage {
   /** What destroyed it; undefined when its owner did. */
   readonly error: SendStatusError | undefined;
 }
@@ -151,7 +151,7 @@ export function isCommandObserved(): boolean {
 
 export function publish<Name extends keyof DiagnosticsMessages>(
   name: Name,
-  client: ClientHandle,
+  client: AnyHandle,
   details: Omit<DiagnosticsMessages[Name], "client">,
 ): void {
   channels[name].publish({ client, ...details });

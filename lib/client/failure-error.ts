@@ -1,5 +1,7 @@
+import { isResult } from "../codecs/result.js";
+import type { ErrorWith } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
-import { describeEndpoint, type ClientHandle } from "./handle.js";
+import type { ErrorReason } from "../errors/reasons.js";
 import type { Failure } from "../protocol/failures.js";
 
 const advice: Record<Failure["code"], string> = {
@@ -25,50 +27,55 @@ export function errorOf<Code extends Failure["code"]>(
   failure: Failure & { readonly code: Code },
   endpoint: string,
   aftermath: Aftermath,
-): InternalClientError<Code> {
-  const message = `${failure.message}${causeOf(failure)}; ${endpoint}; ${advice[failure.code]} (${aftermath})`;
-  // Here NOT_OK is never the caller's doing: it is the gateway that broke the protocol.
-  const family = failure.code === "NOT_OK" ? "communication" : undefined;
-  return new InternalClientError(
-    failure.code,
-    "cause" in failure ? { message, family, cause: failure.cause } : { message, family },
-  );
-}
-
-function causeOf({ cause }: Failure): string {
-  if (cause === undefined) return "";
-  const { message, code } = cause as NodeJS.ErrnoException;
-  // Where a host has several addresses, Node's error has no message of its own, only a code.
-  return ` (${message === "" ? (code ?? "no reason given") : message})`;
+): ErrorWith<Code> {
+  const message = `${failure.message}; ${endpoint}; ${advice[failure.code]} (${aftermath})`;
+  const details = { reason: failure.reason as ErrorReason<Code>, message };
+  const { cause } = failure;
+  const error = new InternalClientError(failure.code, cause === undefined ? details : { ...details, cause });
+  return error as ErrorWith<Code>; // the compiler does not distribute over a type parameter
 }
 
 /** For every use of a client that is destroyed; `reason` is what destroyed it, unless its owner did. */
 export function destroyedError(endpoint: string, reason: unknown): InternalClientError<"CONTEXT_INCORRECT"> {
   if (reason === undefined) {
     return new InternalClientError("CONTEXT_INCORRECT", {
+      reason: "destroyed",
       message: `the client was destroyed; ${endpoint}; connect again`,
     });
   }
-  const message = `the client was destroyed when a status failed; ${endpoint}; connect again (see cause)`;
-  return new InternalClientError("CONTEXT_INCORRECT", { message, cause: reason });
+  const message = `the client was destroyed when a status failed; ${endpoint}; connect again`;
+  return new InternalClientError("CONTEXT_INCORRECT", { reason: "destroyed", message, cause: reason });
 }
 
-export function noHandleError(): InternalClientError<"CONTEXT_INCORRECT"> {
-  const message =
-    "what was given is no client handle; use the one that connect gave, itself and not a copy of its fields";
-  return new InternalClientError("CONTEXT_INCORRECT", { message });
+/** For what was given in place of a handle. */
+export function noHandleError(given: unknown): InternalClientError<"CONTEXT_INCORRECT"> {
+  const message = `not a client handle: ${mistakeIn(given)}`;
+  return new InternalClientError("CONTEXT_INCORRECT", { reason: "no-handle", message });
+}
+
+function mistakeIn(given: unknown): string {
+  try {
+    if (typeof (given as PromiseLike<unknown> | undefined)?.then === "function") {
+      return "it is a promise, an await is missing";
+    }
+    if (isResult(given)) return "it is a Result, unwrap it";
+  } catch {
+    // It cannot be read, so it is nothing that is known.
+  }
+  return "pass the handle that connect() returned, not a copy of it";
 }
 
 export function abortedError(endpoint: string, reason: unknown): InternalClientError<"NOT_OK"> {
   return new InternalClientError("NOT_OK", {
+    reason: "aborted",
     message: `the call was aborted by its signal; ${endpoint}`,
     cause: reason,
   });
 }
 
 export function queueFullError(endpoint: string, waiting: number): InternalClientError<"NOT_OK"> {
-  const message = `${waiting} statuses wait already and no more may; ${endpoint}; await one before sending the next`;
-  return new InternalClientError("NOT_OK", { message });
+  const message = `the queue is full (${waiting} statuses are waiting); ${endpoint}; await one before sending the next`;
+  return new InternalClientError("NOT_OK", { reason: "queue-full", message });
 }
 
 export function tooLargeError(
@@ -78,19 +85,10 @@ export function tooLargeError(
   most: number,
 ): InternalClientError<"NOT_OK"> {
   const message = `${field} makes a message of ${bytes} bytes, above the maxMessageBytes of ${most}; ${endpoint}`;
-  return new InternalClientError("NOT_OK", { message });
+  return new InternalClientError("NOT_OK", { reason: "too-large", message });
 }
 
 export function noCommandError(endpoint: string): InternalClientError<"NO_COMMAND_AVAILABLE"> {
   const message = `no command has been received yet; ${endpoint}; send a status first`;
   return new InternalClientError("NO_COMMAND_AVAILABLE", { message });
-}
-
-export function wrongModuleError(
-  name: string,
-  number: number,
-  handle: ClientHandle,
-): InternalClientError<"CONTEXT_INCORRECT"> {
-  const message = `the handle is of another module than ${JSON.stringify(name)} (${number}); ${describeEndpoint(handle)}`;
-  return new InternalClientError("CONTEXT_INCORRECT", { message });
 }

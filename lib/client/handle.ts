@@ -1,17 +1,26 @@
-import type { Result } from "neverthrow";
-import type { GetCommandError, SendStatusError } from "../errors/error-types.js";
+import { err, ok, type Result } from "neverthrow";
+import type { AnyModule, Module } from "../codecs/module.js";
+import { isResult } from "../codecs/result.js";
+import type { CommandsError, GetCommandError, SendStatusError } from "../errors/error-types.js";
+import { isInternalClientError } from "../errors/guards.js";
 import type { Device } from "../protocol/device.js";
+import type { CheckedConfig } from "./arguments.js";
+import { noHandleError } from "./failure-error.js";
+import { DONE, type Stream } from "./mailbox.js";
 
 /**
  * Names one client, as a file descriptor names an open file. It never changes and holds no state; what it names lives
- * inside the library. It can be shared freely, and used by every copy of the package in the process.
+ * inside the library. It can be shared freely, and used by every copy of the package in the process. Its type carries what the device's
+ * statuses and commands are: bytes, or the types of its module.
  *
  * @example
  * await using client = await connect(config); // from "fleet-internal-client/throwing"
  */
-export interface ClientHandle {
-  /** The device as it was connected, its priority filled in. */
+export interface ClientHandle<Status = Uint8Array, Command = Uint8Array> {
+  /** The device as it was connected, its priority filled in; `device.module` is the module's number. */
   readonly device: Device;
+  /** The device's module; undefined where only its number was given. Not enumerable. */
+  readonly module: Module<Status, Command> | undefined;
   /** The gateway's host as it was given. */
   readonly host: string;
   /** The gateway's port. */
@@ -22,69 +31,181 @@ export interface ClientHandle {
   toString(): string;
 }
 
-/**
- * What `commands` gives: to be read with `for await`, `next()` or Node's streams.
- *
- * @example
- * const stream: CommandStream = commands(client);
- * const next = await stream.next(); // { done: false, value: a command's bytes }
- */
-export type CommandStream<Command = Uint8Array> = AsyncIterableIterator<Command, undefined, undefined> &
-  AsyncDisposable;
+/** A handle whose payload types do not matter. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- codecs take and give payloads, so only `any` stands for all of them
+export type AnyHandle = ClientHandle<any, any>;
 
-/** What a handle names. A handle may come from another copy of the package, so this is all that the functions may rely on. */
-export interface NamedClient {
+/** What a client does for its handle. */
+export interface LivingClient {
   /** For people. */
   readonly state: string;
   readonly isDestroyed: boolean;
-  sendStatus(status: unknown, options: unknown): Promise<Result<ClientHandle, SendStatusError>>;
   exchange(status: unknown, options: unknown): Promise<Result<Uint8Array, SendStatusError>>;
   getCommand(): Result<Uint8Array, GetCommandError>;
-  commands(options: unknown): CommandStream;
+  commands(options: unknown): Stream<Result<Uint8Array, CommandsError>>;
+  whenClosed(): Promise<Result<void, SendStatusError>>;
   destroy(): Promise<void>;
 }
 
+/** What stands behind a handle. It may come from another copy of the package, so this is all that the functions may rely on. */
+export interface ClientBehindHandle extends LivingClient {
+  readonly device: Device;
+  readonly module: AnyModule | undefined;
+  /** Calls the listener when the client ends, unless the function returned is called before. */
+  onClosed(listener: () => void): () => void;
+}
+
 // Registered for the whole process: the package's ES module and CommonJS copies, and each jest test file's realm,
-// have to find the client of each other's handles. The number is raised when NamedClient changes.
-const NAMED_CLIENT = Symbol.for("fleet-internal-client.client.1");
+// have to find the client of each other's handles. The number is raised when ClientBehindHandle changes.
+const CLIENT = Symbol.for("fleet-internal-client.client.2");
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 type Inspect = (value: unknown, options: unknown) => string;
 
 const handlePrototype = Object.freeze({
-  [Symbol.asyncDispose](this: ClientHandle): Promise<void> {
-    return clientOf(this)?.destroy() ?? Promise.resolve();
+  [Symbol.asyncDispose](this: AnyHandle): Promise<void> {
+    return clientBehind(this)?.destroy() ?? Promise.resolve();
   },
-  toString(this: ClientHandle): string {
-    return `ClientHandle(${describeEndpoint(this)}, ${clientOf(this)?.state ?? "no client"})`;
+  toString(this: AnyHandle): string {
+    return `ClientHandle(${describeEndpoint(this)}, ${clientBehind(this)?.state ?? "no client"})`;
   },
-  [INSPECT](this: ClientHandle, _depth: number, options: object, inspect: Inspect): string {
+  [INSPECT](this: AnyHandle, _depth: number, options: object, inspect: Inspect): string {
     const { device, host, port } = this;
-    const state = clientOf(this)?.state ?? "no client";
+    const state = clientBehind(this)?.state ?? "no client";
     return `ClientHandle ${inspect({ device, host, port, state }, options)}`;
   },
 });
 
-export function createHandle(client: NamedClient, device: Device, host: string, port: number): ClientHandle {
-  const handle = Object.assign(Object.create(handlePrototype) as ClientHandle, { device, host, port });
+/** What this copy made needs no guard. */
+const own = new WeakSet<object>();
+
+export function createHandle(client: LivingClient, config: CheckedConfig): AnyHandle {
+  const { device, module, host, port } = config;
+  const behind = behindHandle(client, config);
+  own.add(behind);
+  const handle = Object.assign(Object.create(handlePrototype) as AnyHandle, { device, host, port });
   // Not enumerable, so that a copy made with `{ ...handle }` is no handle.
-  Object.defineProperty(handle, NAMED_CLIENT, { value: client });
+  Object.defineProperties(handle, { module: { value: module }, [CLIENT]: { value: behind } });
   return Object.freeze(handle);
 }
 
-/** The client that a handle names; undefined for anything that is no handle. */
-export function clientOf(handle: unknown): NamedClient | undefined {
+/** Nothing but these functions can be reached through a handle, least of all the client itself. */
+function behindHandle(client: LivingClient, { device, module }: CheckedConfig): ClientBehindHandle {
+  const listeners = new Set<() => void>();
+  let isListening = false;
+  const listenOnce = (): void => {
+    if (isListening) return;
+    isListening = true;
+    void client.whenClosed().then(() => {
+      for (const listener of listeners) listener();
+    });
+  };
+  return Object.freeze<ClientBehindHandle>({
+    device,
+    module,
+    get state() {
+      return client.state;
+    },
+    get isDestroyed() {
+      return client.isDestroyed;
+    },
+    exchange: (status, options) => client.exchange(status, options),
+    getCommand: () => client.getCommand(),
+    commands: (options) => client.commands(options),
+    whenClosed: () => client.whenClosed(),
+    destroy: () => client.destroy(),
+    onClosed: (listener) => {
+      listeners.add(listener);
+      listenOnce();
+      return () => void listeners.delete(listener);
+    },
+  });
+}
+
+/** What stands behind a handle; undefined for anything that is no handle. It never throws and never rejects. */
+export function clientBehind(handle: unknown): ClientBehindHandle | undefined {
   if (typeof handle !== "object" || handle === null) return undefined;
   try {
-    const client = (handle as { [NAMED_CLIENT]?: NamedClient })[NAMED_CLIENT];
-    return typeof client?.exchange === "function" ? client : undefined;
+    const behind = (handle as { [CLIENT]?: ClientBehindHandle })[CLIENT];
+    if (typeof behind?.exchange !== "function") return undefined;
+    return own.has(behind) ? behind : guarded(behind);
   } catch {
     return undefined; // a proxy that throws is no handle
   }
 }
 
+/** Another copy's. Anything may stand under a handle's key: what does not act as a client is no handle. */
+function guarded(foreign: ClientBehindHandle): ClientBehindHandle {
+  const { device, module, state } = foreign;
+  return {
+    device,
+    module,
+    state: typeof state === "string" ? state : "unknown",
+    get isDestroyed() {
+      return attempt<unknown>(() => foreign.isDestroyed, true) === true;
+    },
+    exchange: (status, options) => settled(() => foreign.exchange(status, options)),
+    getCommand: () => attempt(() => ownResult(foreign.getCommand()), err(noHandleError(foreign))),
+    // What throws here throws again in each `next`, where it is caught.
+    commands: (options) => guardedStream(attempt(() => foreign.commands(options), undefined as never)),
+    whenClosed: () => settled(() => foreign.whenClosed()),
+    destroy: () => settled(() => foreign.destroy()).then(() => undefined),
+    onClosed: (listener) => {
+      const stop: unknown = attempt(() => foreign.onClosed(listener), undefined);
+      return () => attempt(stop as () => void, undefined);
+    },
+  };
+}
+
+function attempt<T>(call: () => T, otherwise: T): T {
+  try {
+    return call();
+  } catch {
+    return otherwise;
+  }
+}
+
+async function settled<T, E>(call: () => PromiseLike<unknown>): Promise<Result<T, E>> {
+  try {
+    return ownResult(await call());
+  } catch {
+    return err(noHandleError(undefined) as E);
+  }
+}
+
+/** @throws TypeError for what is no Result with a value or an error of this library */
+function ownResult<T, E>(given: unknown): Result<T, E> {
+  if (isResult(given) && given.isOk()) return ok(given.value as T);
+  if (isResult(given) && given.isErr() && isInternalClientError(given.error)) return err(given.error as E);
+  throw new TypeError("no Result of this library");
+}
+
+function guardedStream<Item extends Result<unknown, unknown>>(foreign: Stream<Item>): Stream<Item> {
+  let isOver = false;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: async () => {
+      if (isOver) return DONE;
+      try {
+        const next = await foreign.next();
+        return next.done === true ? DONE : { done: false, value: ownResult(next.value) as Item };
+      } catch {
+        isOver = true;
+        return { done: false, value: err(noHandleError(undefined)) as Item };
+      }
+    },
+    return: () => {
+      isOver = true;
+      return settled(() => foreign[Symbol.asyncDispose]()).then(() => DONE);
+    },
+    [Symbol.asyncDispose]: () => settled(() => foreign[Symbol.asyncDispose]()).then(() => undefined),
+  };
+}
+
 /** For people: which device, at which gateway. */
-export function describeEndpoint({ device, host, port }: Pick<ClientHandle, "device" | "host" | "port">): string {
+export function describeEndpoint({ device, host, port }: Pick<AnyHandle, "device" | "host" | "port">): string {
   const { module, deviceType, deviceRole, deviceName } = device;
   const endpoint = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return `device ${JSON.stringify(deviceName)} (module ${module}, type ${deviceType}, role ${JSON.stringify(deviceRole)}) at ${endpoint}`;

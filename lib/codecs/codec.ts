@@ -1,4 +1,5 @@
 import type { Result } from "neverthrow";
+import type { Device } from "../protocol/device.js";
 
 /**
  * Why a payload could not be written or read.
@@ -16,8 +17,8 @@ export interface PayloadProblem {
 }
 
 /**
- * How a module's statuses or commands are written as bytes. Neither function should throw; what they throw all the same
- * is turned into a problem.
+ * How a module's statuses or commands are written as bytes, and read. Neither function should throw; what one throws all the same
+ * becomes the error.
  *
  * @example
  * const percent: Codec<number> = {
@@ -25,9 +26,11 @@ export interface PayloadProblem {
  *   decode: (bytes) => (bytes.length === 1 ? ok(bytes[0]!) : err({ path: "$", message: "it is not one byte" })),
  * };
  */
-export interface Codec<Payload> {
-  /** Writes a payload as bytes. */
-  readonly encode: (payload: Payload) => Result<Uint8Array, PayloadProblem>;
-  /** Reads a payload from its bytes, which are shared and must not be written to. */
-  readonly decode: (bytes: Uint8Array) => Result<Payload, PayloadProblem>;
+export interface Codec<Input, Output = Input> {
+  /** Writes a payload of that device as bytes. */
+  readonly encode: (payload: Input, device: Device) => Result<Uint8Array, PayloadProblem>;
+  /** Reads a payload of that device from its bytes, which are shared and must not be written to. */
+  readonly decode: (bytes: Uint8Array, device: Device) => Result<Output, PayloadProblem>;
+  /** Set by {@link optional}: no bytes are `undefined`, "nothing new". */
+  readonly isOptional?: true | undefined;
 }

@@ -1,27 +1,30 @@
 import { err, ok, type Result } from "neverthrow";
+import { causeText } from "../errors/escape.js";
 import type { Codec, PayloadProblem } from "./codec.js";
 import { decodeText, encodeText } from "./text.js";
-import { checked, type Validator } from "./validator.js";
+import { validate, type StandardSchema, type Validator } from "./validator.js";
 
 /**
  * Payloads that are JSON text in UTF-8.
  *
  * With a validator, what goes out and what comes in is held against it: a function that tells whether a value is such a
- * payload, or any Standard Schema (zod, valibot, arktype) whose validation is synchronous. What the schema makes of a
- * payload is what is given, or written. Without one, any JSON is taken for a `Payload`.
+ * payload, or any Standard Schema (zod, valibot, arktype) whose validation is synchronous. A schema's output is what is written, or
+ * returned: so a status takes the schema's input type, and a command is of its output type. Without one, any JSON is taken for a `Payload`.
  *
  * @example
  * const isLamp = (value: unknown): value is { lit_up: boolean } =>
  *   typeof value === "object" && value !== null && "lit_up" in value && typeof value.lit_up === "boolean";
  * const codec = json(isLamp);
  */
-export function json<Payload>(validator?: Validator<Payload>): Codec<Payload> {
+export function json<Payload>(isPayload?: (value: unknown) => value is Payload): Codec<Payload>;
+export function json<Input, Output = Input>(schema: StandardSchema<Input, Output>): Codec<Input, Output>;
+export function json(validator?: Validator<unknown>): Codec<unknown> {
   return {
-    encode: (payload) => checked(payload, validator).andThen(stringify).andThen(encodeText),
+    encode: (payload) => validate(payload, validator).andThen(stringify).andThen(encodeText),
     decode: (bytes) =>
       decodeText(bytes)
         .andThen(parse)
-        .andThen((value) => checked(value, validator)),
+        .andThen((value) => validate(value, validator)),
   };
 }
 
@@ -38,7 +41,8 @@ function stringify(payload: unknown): Result<string, PayloadProblem> {
 function parse(written: string): Result<unknown, PayloadProblem> {
   try {
     return ok(JSON.parse(written) as unknown);
-  } catch (cause) {
-    return err({ path: "$", message: "it is not JSON", cause });
+  } catch (thrown) {
+    // What is thrown quotes what came, and would be printed as it is.
+    return err({ path: "$", message: "it is not JSON", cause: new SyntaxError(causeText(thrown)) });
   }
 }

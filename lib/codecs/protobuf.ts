@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "neverthrow";
 import { assertStructure } from "../protobuf/strict.js";
 import type { Codec, PayloadProblem } from "./codec.js";
-import { checked, type Validator } from "./validator.js";
+import { validate, type Validator } from "./validator.js";
 
 /**
  * What ts-proto generates for a message, as far as it is needed here.
@@ -10,7 +10,7 @@ import { checked, type Validator } from "./validator.js";
  * const lightsStatus: ProtobufMessage<LightsStatus> = LightsStatus; // what ts-proto generated
  */
 export interface ProtobufMessage<Payload> {
-  /** Writes a message; `finish` gives its bytes. */
+  /** Writes a message; `finish` returns its bytes. */
   encode(message: Payload): { finish(): Uint8Array };
   /** Reads a message; throws when it cannot. */
   decode(bytes: Uint8Array): Payload;
@@ -28,8 +28,8 @@ export function protobuf<Payload>(
   validator?: Validator<NoInfer<Payload>>,
 ): Codec<Payload> {
   return {
-    encode: (payload) => checked(payload, validator).andThen((valid) => encode(message, valid)),
-    decode: (bytes) => decode(message, bytes).andThen((payload) => checked(payload, validator)),
+    encode: (payload) => validate(payload, validator).andThen((valid) => encode(message, valid)),
+    decode: (bytes) => decode(message, bytes).andThen((payload) => validate(payload, validator)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { TextDecoder, TextEncoder } from "node:util";
 import { err, ok, type Result } from "neverthrow";
 import type { Codec, PayloadProblem } from "./codec.js";
 
@@ -5,8 +6,8 @@ import type { Codec, PayloadProblem } from "./codec.js";
 export function decodeText(bytes: Uint8Array): Result<string, PayloadProblem> {
   try {
     return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch (cause) {
-    return err({ path: "$", message: "it is not UTF-8 text", cause });
+  } catch {
+    return err({ path: "$", message: "it is not UTF-8 text" });
   }
 }
 

@@ -7,13 +7,13 @@ import type { PayloadProblem } from "./codec.js";
  * @example
  * const schema: StandardSchema<{ pressed: boolean }> = z.object({ pressed: z.boolean() });
  */
-export interface StandardSchema<Payload> {
+export interface StandardSchema<Input = unknown, Output = Input> {
   /** What the Standard Schema interface asks for. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
-    readonly validate: (value: unknown) => StandardOutcome<Payload> | Promise<StandardOutcome<Payload>>;
-    readonly types?: { readonly input: unknown; readonly output: Payload } | undefined;
+    readonly validate: (value: unknown) => StandardOutcome<Output> | Promise<StandardOutcome<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
@@ -31,10 +31,10 @@ interface StandardIssue {
  * @example
  * const isNumber: Validator<number> = (value): value is number => typeof value === "number";
  */
-export type Validator<Payload> = ((value: unknown) => value is Payload) | StandardSchema<Payload>;
+export type Validator<Payload> = ((value: unknown) => value is Payload) | StandardSchema<unknown, Payload>;
 
 /** Without a validator, any value is taken for a payload. */
-export function checked<Payload>(
+export function validate<Payload>(
   value: unknown,
   validator: Validator<Payload> | undefined,
 ): Result<Payload, PayloadProblem> {
@@ -44,7 +44,7 @@ export function checked<Payload>(
   const answer: unknown = validator(value);
   // An async function gives a promise, which would pass for a yes whatever its answer is.
   if (isPromise(answer)) return asynchronous(answer);
-  return answer === true ? ok(value as Payload) : err({ path: "$", message: "its validator does not accept it" });
+  return answer === true ? ok(value as Payload) : err({ path: "$", message: "the validator rejected it" });
 }
 
 function isPromise(answer: unknown): answer is Promise<unknown> {
@@ -53,7 +53,7 @@ function isPromise(answer: unknown): answer is Promise<unknown> {
 
 function asynchronous(answer: Promise<unknown>): Result<never, PayloadProblem> {
   void answer.catch(() => undefined); // it comes too late, and must not surface as an unhandled rejection
-  return err({ path: "$", message: "its validator is asynchronous, which a payload's must not be" });
+  return err({ path: "$", message: "the validator is asynchronous; only synchronous validators are supported" });
 }
 
 function outcomeOf<Payload>(
@@ -62,7 +62,7 @@ function outcomeOf<Payload>(
   if (isPromise(outcome)) return asynchronous(outcome);
   if (outcome.issues === undefined) return ok(outcome.value);
   const [first] = outcome.issues;
-  return err({ path: pathOf(first?.path ?? []), message: first?.message ?? "its validator does not accept it" });
+  return err({ path: pathOf(first?.path ?? []), message: first?.message ?? "the validator rejected it" });
 }
 
 function pathOf(segments: NonNullable<StandardIssue["path"]>): string {

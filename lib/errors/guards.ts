@@ -1,4 +1,5 @@
-import { families, type ErrorFamily, type InternalClientError } from "./internal-client-error.js";
+import type { ErrorWith, RefusalCode } from "./error-types.js";
+import { families, type ErrorFamily } from "./internal-client-error.js";
 import { ReturnCode, type ErrorCode } from "./return-code.js";
 
 // The guards look at the value, not at `instanceof`: an error of the package's other module format, of a second
@@ -23,7 +24,7 @@ function propertyOf(value: object, name: string): unknown {
  *   console.warn(error.code);
  * }
  */
-export function isInternalClientError(value: unknown): value is InternalClientError {
+export function isInternalClientError(value: unknown): value is ErrorWith {
   if (typeof value !== "object" || value === null) return false;
   if (propertyOf(value, "name") !== "InternalClientError") return false;
   const code = propertyOf(value, "code");
@@ -35,7 +36,13 @@ function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === "string" && Object.hasOwn(families, code);
 }
 
-function isOfFamily(value: unknown, family: ErrorFamily): value is InternalClientError {
+type CodeOf<Family extends ErrorFamily> = {
+  [Code in ErrorCode]: (typeof families)[Code] extends Family ? Code : never;
+}[ErrorCode];
+type CommunicationCode = CodeOf<"communication"> | "NOT_OK";
+type UsageCode = CodeOf<"usage">;
+
+function isOfFamily(value: unknown, family: ErrorFamily): boolean {
   return isInternalClientError(value) && propertyOf(value, "family") === family;
 }
 
@@ -43,9 +50,9 @@ function isOfFamily(value: unknown, family: ErrorFamily): value is InternalClien
  * Whether the gateway refused the device: already connected, module or device type not supported, higher priority connected.
  *
  * @example
- * if (isConnectError(error)) console.error(`check the device's module, type and role: ${error.message}`);
+ * if (isRefusal(error)) console.error(`check the device's module, type and role: ${error.message}`);
  */
-export function isConnectError(value: unknown): value is InternalClientError {
+export function isRefusal(value: unknown): value is ErrorWith<RefusalCode> {
   return isOfFamily(value, "connect");
 }
 
@@ -55,7 +62,7 @@ export function isConnectError(value: unknown): value is InternalClientError {
  * @example
  * if (isCommunicationError(error)) await retryLater();
  */
-export function isCommunicationError(value: unknown): value is InternalClientError {
+export function isCommunicationError(value: unknown): value is ErrorWith<CommunicationCode> {
   return isOfFamily(value, "communication");
 }
 
@@ -63,8 +70,8 @@ export function isCommunicationError(value: unknown): value is InternalClientErr
  * Whether the caller is to blame: a wrong argument or handle, an aborted call, a full queue, no command yet.
  *
  * @example
- * if (isUsageError(error)) throw error; // a fault in the program
+ * if (isUsageError(error) && error.reason !== "aborted") throw error; // a fault in the program
  */
-export function isUsageError(value: unknown): value is InternalClientError {
+export function isUsageError(value: unknown): value is ErrorWith<UsageCode> {
   return isOfFamily(value, "usage");
 }

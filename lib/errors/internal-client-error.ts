@@ -1,10 +1,12 @@
+import { causeText, escapeText } from "./escape.js";
+import { reasons, type ErrorReason } from "./reasons.js";
 import { ReturnCode, type ErrorCode } from "./return-code.js";
 
 /**
  * Who can do something about an error.
  *
  * - `connect`: the gateway refused the device.
- * - `communication`: the transport failed, or what the gateway sent is not the protocol.
+ * - `communication`: the transport failed, or the gateway broke the protocol.
  * - `usage`: the caller; a wrong argument or handle, an aborted call, a full queue, no command yet.
  *
  * @example
@@ -12,7 +14,7 @@ import { ReturnCode, type ErrorCode } from "./return-code.js";
  */
 export type ErrorFamily = "connect" | "communication" | "usage";
 
-/** Each code's family, unless an error says otherwise. */
+/** Each code's family, but for a `NOT_OK` that is the gateway's doing. */
 export const families = {
   NOT_OK: "usage",
   CONTEXT_INCORRECT: "usage",
@@ -28,26 +30,26 @@ export const families = {
 } as const satisfies Record<ErrorCode, ErrorFamily>;
 
 /**
- * What {@link InternalClientError} is made of besides its code.
+ * What an {@link InternalClientError} is made of besides its code.
  *
  * @example
- * new InternalClientError("NOT_OK", { message: "the sensor gave nothing", cause: error });
+ * new InternalClientError("NOT_OK", { reason: "use-failed", message: "the sensor is unplugged", cause: error });
  */
-export interface ErrorDetails {
-  /** What happened, where, and what to do; the code is put in front. */
+export interface ErrorDetails<Code extends ErrorCode = ErrorCode> {
+  /** What happened, where, and what to do. The code is put in front, what the cause says behind. */
   readonly message: string;
+  /** Default: the first of the code's reasons. */
+  readonly reason?: ErrorReason<Code> | undefined;
   /** What was thrown below, for example the system's error. */
   readonly cause?: unknown;
-  /** Only where it differs from the code's own: `NOT_OK` is `usage` unless the gateway broke the protocol. */
-  readonly family?: ErrorFamily | undefined;
   /** The bytes of a command that a module could not read. */
-  readonly payload?: Uint8Array;
+  readonly payload?: Uint8Array | undefined;
 }
 
 /**
  * The one error of this library: in the `Err` of every Result, and what the throwing functions throw.
  *
- * `code` is a string literal, so a `switch` over it narrows and can be exhausted.
+ * `code` and `reason` are string literals, so a `switch` over them narrows and can be exhausted.
  *
  * @example
  * if (error.code === "TIMEOUT_OCCURRED") console.warn(error.message, error.returnCode); // … -12
@@ -57,21 +59,36 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
   readonly code: Code;
   /** The number in the C header, for example -12. */
   readonly returnCode: (typeof ReturnCode)[Code];
+  /** What happened, finer than the code. */
+  readonly reason: ErrorReason<Code>;
   /** Who can do something about it. */
   readonly family: ErrorFamily;
-  /** The bytes of a command that its module could not read (`COMMAND_INCORRECT` from a module's function), else absent. */
+  /** The bytes of a command that its module could not read (`unreadable-command`), else absent. */
   declare readonly payload?: Uint8Array;
 
-  constructor(code: Code, details: ErrorDetails) {
-    super(`${code}: ${details.message}`, "cause" in details ? { cause: details.cause } : undefined);
+  constructor(code: Code, details: ErrorDetails<Code>) {
+    super(messageOf(code, details), "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
     this.returnCode = ReturnCode[code];
-    this.family = details.family ?? families[code];
+    this.reason = details.reason ?? reasons[code][0];
+    this.family = code === "NOT_OK" && this.reason === "off-protocol" ? "communication" : families[code];
     if (details.payload !== undefined) this.payload = details.payload;
+  }
+
+  /** All of it but the payload, for logs; the cause as what it says. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, returnCode, reason, family, message } = this;
+    const cause = causeText(this.cause);
+    return { name, code, returnCode, reason, family, message, ...(cause === undefined ? {} : { cause }) };
   }
 
   static {
     // On the prototype, as the built-in errors have it, so that it is not listed with each error's own fields.
     Object.defineProperty(this.prototype, "name", { value: "InternalClientError", configurable: true, writable: true });
   }
+}
+
+function messageOf(code: ErrorCode, { message, cause }: ErrorDetails): string {
+  const said = causeText(cause);
+  return `${code}: ${escapeText(message)}${said === undefined ? "" : `: ${said}`}`;
 }

@@ -35,15 +35,7 @@ type Codes = typeof codes;
  * @example
  * const name: ReturnCodeName = ReturnCode[-12]; // "TIMEOUT_OCCURRED"
  */
-export type ReturnCodeName = keyof Codes;
-
-/**
- * A number of the C header's return codes, for example `-12`.
- *
- * @example
- * const number: ReturnCodeNumber = ReturnCode.TIMEOUT_OCCURRED; // -12
- */
-export type ReturnCodeNumber = Codes[ReturnCodeName];
+type ReturnCodeName = keyof Codes;
 
 /**
  * A code that an error can have: every return code but `OK` and the placeholder `RESERVED`.

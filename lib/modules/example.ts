@@ -1,13 +1,13 @@
 import { boolean, object } from "valibot";
-import { defineModule, json } from "../index.js";
+import { defineModule, json, text, type Codec, type StandardSchema } from "../index.js";
 
 /**
- * The device types of the example module.
+ * The device type of the example module; it knows no other.
  *
  * @example
- * const device = { deviceType: ExampleDeviceType.BUTTON, deviceRole: "left", deviceName: "button1" };
+ * const device = { module: example, deviceType: ExampleDeviceType.BUTTON, deviceRole: "left", deviceName: "button1" };
  */
-export const ExampleDeviceType = { BUTTON: 0, OTHER_BUTTON: 10 } as const;
+export const ExampleDeviceType = { BUTTON: 0 } as const;
 
 /**
  * The button's state.
@@ -27,19 +27,34 @@ export interface ExampleStatus {
  * const command: ExampleCommand = { lit_up: true };
  */
 export interface ExampleCommand {
-  /** Whether its lamp is to be lit. */
+  /** Whether its lamp is to be lit. Until there is a command from the cloud: while the button is not pressed. */
   lit_up: boolean;
 }
 
+/** The module compares statuses byte by byte and wants a blank behind the colon, which `JSON.stringify` does not write. */
+function flag<Name extends string>(
+  name: Name,
+  schema: StandardSchema<Record<Name, boolean>>,
+): Codec<Record<Name, boolean>> {
+  const checked = json(schema);
+  const { encode } = text();
+  return {
+    encode: (payload, device) =>
+      checked.encode(payload, device).andThen(() => encode(`{"${name}": ${payload[name]}}`, device)),
+    decode: checked.decode,
+  };
+}
+
 /**
- * The example module, number 1000: a button with a lamp.
+ * The example module, number 1000: a button with a lamp. Its statuses are `{"pressed": true}` and `{"pressed": false}`, its commands
+ * `{"lit_up": true}` and `{"lit_up": false}`.
  *
  * @example
- * const command = await example.exchange(button, { pressed: true }); // Ok({ lit_up: true })
+ * const command = await exchange(button, { pressed: true }); // Ok({ lit_up: false })
  */
-export const example = /* @__PURE__ */ defineModule({
+export const example = /* @__PURE__ */ defineModule<ExampleStatus, ExampleCommand>({
   name: "example",
   number: 1000,
-  status: /* @__PURE__ */ json<ExampleStatus>(/* @__PURE__ */ object({ pressed: /* @__PURE__ */ boolean() })),
-  command: /* @__PURE__ */ json<ExampleCommand>(/* @__PURE__ */ object({ lit_up: /* @__PURE__ */ boolean() })),
+  status: /* @__PURE__ */ flag("pressed", /* @__PURE__ */ object({ pressed: /* @__PURE__ */ boolean() })),
+  command: /* @__PURE__ */ flag("lit_up", /* @__PURE__ */ object({ lit_up: /* @__PURE__ */ boolean() })),
 });

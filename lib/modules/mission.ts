@@ -1,22 +1,13 @@
-import {
-  AutonomyCommand,
-  AutonomyCommand_Action,
-  AutonomyStatus,
-  AutonomyStatus_State,
-} from "../../generated/mission.js";
-import { array, enum_, maxValue, minValue, number, object, pipe, string, undefinedable } from "valibot";
-import { defineModule, protobuf } from "../index.js";
-
-export { AutonomyError, type Position, type Station, type Telemetry } from "../../generated/mission.js";
-export { AutonomyCommand, AutonomyStatus };
+import { array, finite, nullable, number, object, optional, picklist, pipe, string } from "valibot";
+import { defineModule, json } from "../index.js";
 
 /**
- * The device types of the mission module.
+ * The device type of the mission module; it knows no other.
  *
  * @example
- * const device = { deviceType: MissionDeviceType.AUTONOMY, deviceRole: "driving", deviceName: "autonomy1" };
+ * const device = { module: mission, deviceType: MissionDeviceType.AUTONOMY, deviceRole: "driving", deviceName: "autonomy1" };
  */
-export const MissionDeviceType = { AUTONOMY: 0 } as const;
+export const MissionDeviceType = { AUTONOMY: 1 } as const;
 
 /**
  * What the vehicle does: the `state` of its status.
@@ -24,7 +15,18 @@ export const MissionDeviceType = { AUTONOMY: 0 } as const;
  * @example
  * const isDriving = status.state === AutonomyState.DRIVE;
  */
-export const AutonomyState = AutonomyStatus_State;
+export const AutonomyState = {
+  /** It has nothing to do. */
+  IDLE: "IDLE",
+  /** It drives to its next stop. */
+  DRIVE: "DRIVE",
+  /** It stands at a stop. */
+  IN_STOP: "IN_STOP",
+  /** An obstacle holds it up. */
+  OBSTACLE: "OBSTACLE",
+  /** It has failed. */
+  ERROR: "ERROR",
+} as const;
 
 /**
  * What the vehicle is to do: the `action` of its command.
@@ -32,32 +34,100 @@ export const AutonomyState = AutonomyStatus_State;
  * @example
  * if (command.action === AutonomyAction.STOP) brake();
  */
-export const AutonomyAction = AutonomyCommand_Action;
-
-const position = undefinedable(object({ latitude: number(), longitude: number(), altitude: number() }));
-const station = object({ name: string(), position });
-const fuel = pipe(number(), minValue(0), maxValue(1));
+export const AutonomyAction = { NO_ACTION: "NO_ACTION", STOP: "STOP", START: "START" } as const;
 
 /**
- * The mission module, number 1: the vehicle's autonomy.
+ * Where something is.
  *
  * @example
- * const status = { telemetry: { speed: 3.5, fuel: 0.8, position: undefined }, state: AutonomyState.DRIVE, nextStop: undefined };
- * const command = await mission.exchange(autonomy, status);
+ * const position: Position = { latitude: 49.2, longitude: 16.6, altitude: 230 };
  */
-export const mission = defineModule({
+export type Position = {
+  /** In degrees, north positive. */
+  latitude: number;
+  /** In degrees, east positive. */
+  longitude: number;
+  /** In metres above sea level. */
+  altitude: number;
+};
+
+/**
+ * A stop of the mission.
+ *
+ * @example
+ * const stop: Station = { name: "A", position: { latitude: 49.2, longitude: 16.6, altitude: 230 } };
+ */
+export type Station = {
+  /** What the stop is called. */
+  name: string;
+  /** Where it is. */
+  position: Position;
+};
+
+/**
+ * What the vehicle is doing.
+ *
+ * @example
+ * const status: MissionStatus = { state: "IDLE", telemetry: { speed: 0 }, nextStop: null };
+ */
+export type MissionStatus = {
+  /** One of {@link AutonomyState}. */
+  state: keyof typeof AutonomyState;
+  telemetry: {
+    /** In metres per second. Above 1 the module forwards a status every 2.9 s though nothing else has changed. */
+    speed: number;
+    /** What is left, from 0 to 1. */
+    fuel?: number | undefined;
+    /** Where the vehicle is. */
+    position?: Position | undefined;
+  };
+  /** The stop that it drives to or stands at; `null` when there is none. */
+  nextStop: Station | null;
+};
+
+/**
+ * What the vehicle is to do. The first command is `NO_ACTION` with an empty route and no stops.
+ *
+ * @example
+ * const command: MissionCommand = { action: "START", stops: [stop], route: "r1" };
+ */
+export type MissionCommand = {
+  /** One of {@link AutonomyAction}. */
+  action: keyof typeof AutonomyAction;
+  /** The stops still ahead; the module takes the first off when the vehicle is `IN_STOP` there. */
+  stops: Station[];
+  /** The route's name; may be empty. */
+  route: string;
+};
+
+const finiteNumber = /* @__PURE__ */ pipe(/* @__PURE__ */ number(), /* @__PURE__ */ finite());
+const position = /* @__PURE__ */ object({ latitude: finiteNumber, longitude: finiteNumber, altitude: finiteNumber });
+const station = /* @__PURE__ */ object({ name: /* @__PURE__ */ string(), position });
+const status = /* @__PURE__ */ object({
+  state: /* @__PURE__ */ picklist(["IDLE", "DRIVE", "IN_STOP", "OBSTACLE", "ERROR"]),
+  telemetry: /* @__PURE__ */ object({
+    speed: finiteNumber,
+    fuel: /* @__PURE__ */ optional(finiteNumber),
+    position: /* @__PURE__ */ optional(position),
+  }),
+  nextStop: /* @__PURE__ */ nullable(station),
+});
+const command = /* @__PURE__ */ object({
+  action: /* @__PURE__ */ picklist(["NO_ACTION", "STOP", "START"]),
+  stops: /* @__PURE__ */ array(station),
+  route: /* @__PURE__ */ string(),
+});
+
+/**
+ * The mission module from 1.3.0, number 1: the vehicle's autonomy, in JSON. For gateways with an older one:
+ * `fleet-internal-client/modules/mission-protobuf`.
+ *
+ * @example
+ * const command = await exchange(autonomy, { state: "DRIVE", telemetry: { speed: 3.5, fuel: 0.8 }, nextStop: stop });
+ */
+export const mission = /* @__PURE__ */ defineModule({
   name: "mission",
   number: 1,
-  status: protobuf<AutonomyStatus>(
-    AutonomyStatus,
-    object({
-      telemetry: undefinedable(object({ speed: number(), fuel, position })),
-      state: enum_(AutonomyState),
-      nextStop: undefinedable(station),
-    }),
-  ),
-  command: protobuf<AutonomyCommand>(
-    AutonomyCommand,
-    object({ stops: array(station), route: string(), action: enum_(AutonomyAction) }),
-  ),
+  status: /* @__PURE__ */ json<MissionStatus>(status),
+  command: /* @__PURE__ */ json<MissionCommand>(command),
 });

@@ -1,10 +1,16 @@
-import { defineModule, text } from "../index.js";
+import { defineModule, optional, text } from "../index.js";
 
 /**
- * The transparent module, number 3: it hands text through as it is, for devices of any type. Its device roles and names
- * match `^[a-z0-9_]*$`. Until there is another, its command is the JSON string `"default_command"`, quotes included.
+ * The transparent module, number 3: it hands text through as it is, for devices of any type. Device roles and names
+ * match `^[a-z0-9_]*$`. Until the cloud sends another, its command is the JSON string `"default_command"`, quotes included. A
+ * later revision pushes its commands, and answers a status with `undefined` when it has nothing new.
  *
  * @example
- * const command = await transparent.exchange(device, "Status 0"); // Ok('"default_command"')
+ * const command = await exchange(device, "Status 0"); // Ok('"default_command"')
  */
-export const transparent = defineModule({ name: "transparent", number: 3, status: text(), command: text() });
+export const transparent = /* @__PURE__ */ defineModule({
+  name: "transparent",
+  number: 3,
+  status: /* @__PURE__ */ text(),
+  command: /* @__PURE__ */ optional(/* @__PURE__ */ text()),
+});

@@ -16,6 +16,8 @@ export interface Limits extends QueueLimits {
   /** How often and how long a reconnection is tried again on ALREADY_CONNECTED: the gateway keeps a device's place until the 250 ms of its unanswered status are over. */
   readonly askAgainEveryMs: number;
   readonly askAgainForMs: number;
+  /** Whether an empty command says "nothing new": it completes its status, and the latest command stays. */
+  readonly skipsEmptyCommands: boolean;
 }
 
 /** What the connection needs of the runtime. */
@@ -302,7 +304,7 @@ export class DeviceConnection<Ticket extends object> {
   }
 
   private deliver({ command }: InputOf<"command">, ticket: Ticket | undefined): void {
-    this.latestCommand = command;
+    if (command.length > 0 || !this.limits.skipsEmptyCommands) this.latestCommand = command;
     this.emit({ kind: "command", command, ticket });
   }
 

@@ -12,7 +12,7 @@ export interface Findings {
   readonly violations: readonly Violation[];
 }
 
-export interface Violation {
+interface Violation {
   readonly what: string;
   /** What happened, from the connect on. */
   readonly trace: readonly string[];

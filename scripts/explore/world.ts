@@ -40,7 +40,7 @@ const utf8 = {
 };
 
 /** Short, so that all deadlines meet; of the same order as the real ones. */
-export const LIMITS: Limits = Object.freeze({
+const LIMITS: Limits = Object.freeze({
   connectTimeoutMs: 10,
   maxMessageBytes: 1_000,
   maxWaiting: 64,
@@ -48,9 +48,10 @@ export const LIMITS: Limits = Object.freeze({
   reconnectPauseMs: 2,
   askAgainEveryMs: 5,
   askAgainForMs: 12,
+  skipsEmptyCommands: false,
 });
-export const TIMEOUT_MS = 20;
-export const FREEZE_MS = 1_000;
+const TIMEOUT_MS = 20;
+const FREEZE_MS = 1_000;
 const BOUND_MS = 2 * TIMEOUT_MS + 2 * (LIMITS.connectTimeoutMs + LIMITS.askAgainForMs);
 
 /** Cut here, a frame's first part ends in its body. */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  commands,
   connect,
   destroy,
   exchange,
   getCommand,
   type ClientHandle,
-  type CommandStream,
+  type Stream,
   type SendStatusOptions,
 } from "../../lib/index.js";
+import { commands } from "../../lib/throwing.js";
 import { commandFrame, connectResponseFrame, frame, type ConnectFault, type StatusFault } from "../../lib/testing.js";
 import { Ledger, readTag } from "../soak/ledger.js";
 import { SLOW_MS, startTaggedGateway, statusOf, type TaggedGateway, type Wish } from "../soak/tagged-gateway.js";
@@ -186,7 +186,7 @@ class Model {
   /** "lost": the gateway has ended the connection, whether or not the client has noticed. */
   private phase: "none" | "live" | "lost" | "destroyed" = "none";
   private handle: ClientHandle | undefined;
-  private stream: CommandStream | undefined;
+  private stream: Stream<Uint8Array> | undefined;
   private reading: Promise<void> | undefined;
   private ledger: Ledger;
   private lastCommand: Uint8Array | undefined;
@@ -286,7 +286,7 @@ class Model {
     this.reading = this.read(this.stream, this.ledger);
   }
 
-  private async read(stream: CommandStream, ledger: Ledger): Promise<void> {
+  private async read(stream: Stream<Uint8Array>, ledger: Ledger): Promise<void> {
     for await (const command of stream) {
       this.lastCommand = command;
       ledger.arrived(command);

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  commands,
   connect,
   destroy,
   exchange,
   getCommand,
   type ClientHandle,
-  type CommandStream,
+  type Stream,
   type SendStatusOptions,
 } from "../../lib/index.js";
+import { commands } from "../../lib/throwing.js";
 import type { Random } from "../fuzz/random.js";
 import { isLater, Ledger, readTag } from "./ledger.js";
 import { statusOf, type TaggedGateway, type Wish } from "./tagged-gateway.js";
@@ -141,7 +141,7 @@ export class SoakDevice {
     return undefined;
   }
 
-  private async read(handle: ClientHandle, stream: CommandStream, ledger: Ledger): Promise<void> {
+  private async read(handle: ClientHandle, stream: Stream<Uint8Array>, ledger: Ledger): Promise<void> {
     const { account } = this.around;
     try {
       for await (const command of stream) {

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { commandFrame } from "../../lib/testing.js";
-import { connect, destroy, exchange, type DiagnosticsMessage, type DiagnosticsMessages } from "../../lib/index.js";
+import { connect, destroy, exchange, type DiagnosticsMessages } from "../../lib/index.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
 
@@ -22,7 +22,7 @@ let onMessage: (name: string) => void = () => undefined;
 const listeners = names.map((name) => ({
   channel: `fleet-internal-client:${name}`,
   listener: (message: unknown) => {
-    const { client, ...details } = message as DiagnosticsMessage & Record<string, unknown>;
+    const { client, ...details } = message as DiagnosticsMessages["drop"] & Record<string, unknown>;
     expect(client.device.deviceRole).toBe(button.deviceRole);
     told.push([name, details]);
     onMessage(name);

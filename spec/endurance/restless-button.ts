@@ -57,7 +57,8 @@ export class RestlessButton {
   }
 
   private async read(handle: ClientHandle, ledger: Ledger): Promise<void> {
-    for await (const command of commands(handle)) {
+    for await (const read of commands(handle)) {
+      const command = read._unsafeUnwrap();
       this.arrivals += 1;
       ledger.arrived(command);
       const latest = getCommand(handle);

@@ -3,12 +3,12 @@ import { describe, expect, it } from "@jest/globals";
 import {
   InternalClientError,
   isCommunicationError,
-  isConnectError,
+  isRefusal,
   isInternalClientError,
   isUsageError,
 } from "../../lib/index.js";
 
-const familyGuards = { connect: isConnectError, communication: isCommunicationError, usage: isUsageError };
+const familyGuards = { connect: isRefusal, communication: isCommunicationError, usage: isUsageError };
 const guards = [isInternalClientError, ...Object.values(familyGuards)];
 
 function expectOfFamily(error: unknown, family: string): void {
@@ -35,7 +35,7 @@ describe("the guards know an error of the library", () => {
   });
 
   it("by its own family, where NOT_OK is the gateway's doing", () => {
-    const error = new InternalClientError("NOT_OK", { message: "off the protocol", family: "communication" });
+    const error = new InternalClientError("NOT_OK", { message: "off the protocol", reason: "off-protocol" });
     expectOfFamily(error, "communication");
   });
 

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "@jest/globals";
+import { reasons } from "../../lib/errors/reasons.js";
 import { InternalClientError, type ErrorCode } from "../../lib/index.js";
 
 const families = [
@@ -25,8 +26,32 @@ describe("an InternalClientError", () => {
     expect(error.message).toBe(`${code}: what happened`);
   });
 
-  it("is of another family if told so", () => {
-    const error = new InternalClientError("NOT_OK", { message: "off the protocol", family: "communication" });
+  it.each([
+    [
+      "NOT_OK",
+      "invalid-argument aborted queue-full too-large unwritable-status source-failed use-failed fell-behind off-protocol",
+    ],
+    ["CONTEXT_INCORRECT", "no-handle destroyed"],
+    ["NO_COMMAND_AVAILABLE", "no-command"],
+    ["TIMEOUT_OCCURRED", "timed-out"],
+    ["UNABLE_TO_CONNECT", "unreachable timed-out closed"],
+    ["COMMAND_INCORRECT", "off-protocol unreadable-command"],
+    ["DEVICE_INCORRECT", "wrong-device"],
+    ["DEVICE_ALREADY_CONNECTED", "refused"],
+    ["MODULE_NOT_SUPPORTED", "refused"],
+    ["DEVICE_TYPE_NOT_SUPPORTED", "refused"],
+    ["HIGHER_PRIORITY_ALREADY_CONNECTED", "refused"],
+  ] as const satisfies [ErrorCode, string][])(
+    "of code %s has one of the reasons %s, the first by default",
+    (code, all) => {
+      const [first] = all.split(" ");
+      expect(reasons[code].join(" ")).toBe(all);
+      expect(new InternalClientError(code, { message: "" }).reason).toBe(first);
+    },
+  );
+
+  it("of code NOT_OK is of the family communication when the gateway broke the protocol", () => {
+    const error = new InternalClientError("NOT_OK", { message: "off the protocol", reason: "off-protocol" });
     expect(error.family).toBe("communication");
   });
 
@@ -51,7 +76,51 @@ describe("an InternalClientError", () => {
     expect(Object.hasOwn(error, "cause")).toBe(false);
     expect(Object.hasOwn(error, "payload")).toBe(false);
     expect("payload" in error).toBe(false);
-    expect(Object.keys(error).sort()).toEqual(["code", "family", "returnCode"]);
+    expect(Object.keys(error).sort()).toEqual(["code", "family", "reason", "returnCode"]);
+  });
+
+  it.each([
+    ["an error", new Error("connect ECONNREFUSED"), "connect ECONNREFUSED"],
+    ["a string", "stop it", "stop it"],
+    [
+      "Node's error for a host with several addresses",
+      Object.assign(new Error(""), { code: "ETIMEDOUT" }),
+      "ETIMEDOUT",
+    ],
+  ])("ends its message with what its cause says: %s", (_, cause, said) => {
+    const error = new InternalClientError("UNABLE_TO_CONNECT", { message: "gone", cause });
+    expect(error.message).toBe(`UNABLE_TO_CONNECT: gone: ${said}`);
+  });
+
+  it.each([undefined, null, 7, {}, { message: 7 }, new Error("")])("has a cause that says nothing: %p", (cause) => {
+    expect(new InternalClientError("NOT_OK", { message: "above", cause }).message).toBe("NOT_OK: above");
+  });
+
+  it("never throws over a cause that throws when it is read", () => {
+    const cause = Object.defineProperty({}, "message", { get: () => JSON.parse("{") as never });
+    expect(new InternalClientError("NOT_OK", { message: "above", cause }).message).toBe("NOT_OK: above");
+  });
+
+  it("shows control, format and bidirectional characters escaped, in the message and in what the cause says", () => {
+    const hostile = "\u001b[2J\n\u0085\u007f\u202e\u2028\u200b\ufeff";
+    const escaped = "\\u{1b}[2J\\u{a}\\u{85}\\u{7f}\\u{202e}\\u{2028}\\u{200b}\\u{feff}";
+    const error = new InternalClientError("COMMAND_INCORRECT", { message: hostile, cause: new Error(hostile) });
+    expect(error.message).toBe(`COMMAND_INCORRECT: ${escaped}: ${escaped}`);
+    expect(error.stack).toContain(escaped);
+  });
+
+  it("is written as JSON with its message and what its cause says, without the payload", () => {
+    const cause = new Error("below");
+    const details = { reason: "unreadable-command", message: "above", cause, payload: Uint8Array.of(1) } as const;
+    expect(JSON.parse(JSON.stringify(new InternalClientError("COMMAND_INCORRECT", details)))).toEqual({
+      name: "InternalClientError",
+      code: "COMMAND_INCORRECT",
+      returnCode: -19,
+      reason: "unreadable-command",
+      family: "communication",
+      message: "COMMAND_INCORRECT: above: below",
+      cause: "below",
+    });
   });
 
   it("has the payload it was given", () => {

@@ -1,7 +1,8 @@
 import dns from "node:dns";
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { commands, connect, destroy, exchange, getCommand, sendStatus } from "../../lib/index.js";
+import { connect, destroy, exchange, getCommand, sendStatus, type Config } from "../../lib/index.js";
+import { commands } from "../../lib/throwing.js";
 import { hex } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { startFrozenGateway } from "../support/frozen-gateway.js";
@@ -178,7 +179,7 @@ describe("a status aborted", () => {
 });
 
 describe("a connect aborted", () => {
-  async function expectAborted(config: Parameters<typeof connect>[0], reached: () => Promise<unknown>): Promise<void> {
+  async function expectAborted(config: Config, reached: () => Promise<unknown>): Promise<void> {
     const controller = new AbortController();
     const { signal } = controller;
     const running = connect({ ...config, connectTimeoutMs: 20_000, signal });

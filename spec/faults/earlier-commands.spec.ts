@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { commands, exchange, getCommand } from "../../lib/index.js";
+import { exchange, getCommand } from "../../lib/index.js";
+import { commands } from "../../lib/throwing.js";
 import { commandFrame, connectResponseFrame } from "../../lib/testing.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";

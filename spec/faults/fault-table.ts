@@ -1,4 +1,4 @@
-import type { ConnectErrorCode, SendStatusErrorCode } from "../../lib/index.js";
+import type { SendStatusError } from "../../lib/index.js";
 
 // What the library promises for every fault at every moment, written by hand. The specs run each cell against a gateway
 // that misbehaves so, and fault-matrix.md shows the table to people.
@@ -44,7 +44,7 @@ export const FAULT_MEANINGS: Record<Fault, string> = {
 /** What the client makes of a fault. */
 export interface Expected {
   /** How the call ends that was under way: `connect` for the moments of a first connect, else the status. */
-  readonly outcome: "succeeds" | ConnectErrorCode | SendStatusErrorCode;
+  readonly outcome: "succeeds" | SendStatusError["code"];
   /** What becomes of the client: the next status succeeds, the next status gets CONTEXT_INCORRECT, or there never was one. */
   readonly client: "lives" | "destroyed" | "none";
   /** How many connections the gateway has accepted when the call has ended, and when the next status has. */

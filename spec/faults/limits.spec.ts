@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { commands, connect, destroy, exchange, type ClientHandle, type Config } from "../../lib/index.js";
+import { connect, destroy, exchange, type ClientHandle, type Config } from "../../lib/index.js";
+import { commands } from "../../lib/throwing.js";
 import { hex } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, endAll, keep, openClient, openGateway } from "../support/opened.js";
@@ -163,6 +164,7 @@ describe("a reader of commands", () => {
     const watcher = commands(client, { highWaterMark: 5_000 });
     for (let push = 0; push < pushes; push += 1) gateway.push(ONE);
     for (let push = 0; push < pushes; push += 1) await watcher.next();
+    await new Promise((resolve) => setImmediate(resolve)); // the reader's turn
     await destroy(client);
     let read = 0;
     try {

@@ -103,7 +103,7 @@ async function expectUsableBy(copy: Copy["library"], client: ClientHandle): Prom
   expect(Array.from((await copy.exchange(client, status))._unsafeUnwrap())).toEqual([1]);
   expect((await copy.sendStatus(client, Uint8Array.of(2)))._unsafeUnwrap()).toBe(client);
   expect(Array.from(copy.getCommand(client)._unsafeUnwrap())).toEqual([2]);
-  expect(Array.from((await stream.next()).value ?? [])).toEqual([1]);
+  expect(Array.from((await stream.next()).value?._unsafeUnwrap() ?? [])).toEqual([1]);
   expect(String(client)).toContain("connected");
   await copy.destroy(client);
   const error = copy.getCommand(client)._unsafeUnwrapErr();

@@ -1,8 +1,19 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { connect, defineModule, destroy, exchange, getCommand, withClient, type Codec } from "../../lib/index.js";
+import {
+  connect,
+  defineModule,
+  destroy,
+  err,
+  exchange,
+  getCommand,
+  ok,
+  sendStatus,
+  withClient,
+  type Codec,
+} from "../../lib/index.js";
 import * as throwing from "../../lib/throwing.js";
 import { eventually } from "../support/eventually.js";
-import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
+import { button, configFor, endAll, openClient, openDevice, openGateway } from "../support/opened.js";
 
 afterEach(endAll);
 
@@ -71,14 +82,18 @@ describe("a codec that does not give Results", () => {
   it.each([
     ["bytes", { encode: bytes, decode: bytes }],
     ["a promise", { encode: late, decode: late }],
-  ] as [string, Codec<number>][])("but %s: an error in the Result, never a throw", async (_, codec) => {
-    const client = await openClient(await openGateway());
-    const writing = defineModule({ name: "writing", number: 1000, status: codec });
-    expect((await writing.exchange(client, 5))._unsafeUnwrapErr().message).toContain("its codec gave no Result");
-    expect((await writing.sendStatus(client, 5))._unsafeUnwrapErr().code).toBe("NOT_OK");
-    const reading = defineModule({ name: "reading", number: 1000, command: codec });
-    expect((await reading.exchange(client, status))._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
-    expect(reading.getCommand(client)._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+    ["a Result without a problem", { encode: () => err(undefined), decode: () => err(undefined) }],
+    ["an Ok that is not bytes", { encode: () => ok("text"), decode: () => err({ path: "$", message: "no" }) }],
+  ] as unknown as [string, Codec<number>][])("but %s: an error in the Result, never a throw", async (_, codec) => {
+    const gateway = await openGateway();
+    const writing = await openDevice(gateway, defineModule({ name: "writing", number: 1000, status: codec }));
+    expect((await exchange(writing, 5))._unsafeUnwrapErr()).toMatchObject({ reason: "unwritable-status" });
+    expect((await sendStatus(writing, 5))._unsafeUnwrapErr()).toMatchObject({ reason: "unwritable-status" });
+    expect(gateway.statuses()).toEqual([]);
+    await destroy(writing);
+    const reading = await openDevice(gateway, defineModule({ name: "reading", number: 1000, command: codec }));
+    expect((await exchange(reading, status))._unsafeUnwrapErr()).toMatchObject({ reason: "unreadable-command" });
+    expect(getCommand(reading)._unsafeUnwrapErr()).toMatchObject({ reason: "unreadable-command" });
   });
 });
 
@@ -95,10 +110,10 @@ describe("what cannot even be shown", () => {
     expect((await withClient(unshowable as never, unshowable as never)).isErr()).toBe(true);
   });
 
-  it("a forged handle is no handle", async () => {
-    const forged = { [Symbol.for("fleet-internal-client.client.1")]: {} } as never;
-    expect(getCommand(forged)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
-    expect((await exchange(forged, status))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  it("an empty object under a handle's key is not a handle", async () => {
+    const forged = { [Symbol.for("fleet-internal-client.client.2")]: {} } as never;
+    expect(getCommand(forged)._unsafeUnwrapErr().reason).toBe("no-handle");
+    expect((await exchange(forged, status as never))._unsafeUnwrapErr().reason).toBe("no-handle");
     expect((await destroy(forged)).isOk()).toBe(true);
   });
 });

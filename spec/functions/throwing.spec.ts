@@ -3,7 +3,8 @@ import { err, errAsync, ok, okAsync } from "neverthrow";
 import * as results from "../../lib/index.js";
 import * as throwing from "../../lib/throwing.js";
 import { utf8 } from "../support/bytes.js";
-import { configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { eventually } from "../support/eventually.js";
+import { configFor, endAll, keep, openClient, openDevice, openGateway } from "../support/opened.js";
 
 afterEach(endAll);
 
@@ -24,7 +25,8 @@ describe("the throwing entry", () => {
   });
 
   it("shares with the other entry all that does not fail", () => {
-    expect(throwing.commands).toBe(results.commands);
+    expect(throwing.defineModule).toBe(results.defineModule);
+    expect(throwing.every).toBe(results.every);
     expect(throwing.InternalClientError).toBe(results.InternalClientError);
     expect(throwing.ReturnCode).toBe(results.ReturnCode);
     expect(throwing.isUsageError).toBe(results.isUsageError);
@@ -131,63 +133,91 @@ describe("the throwing withClient", () => {
   });
 });
 
-describe("a module of the throwing entry", () => {
-  const definition = { name: "text", number: 1001, status: throwing.text(), command: throwing.text() };
-  const device = { deviceType: 0, deviceRole: "test", deviceName: "display" };
+describe("commands and sendStatuses of the throwing entry", () => {
+  const display = results.defineModule({ name: "text", number: 1001, status: results.text(), command: results.text() });
 
-  it("gives values where the other one gives Results", async () => {
+  it("yield values", async () => {
     const gateway = await openGateway();
-    const module = throwing.defineModule(definition);
-    const client = keep(await module.connect(configFor(gateway, { device: device as never })));
-    expect(client.device.module).toBe(1001);
-    const stream = module.commands(client);
-    expect(await module.exchange(client, "a")).toBe("a");
-    expect(await module.sendStatus(client, "b")).toBe(client);
-    expect(module.getCommand(client)).toBe("b");
-    expect(await stream.next()).toEqual({ done: false, value: "a" });
-    await module.destroy(client);
-    expect(() => module.getCommand(client)).toThrow(/^CONTEXT_INCORRECT/);
-    const config = configFor(gateway, { device: device as never });
-    expect(await module.withClient(config, (other) => module.exchange(other, "c"))).toBe("c");
+    const client = await openDevice(gateway, display);
+    const reader = throwing.commands(client);
+    const sent: string[] = [];
+    for await (const command of throwing.sendStatuses(client, ["a", "b"])) sent.push(command);
+    expect(sent).toEqual(["a", "b"]);
+    expect(await reader.next()).toEqual({ done: false, value: "a" });
+    expect(await reader.return?.()).toEqual({ done: true, value: undefined });
   });
 
-  it("can be made from one of the other entry", () => {
-    const module = throwing.defineModule(results.defineModule(definition));
-    expect(module).toMatchObject({ name: "text", number: 1001 });
-    expect(Object.keys(module).sort()).toEqual(Object.keys(results.defineModule(definition)).sort());
-  });
-
-  it("throws what its codecs do not take, and the connection is not harmed", async () => {
-    const gateway = await openGateway({ answer: () => Uint8Array.of(0xff) });
-    const module = throwing.defineModule(definition);
-    const client = keep(await module.connect(configFor(gateway, { device: device as never })));
-    const unwritable = await thrownBy(() => module.exchange(client, 7 as never));
-    expect(unwritable).toMatchObject({ code: "NOT_OK", family: "usage" });
-    const unreadable = await thrownBy(() => module.exchange(client, "a"));
-    expect(unreadable).toMatchObject({ code: "COMMAND_INCORRECT", payload: Uint8Array.of(0xff) });
-    expect(() => module.getCommand(client)).toThrow(/^COMMAND_INCORRECT/);
-    expect(gateway.connections).toBe(1);
-  });
-
-  it("rejects the read of a command that cannot be read, and reading goes on", async () => {
+  it("throw the first error, and so end", async () => {
     const gateway = await openGateway();
-    const module = throwing.defineModule(definition);
-    const client = keep(await module.connect(configFor(gateway, { device: device as never })));
-    const stream = module.commands(client);
+    const client = await openDevice(gateway, display);
+    const reader = throwing.commands(client);
     gateway.push(Uint8Array.of(0xff));
     gateway.push(utf8("readable"));
-    await expect(stream.next()).rejects.toMatchObject({ code: "COMMAND_INCORRECT", payload: Uint8Array.of(0xff) });
-    expect(await stream.next()).toEqual({ done: false, value: "readable" });
-    expect(await stream.return?.()).toEqual({ done: true, value: undefined });
+    await expect(reader.next()).rejects.toMatchObject({ reason: "unreadable-command", payload: Uint8Array.of(0xff) });
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+    const sending = throwing.sendStatuses(client, [7 as never, "b"]);
+    await expect(sending.next()).rejects.toMatchObject({ reason: "unwritable-status" });
+    expect(await sending.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe("runDevice of the throwing entry", () => {
+  it("yields commands, hands what it goes on after to onError, and throws what ends it", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("status", { do: "send", bytes: new Uint8Array(4) });
+    const told: string[] = [];
+    const read: number[] = [];
+    async function* source() {
+      yield status;
+      yield Uint8Array.of(2);
+      throw new Error("sensor unplugged");
+    }
+    const run = async () => {
+      const options = { onError: (error: results.RunDeviceError) => void told.push(error.code) };
+      for await (const command of throwing.runDevice(configFor(gateway), source(), options)) read.push(command[0]!);
+    };
+    expect(await thrownBy(run)).toMatchObject({ reason: "source-failed" });
+    expect(told).toEqual(["COMMAND_INCORRECT"]);
+    expect(read).toEqual([2]);
   });
 
-  it("throws what use throws as it is, from withClient too", async () => {
+  it("throws a wrong argument, and what onError throws", async () => {
     const gateway = await openGateway();
-    const module = throwing.defineModule(definition);
-    const failure = { not: "even an error" };
-    const config = configFor(gateway, { device: device as never });
-    expect(await thrownBy(() => module.withClient(config, () => Promise.reject(failure as unknown as Error)))).toBe(
-      failure,
-    );
+    const wrong = throwing.runDevice({ ...configFor(gateway), port: 0 }, [status]);
+    await expect(wrong.next()).rejects.toMatchObject({ reason: "invalid-argument" });
+    gateway.misbehave("connect", { do: "refuse", responseType: 2 });
+    const failure = new Error("told");
+    const telling = throwing.runDevice(configFor(gateway), [status], {
+      onError: () => {
+        throw failure;
+      },
+    });
+    await expect(telling.next()).rejects.toBe(failure);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+});
+
+describe("closed and lazyClient of the throwing entry", () => {
+  it("closed resolves when the owner destroys the client, and throws what ended it otherwise", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const ended = throwing.closed(client);
+    await throwing.destroy(client);
+    await expect(ended).resolves.toBeUndefined();
+    const other = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    const failed = await thrownBy(() => throwing.exchange(other, status));
+    await expect(throwing.closed(other)).rejects.toBe(failed);
+  });
+
+  it("lazyClient resolves to the client, and ends it", async () => {
+    const gateway = await openGateway();
+    const button = throwing.lazyClient(configFor(gateway));
+    expect(await throwing.exchange(await button(), status)).toEqual(status);
+    await button.destroy();
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+    const nobody = throwing.lazyClient({ ...configFor(gateway), port: 0 });
+    await expect(nobody()).rejects.toMatchObject({ code: "NOT_OK" });
+    await expect(nobody.destroy()).resolves.toBeUndefined();
   });
 });

@@ -5,7 +5,9 @@ import {
   destroy,
   exchange,
   getCommand,
+  ok,
   sendStatus,
+  sendStatuses,
   withClient,
   type ClientHandle,
   type Config,
@@ -41,7 +43,7 @@ const LONE_SURROGATE = "\ud800";
 const PORT = "a whole number from 1 to 65535";
 const HOST = "a host name, an IPv4 or an IPv6 address";
 const UINT32 = "a whole number from 0 to 4294967295";
-const MODULE = "a whole number from 0 to 2147483647";
+const MODULE = "a whole number from 0 to 2147483647 or a Module";
 const TEXT = "a string without lone surrogates";
 const MILLISECONDS = "a number of milliseconds above 0 and up to 2147483647";
 const MESSAGE_BYTES = "a whole number from 1 to 4294967295";
@@ -60,6 +62,14 @@ describe("a wrong configuration", () => {
     ["host", "", "''", HOST],
     ["host", 127, "127", HOST],
     ["host", null, "null", HOST],
+    ["host", "tcp://127.0.0.1", "'tcp://127.0.0.1'", `${HOST}, without a scheme`],
+    ["host", "127.0.0.1:1636", "'127.0.0.1:1636'", `${HOST}, without a port, which is config.port`],
+    ["host", "[::1]:1636", "'[::1]:1636'", `${HOST}, without a port, which is config.port`],
+    ["host", "[::1]", "'[::1]'", `${HOST}, without brackets`],
+    ["host", "gate way", "'gate way'", `${HOST}, without blanks`],
+    ["host", "gateway\0", "'gateway\\x00'", `${HOST}, without control characters`],
+    ["createConnection", "tls", "'tls'", "a function"],
+    ["keepProcessAlive", "no", "'no'", "true or false"],
     ["host", undefined, "undefined", HOST],
     ["connectTimeoutMs", 0, "0", MILLISECONDS],
     ["connectTimeoutMs", -1, "-1", MILLISECONDS],
@@ -84,6 +94,7 @@ describe("a wrong configuration", () => {
     ["device.module", 2 ** 31, "2147483648", MODULE],
     ["device.module", "1000", "'1000'", MODULE],
     ["device.module", undefined, "undefined", MODULE],
+    ["device.module", {}, "{}", `${MODULE}, as defineModule returns it`],
     ["device.deviceType", -1, "-1", UINT32],
     ["device.deviceType", 0.1, "0.1", UINT32],
     ["device.deviceType", 2 ** 32, "4294967296", UINT32],
@@ -147,7 +158,7 @@ describe("a wrong configuration", () => {
   it("that is a revoked proxy gives NOT_OK", async () => {
     const error = (await connect(revokedProxy() as never))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
-    expect(error.message).toContain("config.host");
+    expect(error.message).toContain("config threw when it was read");
     expect(error.cause).toMatchObject({ name: "TypeError" });
   });
 
@@ -155,7 +166,7 @@ describe("a wrong configuration", () => {
     const gateway = await openGateway();
     const error = (await connect(configFor(gateway, { device: revokedProxy() as never })))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
-    expect(error.message).toContain("config.device.module");
+    expect(error.message).toContain("config.device threw when it was read");
     expect(gateway.connections).toBe(0);
   });
 
@@ -195,7 +206,7 @@ describe("a wrong configuration", () => {
     const gateway = await openGateway();
     const device = { ...button, priority: undefined };
     const config = { connectTimeoutMs: undefined, maxMessageBytes: undefined, signal: undefined };
-    const client = await openClient(gateway, { ...config, device } as never);
+    const client = await openClient(gateway, { ...config, device });
     expect(client.device.priority).toBe(0);
   });
 });
@@ -298,12 +309,32 @@ describe("wrong options of a status", () => {
     expect(gateway.statuses()).toEqual([]);
   });
 
-  it("are not: those at the edge of what is allowed, undefined ones, unknown ones", async () => {
+  it("are not: those at the edge of what is allowed, undefined ones", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    const fine = [{}, { timeoutMs: undefined, signal: undefined }, { timeoutMs: 2 ** 31 - 1 }, { other: 1 }];
+    const fine = [{}, { timeoutMs: undefined, signal: undefined }, { timeoutMs: 2 ** 31 - 1 }];
     for (const options of fine) (await exchange(client, Uint8Array.of(1), options as never))._unsafeUnwrap();
-    expect(gateway.statuses()).toHaveLength(4);
+    expect(gateway.statuses()).toHaveLength(3);
+  });
+});
+
+describe("an option that there is not", () => {
+  it.each([
+    ["config.timeout", "config has no property", { timeout: 1 }, {}],
+    ["config.connectTimeout", "did you mean connectTimeoutMs?", { connectTimeout: 1 }, {}],
+    ["config.Host", "did you mean host?", { Host: "gateway" }, {}],
+    ["config.device.role", "did you mean deviceRole?", { device: { ...button, devicerole: "x" } }, {}],
+    ["options.timeout", "did you mean timeoutMs?", {}, { timeout: 1 }],
+    ["options.speed", "there are timeoutMs, signal", {}, { speed: 1 }],
+  ])("%s is NOT_OK and names the nearest that there is", async (_, hint, ofConfig, ofOptions) => {
+    const gateway = await openGateway();
+    const outcome = await withClient({ ...configFor(gateway), ...ofConfig }, (client) =>
+      exchange(client, Uint8Array.of(1), ofOptions as never),
+    );
+    const error = outcome._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", reason: "invalid-argument" });
+    expect(error.message).toContain(hint);
+    expect(gateway.statuses()).toEqual([]);
   });
 });
 
@@ -368,7 +399,10 @@ describe("what is no handle", () => {
       expect(error).toMatchObject({ code: "CONTEXT_INCORRECT", returnCode: -11, family: "usage" });
       expect(error.message).toMatch(/^CONTEXT_INCORRECT: /);
     }
-    await expect(commands(handle).next()).resolves.toEqual({ done: true, value: undefined });
+    for (const stream of [commands(handle), sendStatuses(handle, [Uint8Array.of(1)])]) {
+      expect((await stream.next()).value?._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+    }
     await expect(destroy(handle)).resolves.toMatchObject({ value: undefined });
   }
 
@@ -383,8 +417,20 @@ describe("what is no handle", () => {
   });
 
   it("gives CONTEXT_INCORRECT whatever else is wrong too", async () => {
-    const error = (await exchange(null as never, "text" as never, null as never))._unsafeUnwrapErr();
+    const error = (await exchange(null as never, "text", null as never))._unsafeUnwrapErr();
     expect(error.code).toBe("CONTEXT_INCORRECT");
+  });
+});
+
+describe("what was probably meant as a handle", () => {
+  it.each([
+    ["a promise", Promise.resolve({}), "an await is missing"],
+    ["a Result that was not unwrapped", ok({}), "it is a Result, unwrap it"],
+    ["a copy", { host: "127.0.0.1" }, "pass the handle that connect() returned, not a copy of it"],
+  ])("%s: the error says what is missing", async (_, given, hint) => {
+    const error = (await exchange(given as never, Uint8Array.of(1) as never))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "CONTEXT_INCORRECT", reason: "no-handle" });
+    expect(error.message).toContain(hint);
   });
 });
 
@@ -400,24 +446,22 @@ describe("wrong options of commands", () => {
     [{ highWaterMark: null }, "options.highWaterMark is null", MESSAGE_BYTES],
   ];
 
-  it.each(wrongMarks)(
-    "%j reject the first read with NOT_OK, and then it is at its end",
-    async (options, given, allowed) => {
-      const client = await openClient(await openGateway());
-      const stream = commands(client, options as never);
-      await expect(stream.next()).rejects.toMatchObject({
-        code: "NOT_OK",
-        family: "usage",
-        message: `NOT_OK: ${given}, but must be ${allowed}`,
-      });
-      await expect(stream.next()).resolves.toEqual({ done: true, value: undefined });
-    },
-  );
+  it.each(wrongMarks)("%j are NOT_OK as the only item", async (options, given, allowed) => {
+    const client = await openClient(await openGateway());
+    const stream = commands(client, options as never);
+    expect((await stream.next()).value?._unsafeUnwrapErr()).toMatchObject({
+      code: "NOT_OK",
+      family: "usage",
+      message: `NOT_OK: ${given}, but must be ${allowed}`,
+    });
+    await expect(stream.next()).resolves.toEqual({ done: true, value: undefined });
+  });
 
   it("that throw when they are read do the same", async () => {
     const client = await openClient(await openGateway());
     const stream = commands(client, throwing("highWaterMark", "boom"));
-    await expect(stream.next()).rejects.toMatchObject({ code: "NOT_OK", family: "usage", cause: "boom" });
+    const error = (await stream.next()).value?._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", family: "usage", cause: "boom" });
   });
 
   it("nobody reads from surface nowhere", () => {

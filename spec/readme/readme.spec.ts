@@ -5,13 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jes
 import * as index from "../../lib/index.js";
 import * as carAccessoryModule from "../../lib/modules/car-accessory.js";
 import * as exampleModule from "../../lib/modules/example.js";
+import * as missionProtobufModule from "../../lib/modules/mission-protobuf.js";
 import * as missionModule from "../../lib/modules/mission.js";
 import * as transparentModule from "../../lib/modules/transparent.js";
 import type { TestingGateway } from "../../lib/testing.js";
 import * as testing from "../../lib/testing.js";
 import * as throwing from "../../lib/throwing.js";
-import { answer, servedModules } from "../../scripts/demo/vehicle.js";
-import { utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openGateway } from "../support/opened.js";
 import { endPrograms, startProgram, type Program } from "../support/program.js";
@@ -25,7 +24,7 @@ const blocks = blocksOf(readme);
 const examples = examplesOf(blocks);
 const tests = examples.filter(isJestTest);
 const programs = examples.filter((example) => !isJestTest(example));
-const modules = [carAccessoryModule, exampleModule, missionModule, transparentModule];
+const modules = [carAccessoryModule, exampleModule, missionModule, missionProtobufModule, transparentModule];
 
 let folder: Folder;
 
@@ -40,16 +39,10 @@ afterEach(async () => {
   await endAll();
 });
 
-/** The gateway that the README's programs meet: it serves the known modules, and those that the README adds, as an echo. */
+/** The gateway that the README's programs meet: it serves the known modules as the genuine ones, and those that the README adds as an echo. */
 function openReadmeGateway(): Promise<TestingGateway> {
-  return openGateway({
-    modules: [...servedModules, { module: 1, deviceTypes: [0] }, 3, 1001, 1002, 1003, 1004],
-    answer: (status, device) => {
-      if (servedModules.some(({ module }) => module === device.module)) return answer(status, device);
-      if (device.module === missionModule.mission.number) return Uint8Array.of(0x18, 2); // action: START
-      return device.module === transparentModule.transparent.number ? utf8('"default_command"') : status;
-    },
-  });
+  const echo = (module: number) => ({ module, answer: (status: Uint8Array) => status });
+  return openGateway({ modules: [1, 2, 3, { module: 1000, deviceTypes: [0] }, ...[1001, 1002, 1003, 1004].map(echo)] });
 }
 
 async function start(example: Example, gateway: TestingGateway): Promise<Program> {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits until the check throws no more; after two seconds it throws what the check throws. */
-export async function eventually(check: () => void): Promise<void> {
-  const giveUpAt = performance.now() + 2_000;
+/** Waits until the check throws no more; when the time is over it throws what the check throws. */
+export async function eventually(check: () => void, forMs = 10_000): Promise<void> {
+  const giveUpAt = performance.now() + forMs;
   for (;;) {
     try {
       check();

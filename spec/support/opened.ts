@@ -1,11 +1,11 @@
-import { connect, destroy, type ClientHandle, type Config } from "../../lib/index.js";
+import { connect, destroy, type ClientHandle, type Config, type Module } from "../../lib/index.js";
 import { startGateway, type GatewayOptions, type Servable, type TestingGateway } from "../../lib/testing.js";
 
 /** A button of the example module. */
 export const button = { module: 1000, deviceType: 0, deviceRole: "test", deviceName: "button1" };
 
 const gateways = new Set<TestingGateway>();
-const clients = new Set<ClientHandle>();
+const clients = new Set<Parameters<typeof destroy>[0]>();
 
 /** A gateway that `endAll` stops. */
 export async function openGateway<const Modules extends readonly Servable[]>(
@@ -25,8 +25,18 @@ export async function openClient(gateway: TestingGateway, changes: Partial<Confi
   return keep((await connect(configFor(gateway, changes)))._unsafeUnwrap());
 }
 
+/** A connected device of a module that `endAll` destroys. */
+export async function openDevice<Status, Command>(
+  gateway: TestingGateway,
+  module: Module<Status, Command>,
+  changes: Partial<Config["device"]> = {},
+): Promise<ClientHandle<Status, Command>> {
+  const device = { deviceType: 0, deviceRole: "test", deviceName: "device1", ...changes, module };
+  return keep((await connect({ host: gateway.host, port: gateway.port, device }))._unsafeUnwrap());
+}
+
 /** Has a client, opened by other means, destroyed by `endAll`. */
-export function keep(client: ClientHandle): ClientHandle {
+export function keep<Handle extends Parameters<typeof destroy>[0]>(client: Handle): Handle {
   clients.add(client);
   return client;
 }

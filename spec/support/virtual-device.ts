@@ -19,6 +19,7 @@ export const LIMITS: Limits = {
   reconnectPauseMs: 2,
   askAgainEveryMs: 5,
   askAgainForMs: 350,
+  skipsEmptyCommands: false,
 };
 
 export interface Ticket {

@@ -3,22 +3,18 @@ import {
   exchange,
   getCommand,
   InternalClientError,
-  isConnectError,
   isInternalClientError,
+  isRefusal,
   type ConnectError,
-  type ConnectErrorCode,
   type ErrorCode,
   type GetCommandError,
-  type GetCommandErrorCode,
   type SendStatusError,
-  type SendStatusErrorCode,
-  type UnreadableCommandError,
 } from "../../lib/index.js";
 import { same } from "./same.js";
 
 // Each function's errors have the codes of the C function, and no other.
 same<
-  ConnectErrorCode,
+  ConnectError["code"],
   | "UNABLE_TO_CONNECT"
   | "DEVICE_ALREADY_CONNECTED"
   | "HIGHER_PRIORITY_ALREADY_CONNECTED"
@@ -28,7 +24,7 @@ same<
   | "NOT_OK"
 >();
 same<
-  SendStatusErrorCode,
+  SendStatusError["code"],
   | "CONTEXT_INCORRECT"
   | "TIMEOUT_OCCURRED"
   | "COMMAND_INCORRECT"
@@ -40,11 +36,7 @@ same<
   | "DEVICE_TYPE_NOT_SUPPORTED"
   | "NOT_OK"
 >();
-same<GetCommandErrorCode, "CONTEXT_INCORRECT" | "NO_COMMAND_AVAILABLE">();
-same<ConnectError["code"], ConnectErrorCode>();
-same<SendStatusError["code"], SendStatusErrorCode>();
-same<GetCommandError["code"], GetCommandErrorCode>();
-same<UnreadableCommandError["code"], "COMMAND_INCORRECT">();
+same<GetCommandError["code"], "CONTEXT_INCORRECT" | "NO_COMMAND_AVAILABLE" | "COMMAND_INCORRECT">();
 
 // A switch over the code can be exhausted, function by function.
 export function onConnectError(error: ConnectError): string {
@@ -62,7 +54,7 @@ export function onConnectError(error: ConnectError): string {
     case "NOT_OK":
       return "anything else";
     default:
-      return error.code satisfies never;
+      return never(error);
   }
 }
 
@@ -80,7 +72,7 @@ export function onSendStatusError(error: SendStatusError): string {
     case "NOT_OK":
       return error.message;
     default:
-      return error.code satisfies never;
+      return never(error);
   }
 }
 
@@ -90,11 +82,13 @@ export function onGetCommandError(error: GetCommandError): string {
       return "destroyed";
     case "NO_COMMAND_AVAILABLE":
       return "not yet";
+    case "COMMAND_INCORRECT":
+      return "unreadable";
     // @ts-expect-error getCommand cannot give this
     case "TIMEOUT_OCCURRED":
       return "never";
     default:
-      return error.code satisfies never;
+      return never(error);
   }
 }
 
@@ -105,6 +99,21 @@ export async function incomplete(...[handle, status]: Parameters<typeof exchange
   if (outcome.error.code !== "TIMEOUT_OCCURRED") outcome.error.code satisfies never;
   return outcome.error;
 }
+
+function never(error: never): never {
+  throw new Error(error);
+}
+
+// The code narrows everything else.
+export function narrowed(error: SendStatusError): void {
+  if (error.code === "TIMEOUT_OCCURRED") {
+    same<typeof error, InternalClientError<"TIMEOUT_OCCURRED">>();
+    same<typeof error.returnCode, -12>();
+    same<typeof error.reason, "timed-out">();
+  }
+  if (error.code === "UNABLE_TO_CONNECT") same<typeof error.reason, "unreachable" | "timed-out" | "closed">();
+}
+same<Extract<SendStatusError, { code: "TIMEOUT_OCCURRED" }>["returnCode"], -12>();
 
 // Code and number belong together.
 export const timeout = new InternalClientError("TIMEOUT_OCCURRED", { message: "" });
@@ -124,7 +133,7 @@ export function general(error: ConnectError | SendStatusError | GetCommandError)
 export function caught(thrown: unknown): ErrorCode | undefined {
   // @ts-expect-error nothing is known of it yet
   thrown.code;
-  if (isConnectError(thrown)) return thrown.code;
+  if (isRefusal(thrown)) return thrown.code;
   return isInternalClientError(thrown) ? thrown.code : undefined;
 }
 

@@ -1,26 +1,37 @@
 import type { Result, ResultAsync } from "neverthrow";
-import { boolean, object } from "valibot";
+import { boolean, object, pipe, string, transform } from "valibot";
 import {
+  commands,
+  connect,
   defineModule,
+  every,
+  exchange,
+  getCommand,
   json,
+  lazyClient,
+  optional,
   protobuf,
+  runDevice,
+  sendStatus,
+  sendStatuses,
   text,
+  withClient,
   type ClientHandle,
   type Codec,
+  type CommandsError,
   type ConnectError,
   type GetCommandError,
+  type Module,
+  type RunDeviceError,
   type SendStatusError,
-  type UnreadableCommandError,
 } from "../../lib/index.js";
-import { carAccessory, type CarAccessoryCommand, type CarAccessoryStatus } from "../../lib/modules/car-accessory.js";
-import { example } from "../../lib/modules/example.js";
-import type { AutonomyStatus, mission } from "../../lib/modules/mission.js";
-import { AutonomyCommand } from "../../lib/modules/mission.js";
-import type { transparent } from "../../lib/modules/transparent.js";
+import { carAccessory, type CarAccessoryCommand } from "../../lib/modules/car-accessory.js";
+import { example, type ExampleCommand, type ExampleStatus } from "../../lib/modules/example.js";
+import { mission, type MissionCommand } from "../../lib/modules/mission.js";
+import { AutonomyCommand } from "../../lib/modules/mission-protobuf.js";
+import { transparent } from "../../lib/modules/transparent.js";
 import * as throwing from "../../lib/throwing.js";
 import { same } from "./same.js";
-
-declare const client: ClientHandle;
 
 interface ButtonStatus {
   pressed: boolean;
@@ -29,84 +40,121 @@ interface ButtonCommand {
   lit_up: boolean;
 }
 declare function isButtonCommand(value: unknown): value is ButtonCommand;
+declare const bytes: Uint8Array;
 
 // The payloads' types come from the codecs.
 const button = defineModule({
-  name: "example",
-  number: 1000,
+  name: "button",
+  number: 1001,
   status: json<ButtonStatus>(),
   command: json(isButtonCommand),
 });
-const exchanged = button.exchange(client, { pressed: true });
-same<typeof exchanged, ResultAsync<ButtonCommand, SendStatusError>>();
-const sent = button.sendStatus(client, { pressed: true }, { timeoutMs: 1_000 });
-same<typeof sent, ResultAsync<ClientHandle, SendStatusError>>();
-const latest = button.getCommand(client);
-same<typeof latest, Result<ButtonCommand, GetCommandError | UnreadableCommandError>>();
+same<typeof button, Module<ButtonStatus, ButtonCommand>>();
 
-export async function reading() {
-  for await (const command of button.commands(client)) {
-    same<typeof command, Result<ButtonCommand, UnreadableCommandError>>();
-  }
-}
+const place = { host: "127.0.0.1", port: 1636 };
+const left = { deviceType: 0, deviceRole: "left", deviceName: "button1" };
+const config = { ...place, device: { module: button, ...left } };
+const raw = { ...place, device: { module: 1001, ...left } };
 
-// The module's number is filled in.
-const device = { deviceType: 0, deviceRole: "left", deviceName: "button1" };
-const connected = button.connect({ host: "127.0.0.1", port: 1636, device });
-same<typeof connected, ResultAsync<ClientHandle, ConnectError>>();
-const used = button.withClient({ host: "127.0.0.1", port: 1636, device }, (handle) =>
-  button.exchange(handle, { pressed: false }),
-);
+// The handle carries them, through every function.
+const connected = connect(config);
+same<typeof connected, ResultAsync<ClientHandle<ButtonStatus, ButtonCommand>, ConnectError>>();
+const piped = connected.andThen((client) => sendStatus(client, { pressed: true })).andThen(getCommand);
+same<typeof piped, ResultAsync<ButtonCommand, ConnectError | SendStatusError | GetCommandError>>();
+const used = withClient(config, (client) => exchange(client, { pressed: true }, { timeoutMs: 1_000 }));
 same<typeof used, ResultAsync<ButtonCommand, SendStatusError | ConnectError>>();
-const counted = button.withClient({ host: "127.0.0.1", port: 1636, device }, async () => 7);
-same<typeof counted, ResultAsync<number, ConnectError>>();
+const lazy = lazyClient(config);
+same<ReturnType<typeof lazy>, ResultAsync<ClientHandle<ButtonStatus, ButtonCommand>, ConnectError>>();
+
+// A number's statuses and commands are bytes.
+const rawUsed = withClient(raw, (client) => exchange(client, bytes));
+same<typeof rawUsed, ResultAsync<Uint8Array, SendStatusError | ConnectError>>();
+
+declare const client: ClientHandle<ButtonStatus, ButtonCommand>;
+
+export async function iterating() {
+  for await (const command of commands(client)) same<typeof command, Result<ButtonCommand, CommandsError>>();
+  const source = every(1_000, () => ({ pressed: true }));
+  for await (const outcome of sendStatuses(client, source))
+    same<typeof outcome, Result<ButtonCommand, SendStatusError>>();
+  for await (const command of runDevice(config, source)) same<typeof command, Result<ButtonCommand, RunDeviceError>>();
+  for await (const command of runDevice(raw, [bytes])) same<typeof command, Result<Uint8Array, RunDeviceError>>();
+}
 
 export const wrongCalls = [
   // @ts-expect-error a status of another kind
-  button.exchange(client, { pressed: "yes" }),
-  // @ts-expect-error bytes are for the raw functions
-  button.sendStatus(client, Uint8Array.of(1)),
+  exchange(client, { pressed: "yes" }),
+  // @ts-expect-error bytes are for a device whose module is a number
+  sendStatus(client, Uint8Array.of(1)),
+  // @ts-expect-error another module's status
+  sendStatuses(client, [{ lit_up: true }]),
+  // @ts-expect-error a misspelt option
+  exchange(client, { pressed: true }, { timeout: 1_000 }),
   // @ts-expect-error the device lacks its role
-  button.connect({ host: "127.0.0.1", port: 1636, device: { deviceType: 0, deviceName: "button1" } }),
+  connect({ ...place, device: { module: button, deviceType: 0, deviceName: "button1" } }),
 ];
+
+// @ts-expect-error a handle of another module's
+export const typed = (given: ClientHandle<ButtonStatus, ButtonCommand>) => lampOf(given);
+declare function lampOf(handle: ClientHandle<{ stops: string[] }, ButtonCommand>): boolean;
 
 // @ts-expect-error a module has a number
 defineModule({ name: "numberless" });
-// @ts-expect-error an async function tells nothing in time
+// @ts-expect-error an async function cannot tell in time
 json(async (value: unknown) => value === 1);
 
 // Without codecs, payloads are bytes.
-const bytes = defineModule({ name: "bytes", number: 1003 });
-same<Parameters<typeof bytes.exchange>[1], Uint8Array>();
-same<ReturnType<typeof bytes.exchange>, ResultAsync<Uint8Array, SendStatusError>>();
+same<ReturnType<typeof bytesModule>, Module>();
+declare function bytesModule(): Module;
 const oneWay = defineModule({ name: "display", number: 1001, status: text() });
-same<Parameters<typeof oneWay.exchange>[1], string>();
-same<ReturnType<typeof oneWay.exchange>, ResultAsync<Uint8Array, SendStatusError>>();
+same<typeof oneWay, Module<string>>();
 
-// What codecs are of.
+// What codecs are of; of a schema that transforms, a status takes the input and a command has the output.
+const upper = pipe(
+  object({ name: string() }),
+  transform(({ name }) => name),
+);
+same<ReturnType<typeof text>, Codec<string>>();
 const fromSchema = json(object({ lit_up: boolean() }));
 same<typeof fromSchema, Codec<{ lit_up: boolean }>>();
-const fromGuard = json(isButtonCommand);
-same<typeof fromGuard, Codec<ButtonCommand>>();
 const fromMessage = protobuf(AutonomyCommand);
 same<typeof fromMessage, Codec<AutonomyCommand>>();
-same<ReturnType<typeof text>, Codec<string>>();
+const transforming = defineModule({ name: "names", number: 1002, status: json(upper), command: json(upper) });
+same<typeof transforming, Module<{ name: string }, string>>();
+
+// An optional command is undefined where it completes a status, and nowhere else.
+const pushing = defineModule({ name: "pushing", number: 1003, command: optional(json(isButtonCommand)) });
+declare const pushed: ClientHandle<Uint8Array, ButtonCommand | undefined>;
+same<typeof pushing, Module<Uint8Array, ButtonCommand | undefined>>();
+const answer = exchange(pushed, bytes);
+same<typeof answer, ResultAsync<ButtonCommand | undefined, SendStatusError>>();
+const latest = getCommand(pushed);
+same<typeof latest, Result<ButtonCommand, GetCommandError>>();
 
 // The modules that come with the library.
-same<Parameters<typeof example.exchange>[1]["pressed"], boolean>();
-same<Parameters<typeof carAccessory.exchange>[1], CarAccessoryStatus>();
-same<ReturnType<typeof carAccessory.exchange>, ResultAsync<CarAccessoryCommand, SendStatusError>>();
-same<ReturnType<typeof transparent.exchange>, ResultAsync<string, SendStatusError>>();
-same<Parameters<typeof mission.exchange>[1], AutonomyStatus>();
-same<ReturnType<typeof mission.exchange>, ResultAsync<AutonomyCommand, SendStatusError>>();
-// @ts-expect-error there is no such action
-export const wrongAction = carAccessory.command.encode([{ outNum: 1, actType: 3 }]);
+same<typeof example, Module<ExampleStatus, ExampleCommand>>();
+export const lit = withClient({ ...place, device: { module: example, ...left } }, (one) =>
+  exchange(one, { pressed: true }),
+);
+same<typeof lit, ResultAsync<ExampleCommand, SendStatusError | ConnectError>>();
+export const board = withClient({ ...place, device: { module: carAccessory, ...left } }, (one) =>
+  exchange(one, [[], [], { butPr: 0 }]),
+);
+same<typeof board, ResultAsync<CarAccessoryCommand | undefined, SendStatusError | ConnectError>>();
+export const autonomy = withClient({ ...place, device: { module: mission, ...left } }, (one) =>
+  exchange(one, { state: "DRIVE", telemetry: { speed: 1 }, nextStop: null }),
+);
+same<typeof autonomy, ResultAsync<MissionCommand, SendStatusError | ConnectError>>();
+export const anything = withClient({ ...place, device: { module: transparent, ...left } }, (one) =>
+  exchange(one, "text"),
+);
+same<typeof anything, ResultAsync<string | undefined, SendStatusError | ConnectError>>();
 
-// A module of the throwing entry gives payloads alone.
-const throwingButton = throwing.defineModule(example);
+// The throwing entry: the same, and the values alone.
 export async function thrown() {
-  const { lit_up } = await throwingButton.exchange(client, { pressed: true });
+  await using one = await throwing.connect(config);
+  const { lit_up } = await throwing.exchange(one, { pressed: true });
   same<typeof lit_up, boolean>();
-  same<typeof throwingButton.destroy, (handle: ClientHandle) => Promise<void>>();
-  for await (const command of throwingButton.commands(client)) same<typeof command.lit_up, boolean>();
+  for await (const command of throwing.commands(one)) same<typeof command, ButtonCommand>();
+  for await (const command of throwing.runDevice(config, [{ pressed: true }])) same<typeof command, ButtonCommand>();
 }

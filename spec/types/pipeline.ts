@@ -1,12 +1,14 @@
 import type { Result, ResultAsync } from "neverthrow";
-import type { destroy } from "../../lib/index.js";
 import {
+  closed,
   commands,
   connect,
+  destroy,
   exchange,
   getCommand,
   sendStatus,
   type ClientHandle,
+  type CommandsError,
   type Config,
   type ConnectError,
   type GetCommandError,
@@ -27,19 +29,27 @@ export async function pipeline() {
   return command;
 }
 
-// What each function gives.
-same<ReturnType<typeof connect>, ResultAsync<ClientHandle, ConnectError>>();
-same<ReturnType<typeof sendStatus>, ResultAsync<ClientHandle, SendStatusError>>();
-same<ReturnType<typeof exchange>, ResultAsync<Uint8Array, SendStatusError>>();
-same<ReturnType<typeof getCommand>, Result<Uint8Array, GetCommandError>>();
-same<ReturnType<typeof destroy>, ResultAsync<void, never>>();
+// What each function returns for a device whose module is a number.
+export const connected = connect(config);
+same<typeof connected, ResultAsync<ClientHandle, ConnectError>>();
+export const sentAgain = sendStatus(client, status);
+same<typeof sentAgain, ResultAsync<ClientHandle, SendStatusError>>();
+export const exchanged = exchange(client, status);
+same<typeof exchanged, ResultAsync<Uint8Array, SendStatusError>>();
+export const latest = getCommand(client);
+same<typeof latest, Result<Uint8Array, GetCommandError>>();
+export const destroyed = destroy(client);
+same<typeof destroyed, ResultAsync<void, never>>();
+export const ended = closed(client);
+same<typeof ended, ResultAsync<void, SendStatusError>>();
 
 export async function reading() {
-  for await (const command of commands(client, { highWaterMark: 10 })) same<typeof command, Uint8Array>();
+  for await (const command of commands(client, { highWaterMark: 10 }))
+    same<typeof command, Result<Uint8Array, CommandsError>>();
   await using stream = commands(client);
   const next = await stream.next();
   if (next.done === true) same<typeof next.value, undefined>();
-  else same<typeof next.value, Uint8Array>();
+  else same<typeof next.value, Result<Uint8Array, CommandsError>>();
 }
 
 // A Buffer is a status, and options may be left out.

@@ -1,4 +1,4 @@
-import { ReturnCode, type ErrorCode, type ReturnCodeName, type ReturnCodeNumber } from "../../lib/index.js";
+import { ReturnCode, type ErrorCode } from "../../lib/index.js";
 import { same } from "./same.js";
 
 // From the name to the number.
@@ -14,17 +14,12 @@ same<(typeof ReturnCode)[-1], "NOT_OK">();
 same<(typeof ReturnCode)[-12], "TIMEOUT_OCCURRED">();
 same<(typeof ReturnCode)[-20], "DEVICE_INCORRECT">();
 
-export function numberOf(name: ReturnCodeName): ReturnCodeNumber {
-  return ReturnCode[name];
-}
-
-export function nameOf(number: ReturnCodeNumber): ReturnCodeName {
-  return ReturnCode[number];
-}
-
 // An error has any code but OK and the placeholder.
-same<Exclude<ReturnCodeName, ErrorCode>, "OK" | "RESERVED">();
-same<ReturnCodeNumber, 0 | -1 | -10 | -11 | -12 | -13 | -14 | -15 | -16 | -17 | -18 | -19 | -20>();
+same<Exclude<Extract<keyof typeof ReturnCode, string>, ErrorCode>, "OK" | "RESERVED">();
+same<
+  Extract<keyof typeof ReturnCode, number>,
+  0 | -1 | -10 | -11 | -12 | -13 | -14 | -15 | -16 | -17 | -18 | -19 | -20
+>();
 
 // @ts-expect-error there is no such number
 ReturnCode[-2];

@@ -74,7 +74,8 @@ export async function thrown() {
   same<typeof one, number>();
   const client = await throwing.connect(config);
   same<typeof client, ClientHandle>();
-  same<ReturnType<typeof throwing.getCommand>, Uint8Array>();
+  const latest = throwing.getCommand(client);
+  same<typeof latest, Uint8Array>();
   const disposable: AsyncDisposable = client;
   return disposable;
 }

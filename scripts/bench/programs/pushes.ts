@@ -1,5 +1,6 @@
 /** How long a pushed command takes from the gateway's write to whoever reads it. */
-import { commands, exchange } from "../../../lib/index.js";
+import { exchange } from "../../../lib/index.js";
+import { commands } from "../../../lib/throwing.js";
 import { compare, type Sample, type Subject } from "./compare.js";
 import { payloadOf } from "./frames.js";
 import { connectHandle } from "./library.js";

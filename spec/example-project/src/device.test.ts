@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { afterEach, beforeEach, expect, it, jest } from "@jest/globals";
 import { startGateway, type TestingGateway } from "fleet-internal-client/testing";
 
-import { type Hardware, runDevice } from "./device.js";
+import { type Hardware, runHeater } from "./device.js";
 
 let gateway: TestingGateway;
 let celsius: number;
@@ -40,7 +40,7 @@ async function switchings(count: number): Promise<boolean[]> {
     },
   };
   const { host, port } = gateway;
-  await runDevice(hardware, { host, port, signal: stop.signal, intervalMs: 10, retryMs: 10 });
+  await runHeater(hardware, { host, port, signal: stop.signal, intervalMs: 10, retryMs: 10 });
   expect(switched.at(-1)).toBe(false); // it leaves no heating behind that is on
   return switched.slice(0, count);
 }
@@ -56,19 +56,19 @@ it("heats on when the connection was lost", async () => {
   expect(gateway.connections).toBe(2);
 });
 
-it("does not heat while the gateway refuses it, and connects anew", async () => {
+it("does not heat while the gateway refuses it, and connects again", async () => {
   const logged = jest.spyOn(console, "error").mockReturnValue();
   gateway.misbehave("connect", { do: "refuse", responseType: 1 });
   expect(await switchings(2)).toEqual([false, true]);
   expect(logged).toHaveBeenCalledWith(expect.stringMatching(/^DEVICE_ALREADY_CONNECTED: /));
 });
 
-it("is a program that runs until Ctrl-C", async () => {
+it.each(["SIGINT", "SIGTERM"] as const)("is a program that runs until %s", async (signal) => {
   const program = ["dist/main.js", gateway.host, `${gateway.port}`];
   const arrived = gateway.nextStatus();
   const running = spawn(process.execPath, program, { stdio: "ignore", timeout: 4_000, killSignal: "SIGKILL" });
   const exited = once(running, "exit");
   expect(Buffer.from((await arrived).status).toString()).toBe('{"celsius":19.5}');
-  running.kill("SIGINT");
+  running.kill(signal);
   expect(await exited).toEqual([0, null]);
 });

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { every, runDevice } from "fleet-internal-client";
 
 import { heater } from "./heater.js";
 
@@ -8,37 +8,30 @@ export interface Hardware {
   switchHeating(on: boolean): void;
 }
 
-export interface DeviceOptions {
+export interface HeaterOptions {
   host: string;
   port: number;
   /** Ends the device. */
   signal: AbortSignal;
   /** How often it sends a status. */
   intervalMs?: number;
-  /** How long it waits before it connects anew. */
+  /** How long it waits before it connects again. */
   retryMs?: number;
 }
 
-const device = { deviceType: 0, deviceRole: "cabin_heater", deviceName: "heater1" };
+const device = { module: heater, deviceType: 0, deviceRole: "cabin_heater", deviceName: "heater1" };
 
 /** Sends the temperature and obeys the commands until it is told to end. Without a command, it does not heat. */
-export async function runDevice(hardware: Hardware, options: DeviceOptions): Promise<void> {
+export async function runHeater(hardware: Hardware, options: HeaterOptions): Promise<void> {
   const { host, port, signal, intervalMs = 1_000, retryMs = 1_000 } = options;
-  const readStatus = () => ({ celsius: hardware.readCelsius() });
-
-  const doWithout = (error: Error) => {
-    hardware.switchHeating(false);
-    if (!signal.aborted) console.error(error.message);
-  };
-
-  while (!signal.aborted) {
-    const lived = await heater.withClient({ host, port, device, signal }, async (client) => {
-      for await (const outcome of heater.statuses(client, readStatus, { intervalMs, timeoutMs: 2_000, signal })) {
-        outcome.match(({ heat }) => hardware.switchHeating(heat), doWithout);
-      }
-    });
-    if (lived.isErr()) doWithout(lived.error);
-    await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+  const source = every(intervalMs, () => ({ celsius: hardware.readCelsius() }));
+  for await (const command of runDevice({ host, port, device }, source, {
+    timeoutMs: 2_000,
+    retryDelayMs: () => retryMs,
+    signal,
+  })) {
+    hardware.switchHeating(command.isOk() && command.value.heat);
+    if (command.isErr()) console.error(command.error.message);
   }
   hardware.switchHeating(false);
 }

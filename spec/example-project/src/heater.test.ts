@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { exchange, withClient } from "fleet-internal-client";
 import { startGateway, type TestingGateway } from "fleet-internal-client/testing";
 
 import { heater } from "./heater.js";
 
-const device = { deviceType: 0, deviceRole: "cabin_heater", deviceName: "heater1" };
+const device = { module: heater, deviceType: 0, deviceRole: "cabin_heater", deviceName: "heater1" };
 let gateway: TestingGateway;
 
 beforeEach(async () => {
@@ -13,23 +14,21 @@ beforeEach(async () => {
 afterEach(() => gateway.stop());
 
 function report(celsius: number) {
-  return heater.withClient({ host: gateway.host, port: gateway.port, device }, (client) =>
-    heater.exchange(client, { celsius }),
-  );
+  return withClient({ host: gateway.host, port: gateway.port, device }, (client) => exchange(client, { celsius }));
 }
 
 it("writes a status and reads the command", async () => {
-  expect((await report(12.5))._unsafeUnwrap()).toEqual({ heat: true });
+  expect(await report(12.5)).toMatchObject({ value: { heat: true } });
   expect(gateway.statuses().map((status) => Buffer.from(status).toString())).toEqual(['{"celsius":12.5}']);
 });
 
 it("does not take anything else for a command", async () => {
   gateway.misbehave("status", { do: "push instead", command: Buffer.from('{"heat":"a little"}') });
-  expect((await report(12.5))._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+  expect(await report(12.5)).toMatchObject({ error: { code: "COMMAND_INCORRECT" } });
 });
 
 it("gets over a connection that is lost", async () => {
   gateway.misbehave("status", { do: "reset" });
-  expect((await report(12.5))._unsafeUnwrap()).toEqual({ heat: true });
+  expect(await report(12.5)).toMatchObject({ value: { heat: true } });
   expect(gateway.connections).toBe(2);
 });

@@ -1,9 +1,9 @@
-import { type Hardware, runDevice } from "./device.js";
+import { type Hardware, runHeater } from "./device.js";
 
 const [host = "127.0.0.1", port = "1636"] = process.argv.slice(2);
 
 const stop = new AbortController();
-process.once("SIGINT", () => stop.abort());
+for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
 
 // Your hardware goes here.
 const hardware: Hardware = {
@@ -11,4 +11,4 @@ const hardware: Hardware = {
   switchHeating: (on) => console.log("heating", on ? "on" : "off"),
 };
 
-void runDevice(hardware, { host, port: Number(port), signal: stop.signal });
+void runHeater(hardware, { host, port: Number(port), signal: stop.signal });

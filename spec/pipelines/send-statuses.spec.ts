@@ -1,13 +1,24 @@
+import { getEventListeners } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { destroy, getCommand, statuses, type StatusOutcomes, type StatusSource } from "../../lib/index.js";
+import {
+  commands,
+  destroy,
+  every,
+  exchange,
+  getCommand,
+  sendStatuses,
+  type Result,
+  type SendStatusError,
+  type Stream,
+} from "../../lib/index.js";
 import { example } from "../../lib/modules/example.js";
 import * as throwing from "../../lib/throwing.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { endAll, openClient, openGateway } from "../support/opened.js";
+import { endAll, openClient, openDevice, openGateway } from "../support/opened.js";
 
 afterEach(endAll);
 
@@ -17,7 +28,7 @@ const two = Uint8Array.of(2);
 const three = Uint8Array.of(3);
 
 /** Each outcome as one word: the command in hex, or the error's code. */
-async function words(outcomes: StatusOutcomes): Promise<string[]> {
+async function words(outcomes: Stream<Result<Uint8Array, SendStatusError>>): Promise<string[]> {
   const read: string[] = [];
   for await (const outcome of outcomes) read.push(outcome.match(hex, (error) => error.code));
   return read;
@@ -38,13 +49,13 @@ describe("statuses of an iterable", () => {
   it("are sent one after the other, and each gives the command that completed it", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    expect(await words(statuses(client, [one, two, three]))).toEqual(["01", "02", "03"]);
+    expect(await words(sendStatuses(client, [one, two, three]))).toEqual(["01", "02", "03"]);
     expect(gateway.statuses().map(hex)).toEqual(["01", "02", "03"]);
   });
 
   it("may come from an async iterable", async () => {
     const client = await openClient(await openGateway());
-    expect(await words(statuses(client, numbers(3)))).toEqual(["01", "02", "03"]);
+    expect(await words(sendStatuses(client, numbers(3)))).toEqual(["01", "02", "03"]);
   });
 
   it("are read from the source only when the next outcome is asked for", async () => {
@@ -54,7 +65,7 @@ describe("statuses of an iterable", () => {
     function* counted() {
       for (; taken < 10; taken++) yield one;
     }
-    const outcomes = statuses(client, counted());
+    const outcomes = sendStatuses(client, counted());
     await sleep(20);
     expect(taken).toBe(0);
     await outcomes.next();
@@ -67,7 +78,7 @@ describe("statuses of an iterable", () => {
   it("return their source when the loop is left", async () => {
     const client = await openClient(await openGateway());
     let isReturned = false;
-    for await (const outcome of statuses(
+    for await (const outcome of sendStatuses(
       client,
       numbers(10, () => void (isReturned = true)),
     )) {
@@ -82,7 +93,7 @@ describe("statuses of an iterable", () => {
     const never: AsyncIterable<Uint8Array> = {
       [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
     };
-    const outcomes = statuses(client, never);
+    const outcomes = sendStatuses(client, never);
     const next = outcomes.next();
     await sleep(5);
     expect(await outcomes.return?.()).toEqual(END);
@@ -97,32 +108,32 @@ describe("statuses of an iterable", () => {
       await sleep(0);
       throw broken;
     }
-    const outcomes = statuses(client, failing());
+    const outcomes = sendStatuses(client, failing());
     expect((await outcomes.next()).value?._unsafeUnwrap()).toEqual(one);
     const failed = (await outcomes.next()).value?._unsafeUnwrapErr();
     expect(failed).toMatchObject({ code: "NOT_OK", family: "usage", cause: broken });
     expect(await outcomes.next()).toEqual(END);
-    expect(await words(statuses(client, [two]))).toEqual(["02"]);
+    expect(await words(sendStatuses(client, [two]))).toEqual(["02"]);
   });
 
   it("go on after an error that leaves the client alive", async () => {
     const client = await openClient(await openGateway());
     const source = ["not bytes", two] as unknown as Uint8Array[];
-    expect(await words(statuses(client, source))).toEqual(["NOT_OK", "02"]);
+    expect(await words(sendStatuses(client, source))).toEqual(["NOT_OK", "02"]);
   });
 
   it("end after the error that destroyed the client", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "close" }, { times: 2 });
-    expect(await words(statuses(client, [one, two, three]))).toEqual(["UNABLE_TO_CONNECT"]);
+    expect(await words(sendStatuses(client, [one, two, three]))).toEqual(["UNABLE_TO_CONNECT"]);
   });
 
   it("end with CONTEXT_INCORRECT for a client that is destroyed, and for what is no handle", async () => {
     const client = await openClient(await openGateway());
     await destroy(client);
-    expect(await words(statuses(client, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
-    expect(await words(statuses(null as never, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
+    expect(await words(sendStatuses(client, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
+    expect(await words(sendStatuses(null as never, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
   });
 
   it("compose with Node's streams", async () => {
@@ -135,78 +146,158 @@ describe("statuses of an iterable", () => {
         done();
       },
     });
-    await pipeline(Readable.from([one, two]), (source: AsyncIterable<Uint8Array>) => statuses(client, source), sink);
+    await pipeline(
+      Readable.from([one, two]),
+      (source: AsyncIterable<Uint8Array>) => sendStatuses(client, source),
+      sink,
+    );
     expect(written).toEqual(["01", "02"]);
-    const commands = Readable.from(statuses(client, [three])).map(({ value }: { value: Uint8Array }) => hex(value));
+    const commands = Readable.from(sendStatuses(client, [three])).map(({ value }: { value: Uint8Array }) => hex(value));
     expect(await commands.toArray()).toEqual(["03"]);
   });
 });
 
-describe("an interval", () => {
-  it("calls a function again and again, at once for the first time", async () => {
+describe("every", () => {
+  it("reads at once and then at each interval", async () => {
     const client = await openClient(await openGateway());
-    const calledAt: number[] = [];
-    const readSensor = () => Uint8Array.of(calledAt.push(performance.now()));
-    const start = performance.now();
-    for await (const outcome of statuses(client, readSensor, { intervalMs: 40 })) {
+    const readAt: number[] = [];
+    const readSensor = () => Uint8Array.of(readAt.push(performance.now()));
+    for await (const outcome of sendStatuses(client, every(40, readSensor))) {
       if (hex(outcome._unsafeUnwrap()) === "03") break;
     }
-    const [first, second, third] = calledAt as [number, number, number];
-    expect(first - start).toBeLessThan(30);
+    const [first, second, third] = readAt as [number, number, number];
     expect(second - first).toBeGreaterThanOrEqual(39);
     expect(third - second).toBeGreaterThanOrEqual(39);
   });
 
   it("awaits what the function promises", async () => {
     const client = await openClient(await openGateway());
-    const outcomes = statuses(client, () => sleep(5, one), { intervalMs: 10 });
+    const outcomes = sendStatuses(
+      client,
+      every(10, () => sleep(5, one)),
+    );
     expect((await outcomes.next()).value?._unsafeUnwrap()).toEqual(one);
     await outcomes.return?.();
   });
 
-  it("repeats the last status of a source that has no new one, so that the gateway sees the device alive", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    async function* quiet() {
-      yield one;
-      await sleep(100);
-      yield two;
-    }
-    const read = await words(statuses(client, quiet(), { intervalMs: 30 }));
-    expect(read.slice(0, 2)).toEqual(["01", "01"]);
-    expect(read.at(-1)).toBe("02");
-    expect(read.filter((word) => word === "02")).toHaveLength(1);
-  });
-
-  it("repeats nothing before the first status", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const late = async function* () {
-      await sleep(50);
-      yield one;
-    };
-    expect(await words(statuses(client, late(), { intervalMs: 5 }))).toEqual(["01"]);
-  });
-
-  it("leaves no timer behind when the loop is left in the middle of it", async () => {
+  it("ends with what the function throws as the cause", async () => {
     const client = await openClient(await openGateway());
-    const outcomes = statuses(client, () => one, { intervalMs: 60_000 });
+    const broken = new Error("sensor unplugged");
+    const outcomes = sendStatuses(
+      client,
+      every(10, (): Uint8Array => {
+        throw broken;
+      }),
+    );
+    expect((await outcomes.next()).value?._unsafeUnwrapErr()).toMatchObject({ reason: "source-failed", cause: broken });
+    expect(await outcomes.next()).toEqual(END);
+  });
+
+  it("leaves no timer behind when the loop is left in the middle of an interval", async () => {
+    const client = await openClient(await openGateway());
+    const timers = timersOf();
+    const outcomes = sendStatuses(
+      client,
+      every(60_000, () => one),
+    );
     await outcomes.next();
     const next = outcomes.next();
     await sleep(5);
     await outcomes.return?.();
     expect(await next).toEqual(END);
+    expect(timersOf() - timers).toBeLessThanOrEqual(1); // the status's own stays armed
   });
 
   it.each([0, -1, Number.NaN, Infinity, "5", 2 ** 31])("of %p is a NOT_OK that names it", async (intervalMs) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    const outcomes = statuses(client, [one], { intervalMs: intervalMs as number });
+    const outcomes = sendStatuses(
+      client,
+      every(intervalMs as number, () => one),
+    );
     const error = (await outcomes.next()).value?._unsafeUnwrapErr();
-    expect(error?.code).toBe("NOT_OK");
-    expect(error?.message).toContain("options.intervalMs");
+    expect(error).toMatchObject({ code: "NOT_OK", reason: "invalid-argument" });
+    expect(error?.message).toContain("intervalMs is");
     expect(await outcomes.next()).toEqual(END);
     expect(gateway.statuses()).toEqual([]);
+  });
+});
+
+function timersOf(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+}
+
+describe("repeatAfterMs", () => {
+  it("sends the last status again when no new one comes, so that the gateway sees the device alive", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    async function* quiet() {
+      yield one;
+      await gateway.nextStatus();
+      await gateway.nextStatus();
+      yield two;
+    }
+    const read = await words(sendStatuses(client, quiet(), { repeatAfterMs: 30 }));
+    expect(read.slice(0, 2)).toEqual(["01", "01"]);
+    expect(read.at(-1)).toBe("02");
+    expect(read.filter((word) => word === "02")).toHaveLength(1);
+  });
+
+  it("sends it as it was when the source gave it, whatever its owner wrote into it since", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const buffer = Uint8Array.of(1);
+    async function* reused() {
+      yield buffer;
+      buffer[0] = 9;
+      await gateway.nextStatus();
+      await gateway.nextStatus();
+    }
+    expect(new Set(await words(sendStatuses(client, reused(), { repeatAfterMs: 20 })))).toEqual(new Set(["01"]));
+  });
+
+  it("repeats nothing before the first status", async () => {
+    const client = await openClient(await openGateway());
+    const late = async function* () {
+      await sleep(50);
+      yield one;
+    };
+    expect(await words(sendStatuses(client, late(), { repeatAfterMs: 5 }))).toEqual(["01"]);
+  });
+
+  it.each([0, -1, "5", 2 ** 31])("of %p is a NOT_OK that names it", async (repeatAfterMs) => {
+    const client = await openClient(await openGateway());
+    const outcomes = sendStatuses(client, [one], { repeatAfterMs: repeatAfterMs as number });
+    expect((await outcomes.next()).value?._unsafeUnwrapErr().message).toContain("options.repeatAfterMs");
+    expect(await outcomes.next()).toEqual(END);
+  });
+});
+
+describe("the end of the client", () => {
+  const never: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+  };
+
+  it.each([
+    ["a source that says nothing", () => never],
+    ["an interval", () => every(60_000, () => one)],
+  ])("ends the iteration at once, whatever the source is doing: %s", async (_, source) => {
+    const client = await openClient(await openGateway());
+    const outcomes = sendStatuses(client, source());
+    const last = words(outcomes);
+    await sleep(20);
+    await destroy(client);
+    expect((await last).filter((word) => word !== "01")).toEqual([]);
+  });
+
+  it("leaves nothing listening on a client that lives when the iteration is over", async () => {
+    const client = await openClient(await openGateway());
+    const { signal } = new AbortController();
+    expect(await words(sendStatuses(client, [one], { signal }))).toEqual(["01"]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    const reader = commands(client);
+    expect((await exchange(client, two)).isOk()).toBe(true);
+    expect((await reader.next()).value?.isOk()).toBe(true);
   });
 });
 
@@ -214,7 +305,11 @@ describe("a signal", () => {
   it("ends the iteration in the middle of an interval", async () => {
     const client = await openClient(await openGateway());
     const controller = new AbortController();
-    const outcomes = statuses(client, () => one, { intervalMs: 60_000, signal: controller.signal });
+    const outcomes = sendStatuses(
+      client,
+      every(60_000, () => one),
+      { signal: controller.signal },
+    );
     await outcomes.next();
     const next = outcomes.next();
     await sleep(5);
@@ -227,7 +322,7 @@ describe("a signal", () => {
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "stay silent" });
     const controller = new AbortController();
-    const outcomes = words(statuses(client, [one, two], { signal: controller.signal }));
+    const outcomes = words(sendStatuses(client, [one, two], { signal: controller.signal }));
     await eventually(() => expect(gateway.statuses()).toHaveLength(1));
     controller.abort();
     expect(await outcomes).toEqual(["NOT_OK"]);
@@ -236,30 +331,33 @@ describe("a signal", () => {
   it("that has aborted before sends nothing", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    expect(await words(statuses(client, [one], { signal: AbortSignal.abort() }))).toEqual([]);
+    expect(await words(sendStatuses(client, [one], { signal: AbortSignal.abort() }))).toEqual([]);
     expect(gateway.statuses()).toEqual([]);
   });
 });
 
 describe("a source that is none", () => {
-  it.each([null, undefined, 5, "text", {}, one])("%p: one NOT_OK that says what is allowed", async (source) => {
-    const client = await openClient(await openGateway());
-    const outcomes = statuses(client, source as StatusSource);
-    const error = (await outcomes.next()).value?._unsafeUnwrapErr();
-    expect(error?.code).toBe("NOT_OK");
-    expect(error?.message).toContain("source is");
-    expect(await outcomes.next()).toEqual(END);
-  });
+  it.each([null, undefined, 5, "text", {}, one, () => one])(
+    "%p: one NOT_OK that says what is allowed",
+    async (source) => {
+      const client = await openClient(await openGateway());
+      const outcomes = sendStatuses(client, source as never);
+      const error = (await outcomes.next()).value?._unsafeUnwrapErr();
+      expect(error?.code).toBe("NOT_OK");
+      expect(error?.message).toContain("source is");
+      expect(await outcomes.next()).toEqual(END);
+    },
+  );
 });
 
 describe("statuses in other styles", () => {
   it("of a module are payloads, and give its commands", async () => {
     const gateway = await openGateway({ answer: () => utf8('{"lit_up":true}') });
-    const client = await openClient(gateway);
+    const client = await openDevice(gateway, example);
     const read: unknown[] = [];
-    for await (const outcome of example.statuses(client, [{ pressed: true }])) read.push(outcome._unsafeUnwrap());
+    for await (const outcome of sendStatuses(client, [{ pressed: true }])) read.push(outcome._unsafeUnwrap());
     expect(read).toEqual([{ lit_up: true }]);
-    expect(gateway.statuses()).toEqual([utf8('{"pressed":true}')]);
+    expect(gateway.statuses()).toEqual([utf8('{"pressed": true}')]);
   });
 
   it("that throw give commands, throw the first error, and return their source then", async () => {
@@ -269,7 +367,7 @@ describe("statuses in other styles", () => {
     const source = numbers(3, () => void (isReturned = true));
     const read: string[] = [];
     const loop = async () => {
-      for await (const command of throwing.statuses(client, source)) {
+      for await (const command of throwing.sendStatuses(client, source)) {
         read.push(hex(command));
         gateway.misbehave("status", { do: "close" }, { times: 2 });
       }

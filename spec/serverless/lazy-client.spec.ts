@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { destroy, exchange, reusable } from "../../lib/index.js";
+import { destroy, exchange, lazyClient } from "../../lib/index.js";
 import { example } from "../../lib/modules/example.js";
-import * as throwing from "../../lib/throwing.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, keep, openGateway } from "../support/opened.js";
@@ -13,10 +12,10 @@ afterEach(endPrograms);
 
 const status = Uint8Array.of(1);
 
-describe("a reusable client", () => {
+describe("a lazy client", () => {
   it("connects on first use, not before", async () => {
     const gateway = await openGateway();
-    const client = reusable(configFor(gateway));
+    const client = lazyClient(configFor(gateway));
     await sleep(10);
     expect(gateway.connections).toBe(0);
     keep((await client())._unsafeUnwrap());
@@ -25,7 +24,7 @@ describe("a reusable client", () => {
 
   it("connects once for uses at the same time, and gives all the same handle", async () => {
     const gateway = await openGateway();
-    const client = reusable(configFor(gateway));
+    const client = lazyClient(configFor(gateway));
     const [first, second, third] = await Promise.all([client(), client(), client()]);
     expect(second).toBe(first);
     expect(third).toBe(first);
@@ -35,7 +34,7 @@ describe("a reusable client", () => {
 
   it("is given again as long as it lives", async () => {
     const gateway = await openGateway();
-    const client = reusable(configFor(gateway));
+    const client = lazyClient(configFor(gateway));
     const first = keep((await client())._unsafeUnwrap());
     expect((await client())._unsafeUnwrap()).toBe(first);
     expect(gateway.connections).toBe(1);
@@ -43,7 +42,7 @@ describe("a reusable client", () => {
 
   it("connects anew after it was destroyed", async () => {
     const gateway = await openGateway();
-    const client = reusable(configFor(gateway));
+    const client = lazyClient(configFor(gateway));
     const first = (await client())._unsafeUnwrap();
     await destroy(first);
     const second = keep((await client())._unsafeUnwrap());
@@ -53,7 +52,7 @@ describe("a reusable client", () => {
 
   it("connects anew after a status that failed twice destroyed it", async () => {
     const gateway = await openGateway();
-    const client = reusable(configFor(gateway));
+    const client = lazyClient(configFor(gateway));
     gateway.misbehave("status", { do: "close" }, { times: 2 });
     expect((await client().andThen((handle) => exchange(handle, status)))._unsafeUnwrapErr().code).toBe(
       "UNABLE_TO_CONNECT",
@@ -65,7 +64,7 @@ describe("a reusable client", () => {
   it("gives a failed connect to all who await it, and tries again at the next use", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "refuse", responseType: 2 });
-    const client = reusable(configFor(gateway));
+    const client = lazyClient(configFor(gateway));
     const [first, second] = await Promise.all([client(), client()]);
     expect(first._unsafeUnwrapErr().code).toBe("MODULE_NOT_SUPPORTED");
     expect(second).toBe(first);
@@ -74,29 +73,57 @@ describe("a reusable client", () => {
   });
 
   it("gives the error of a wrong configuration at each use", async () => {
-    const client = reusable({ ...configFor(await openGateway()), port: 0 });
+    const client = lazyClient({ ...configFor(await openGateway()), port: 0 });
     expect((await client())._unsafeUnwrapErr().message).toContain("config.port");
     expect((await client())._unsafeUnwrapErr().message).toContain("config.port");
   });
 
-  it("comes for a module, and throwing", async () => {
+  it("is typed by the device's module", async () => {
     const gateway = await openGateway({ answer: () => utf8('{"lit_up":false}') });
-    const config = { host: gateway.host, port: gateway.port, device: button };
-    const client = example.reusable(config);
-    const command = await client().andThen((handle) => example.exchange(keep(handle), { pressed: false }));
+    const client = lazyClient({ ...configFor(gateway), device: { ...button, module: example } });
+    const command = await client().andThen((handle) => exchange(keep(handle), { pressed: false }));
     expect(command._unsafeUnwrap()).toEqual({ lit_up: false });
-    await destroy((await client())._unsafeUnwrap());
+  });
 
-    const throwingModule = throwing.defineModule(example);
-    expect(keep(await throwingModule.reusable(config)()).device.module).toBe(1000);
-    await expect(throwing.reusable({ ...configFor(gateway), port: 0 })()).rejects.toMatchObject({ code: "NOT_OK" });
+  it("can be ended without connecting for it, and connects again at the next use", async () => {
+    const gateway = await openGateway();
+    const client = lazyClient(configFor(gateway));
+    expect((await client.destroy()).isOk()).toBe(true);
+    expect(gateway.connections).toBe(0);
+    const first = (await client())._unsafeUnwrap();
+    await client.destroy();
+    await client.destroy();
+    expect((await exchange(first, status))._unsafeUnwrapErr().reason).toBe("destroyed");
+    expect(keep((await client())._unsafeUnwrap())).not.toBe(first);
+    expect(gateway.connections).toBe(2);
+  });
+
+  it("is ended while it connects, as soon as it has, and when it could not", async () => {
+    const gateway = await openGateway();
+    const client = lazyClient(configFor(gateway));
+    const connecting = client();
+    await client.destroy();
+    expect((await exchange((await connecting)._unsafeUnwrap(), status))._unsafeUnwrapErr().reason).toBe("destroyed");
+    gateway.misbehave("connect", { do: "refuse", responseType: 2 });
+    const refused = client();
+    expect((await client.destroy()).isOk()).toBe(true);
+    expect((await refused).isErr()).toBe(true);
+  });
+
+  it("is ended by await using", async () => {
+    const gateway = await openGateway();
+    {
+      await using client = lazyClient(configFor(gateway));
+      (await client())._unsafeUnwrap();
+    }
+    await eventually(() => expect(gateway.openSockets).toBe(0));
   });
 });
 
 describe("a handler in the shape of AWS Lambda", () => {
   /** What a user keeps in module scope, and the handler itself. */
   function deploy(port: number) {
-    const client = reusable({
+    const client = lazyClient({
       host: "127.0.0.1",
       port,
       device: button,
@@ -195,6 +222,6 @@ describe("a client that is not to keep the process alive", () => {
 
   it("must be told so by a boolean", async () => {
     const config = { ...configFor(await openGateway()), keepProcessAlive: "no" as unknown as boolean };
-    expect((await reusable(config)())._unsafeUnwrapErr().message).toContain("config.keepProcessAlive");
+    expect((await lazyClient(config)())._unsafeUnwrapErr().message).toContain("config.keepProcessAlive");
   });
 });

@@ -1,0 +1,162 @@
+import { err, errAsync, ok, ResultAsync, type Result } from "neverthrow";
+import { argumentError, checkedConfig } from "../client/arguments.js";
+import { Client } from "../client/client.js";
+import { noHandleError } from "../client/failure-error.js";
+import { clientBehind, type AnyHandle, type ClientBehindHandle, type ClientHandle } from "../client/handle.js";
+import type { Config, SendStatusOptions } from "../client/options.js";
+import { readCommand, writeStatus } from "../codecs/payloads.js";
+import type { ConnectError, ErrorWith, GetCommandError, SendStatusError } from "../errors/error-types.js";
+
+/**
+ * Connects a device to its vehicle's module gateway: TCP, then the device says who it is and awaits the gateway's answer.
+ *
+ * A first connect is one attempt and never tried again; it ends within `connectTimeoutMs` (default 4,000 ms). When it
+ * fails, nothing is left open. It never throws and never rejects.
+ *
+ * Errors, by the C header's `init_connection`:
+ * - `UNABLE_TO_CONNECT`: no TCP connection, no answer in time, or the gateway closed without one
+ * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED`: the gateway refused the device
+ * - `DEVICE_INCORRECT`: the connect response names another device
+ * - `NOT_OK`: a wrong configuration (the message names the field, the value and what is allowed), an abort by `config.signal`
+ *   (its reason is the `cause`), both of family `usage`; or a gateway off the protocol, of family `communication`
+ *
+ * @example
+ * const connected = await connect({
+ *   host: "127.0.0.1",
+ *   port: 1636,
+ *   device: { module: 1000, deviceType: 0, deviceRole: "left_button", deviceName: "button1" },
+ * });
+ * if (connected.isErr()) console.error(connected.error.message);
+ */
+export function connect<Status = Uint8Array, Command = Uint8Array>(
+  config: Config<Status, Command>,
+): ResultAsync<ClientHandle<Status, Command>, ConnectError> {
+  try {
+    const connecting = new Client(checkedConfig(config)).connect();
+    return new ResultAsync(connecting as Promise<Result<ClientHandle<Status, Command>, ConnectError>>);
+  } catch (thrown) {
+    return errAsync(argumentError(thrown));
+  }
+}
+
+/**
+ * Sends a status and waits until a command has come; the Result is the same handle, for chaining.
+ *
+ * One attempt takes at most `timeoutMs` (default 10,000 ms) from the moment the status is handed to the kernel. If it
+ * fails in transport, the client reconnects once and sends the status again, so a status may reach the gateway twice; it
+ * is a snapshot of the device's state, and that is safe. From its turn on a call takes at most 2 × `timeoutMs` +
+ * 2 × (`connectTimeoutMs` + 350 ms). Statuses sent at once go one after the other, in call order; at most 64 may wait.
+ * The bytes are taken at the call. It never throws and never rejects.
+ *
+ * Errors, by the C header's `send_status`; those marked * destroy the client:
+ * - `TIMEOUT_OCCURRED` *: no command in time, after the reconnection either
+ * - `UNABLE_TO_CONNECT` *: the reconnection failed, or the gateway closed without an answer both times (the module may hold the status invalid)
+ * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED` *: refused when reconnecting
+ * - `COMMAND_INCORRECT`: what came is no command, or when reconnecting no connect response; the connection is dropped, the next status reconnects
+ * - `DEVICE_INCORRECT`: what came is not for this device; likewise
+ * - `CONTEXT_INCORRECT`: not a handle (`no-handle`), or its client is destroyed (`destroyed`)
+ * - `NOT_OK`: a wrong argument, a status that the module's codec refuses, an abort by `options.signal`, a status above `maxMessageBytes`,
+ *   64 waiting already; `reason` says which
+ *
+ * @example
+ * const command = await connect(config)
+ *   .andThen((client) => sendStatus(client, status, { timeoutMs: 10_000 }))
+ *   .andThen(getCommand);
+ */
+export function sendStatus<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  status: NoInfer<Status>,
+  options?: SendStatusOptions,
+): ResultAsync<ClientHandle<Status, Command>, SendStatusError> {
+  const client = clientBehind(handle);
+  if (client === undefined) return errAsync(noHandleError(handle));
+  const sent = exchangeBytes(client, status, options);
+  return new ResultAsync(sent.then((outcome) => (outcome.isErr() ? err(outcome.error) : ok(handle))));
+}
+
+/**
+ * Sends a status and returns the command that completed it. In all else it is {@link sendStatus}; besides, a command that the module's
+ * codec cannot read is `COMMAND_INCORRECT`, `unreadable-command`, with the bytes as `payload`, and harms nothing.
+ *
+ * The first command after a status completes it. Nothing on the wire tells a pushed command from an answer, so where the gateway
+ * pushes, this may be the pushed one, and the status's own answer the next command.
+ *
+ * @example
+ * const command = await exchange(client, { pressed: true }, { timeoutMs: 2_000 });
+ */
+export function exchange<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+  status: NoInfer<Status>,
+  options?: SendStatusOptions,
+): ResultAsync<Command, SendStatusError> {
+  const client = clientBehind(handle);
+  if (client === undefined) return errAsync(noHandleError(handle));
+  const exchanged = exchangeBytes(client, status, options);
+  const read = client.module === undefined ? exchanged : exchanged.then((outcome) => readOutcome(client, outcome));
+  return new ResultAsync(read as Promise<Result<Command, SendStatusError>>);
+}
+
+function exchangeBytes(
+  client: ClientBehindHandle,
+  status: unknown,
+  options: unknown,
+): Promise<Result<Uint8Array, SendStatusError>> {
+  const { module, device } = client;
+  if (module === undefined || client.isDestroyed) return client.exchange(status, options);
+  const written = writeStatus(module, device, status);
+  return written.isErr() ? Promise.resolve(err(written.error)) : client.exchange(written.value, options);
+}
+
+/** What the client's module, if it has one, reads of the bytes that an outcome is. */
+export function readOutcome<E>(
+  { module, device }: Pick<ClientBehindHandle, "module" | "device">,
+  outcome: Result<Uint8Array, E>,
+): Result<unknown, E | ErrorWith<"COMMAND_INCORRECT">> {
+  return module === undefined || outcome.isErr() ? outcome : readCommand(module, device, outcome.value);
+}
+
+/**
+ * The command that arrived last, pushed ones included. Synchronous, without I/O; a reconnection does not clear it. Bytes are never
+ * touched by the library again, but all who get this command share them. An empty command is a command, unless the module's codec
+ * is {@link optional}.
+ *
+ * Errors, by the C header's `get_command`:
+ * - `NO_COMMAND_AVAILABLE`: none has arrived yet
+ * - `CONTEXT_INCORRECT`: not a handle, or its client is destroyed
+ * - `COMMAND_INCORRECT`: the module's codec cannot read it
+ *
+ * @example
+ * const command = getCommand(client).unwrapOr(undefined);
+ */
+export function getCommand<Status, Command>(
+  handle: ClientHandle<Status, Command>,
+): Result<Exclude<Command, undefined>, GetCommandError> {
+  const client = clientBehind(handle);
+  if (client === undefined) return err(noHandleError(handle));
+  return readOutcome(client, client.getCommand()) as Result<Exclude<Command, undefined>, GetCommandError>;
+}
+
+/**
+ * When the client has ended, and why: Ok when its owner destroyed it, and else the error of the status that destroyed it. For what is
+ * not a handle: `CONTEXT_INCORRECT`.
+ *
+ * @example
+ * (await closed(client)).mapErr((error) => console.error(error.message));
+ */
+export function closed(handle: AnyHandle): ResultAsync<void, SendStatusError> {
+  const client = clientBehind(handle);
+  return client === undefined ? errAsync(noHandleError(handle)) : new ResultAsync(client.whenClosed());
+}
+
+/**
+ * Ends a client: its status in flight and those that wait fail with `CONTEXT_INCORRECT`, its readers of commands end, its connection is
+ * closed. When the Result is there, no socket, timer or listener is left. It may be called at any time and any number of
+ * times, with anything, and never fails.
+ *
+ * @example
+ * await destroy(client);
+ */
+export function destroy(handle: AnyHandle): ResultAsync<void, never> {
+  const client = clientBehind(handle);
+  return new ResultAsync((client?.destroy() ?? Promise.resolve()).then(() => ok(undefined)));
+}

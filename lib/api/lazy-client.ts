@@ -1,0 +1,66 @@
+import { okAsync, ResultAsync, type Result } from "neverthrow";
+import { clientBehind, type ClientHandle } from "../client/handle.js";
+import type { Config } from "../client/options.js";
+import type { ConnectError } from "../errors/error-types.js";
+import { connect, destroy } from "./functions.js";
+
+/**
+ * A function that returns the connected client, and its end.
+ *
+ * @example
+ * export const button: LazyClient<ExampleStatus, ExampleCommand> = lazyClient(config);
+ */
+export interface LazyClient<Status = Uint8Array, Command = Uint8Array> extends AsyncDisposable {
+  /** The client, connected when need be. */
+  (): ResultAsync<ClientHandle<Status, Command>, ConnectError>;
+  /** Destroys the client, if there is one; the next call connects again. */
+  destroy(): ResultAsync<void, never>;
+}
+
+/**
+ * A function that returns the connected client: it connects on first use, once even under concurrent calls, and again after the
+ * client was destroyed or could not connect. What a serverless handler keeps in module scope. The configuration has no `signal`: the
+ * connection belongs to no one call.
+ *
+ * The function's errors are those of {@link connect}. A client whose connection was lost, say while the process was frozen, is
+ * returned as it is: its next status reconnects.
+ *
+ * @example
+ * const button = lazyClient({ ...config, keepProcessAlive: false });
+ * export const handler = (event: { status: string }) =>
+ *   button().andThen((client) => exchange(client, Buffer.from(event.status), { timeoutMs: 2_000 }));
+ */
+export function lazyClient<Status = Uint8Array, Command = Uint8Array>(
+  config: Omit<Config<Status, Command>, "signal">,
+): LazyClient<Status, Command> {
+  type Connected = Result<ClientHandle<Status, Command>, ConnectError>;
+  let connecting: Promise<Connected> | undefined;
+  let client: ClientHandle<Status, Command> | undefined;
+
+  const start = async (): Promise<Connected> => {
+    const connected = await connect(config);
+    if (connected.isOk()) client = connected.value;
+    else connecting = undefined;
+    return connected;
+  };
+  const get = (): ResultAsync<ClientHandle<Status, Command>, ConnectError> => {
+    if (client !== undefined && clientBehind(client)?.isDestroyed === true) {
+      client = undefined;
+      connecting = undefined;
+    }
+    connecting ??= start();
+    return new ResultAsync(connecting);
+  };
+  const end = (): ResultAsync<void, never> => {
+    if (connecting === undefined) return okAsync(undefined);
+    return new ResultAsync(connecting).andThen(destroy).orElse(() => okAsync(undefined));
+  };
+  return Object.assign(get, {
+    destroy: end,
+    [Symbol.asyncDispose]: () =>
+      end().match(
+        () => undefined,
+        (never) => never,
+      ),
+  });
+}

@@ -1,0 +1,74 @@
+import { TextDecoder, types } from "node:util";
+import { err, ok, type Result } from "neverthrow";
+import type { ErrorWith } from "../errors/error-types.js";
+import { InternalClientError } from "../errors/internal-client-error.js";
+import type { Device } from "../protocol/device.js";
+import type { PayloadProblem } from "./codec.js";
+import type { AnyModule } from "./module.js";
+import { isResult } from "./result.js";
+
+/** The status as the module's codec writes it; NOT_OK `unwritable-status` if it does not. */
+export function writeStatus(
+  module: AnyModule,
+  device: Device,
+  status: unknown,
+): Result<Uint8Array, ErrorWith<"NOT_OK">> {
+  const written = attempt(() => module.status.encode(status, device));
+  if (written.isOk() && types.isUint8Array(written.value)) return ok(written.value);
+  const { path, message, cause } = written.isErr() ? written.error : NO_BYTES;
+  const text = `a status of module ${JSON.stringify(module.name)} cannot be written: at ${path}, ${message}; nothing was sent`;
+  return err(new InternalClientError("NOT_OK", { reason: "unwritable-status", message: text, ...withCause(cause) }));
+}
+
+/** The command as the module's codec reads it; COMMAND_INCORRECT `unreadable-command` if it cannot. */
+export function readCommand(
+  module: AnyModule,
+  device: Device,
+  payload: Uint8Array,
+): Result<unknown, ErrorWith<"COMMAND_INCORRECT">> {
+  const read = attempt(() => module.command.decode(payload, device));
+  if (read.isOk()) return ok(read.value);
+  const { path, message, cause } = read.error;
+  const text = `a command of module ${JSON.stringify(module.name)} cannot be read: at ${path}, ${message}; ${beginning(payload)}`;
+  const details = { reason: "unreadable-command", message: text, payload, ...withCause(cause) } as const;
+  return err(new InternalClientError("COMMAND_INCORRECT", details));
+}
+
+const NO_BYTES: PayloadProblem = { path: "$", message: "the codec did not return a Uint8Array" };
+
+/** A codec is the user's code: whatever it does, the outcome is a Result. */
+function attempt(code: () => unknown): Result<unknown, PayloadProblem> {
+  try {
+    const result = code();
+    if (!isResult(result)) return err({ path: "$", message: "the codec did not return a Result" });
+    if (result.isOk()) return ok(result.value);
+    const { path, message, cause } = result.error as Partial<PayloadProblem>;
+    return err({ path: String(path), message: String(message), cause });
+  } catch (cause) {
+    return err({ path: "$", message: "the codec threw", cause });
+  }
+}
+
+function withCause(cause: unknown): { readonly cause?: unknown } {
+  return cause === undefined ? {} : { cause };
+}
+
+const SHOWN_BYTES = 40;
+
+function beginning(bytes: Uint8Array): string {
+  if (bytes.length === 0) {
+    return "it is empty, as the answers of a module that pushes its commands are: wrap the command's codec in optional()";
+  }
+  const first = bytes.subarray(0, SHOWN_BYTES);
+  const rest = bytes.length > first.length ? `…, ${bytes.length} bytes` : "";
+  return `it begins with ${shown(first)}${rest}`;
+}
+
+function shown(bytes: Uint8Array): string {
+  try {
+    // As a stream, because the last character may be cut in two.
+    return JSON.stringify(new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true }));
+  } catch {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+}

@@ -1,0 +1,42 @@
+import type { ErrorCode } from "./return-code.js";
+
+/** Every code's reasons. The first is what an error has that names none. */
+export const reasons = {
+  NOT_OK: [
+    "invalid-argument",
+    "aborted",
+    "queue-full",
+    "too-large",
+    "unwritable-status",
+    "source-failed",
+    "use-failed",
+    "fell-behind",
+    "off-protocol",
+  ],
+  CONTEXT_INCORRECT: ["no-handle", "destroyed"],
+  NO_COMMAND_AVAILABLE: ["no-command"],
+  TIMEOUT_OCCURRED: ["timed-out"],
+  UNABLE_TO_CONNECT: ["unreachable", "timed-out", "closed"],
+  COMMAND_INCORRECT: ["off-protocol", "unreadable-command"],
+  DEVICE_INCORRECT: ["wrong-device"],
+  DEVICE_ALREADY_CONNECTED: ["refused"],
+  MODULE_NOT_SUPPORTED: ["refused"],
+  DEVICE_TYPE_NOT_SUPPORTED: ["refused"],
+  HIGHER_PRIORITY_ALREADY_CONNECTED: ["refused"],
+} as const satisfies Record<ErrorCode, readonly [string, ...string[]]>;
+
+/**
+ * What a code's error can have as its `reason`: a literal finer than the code.
+ *
+ * - `NOT_OK`: `invalid-argument`, `aborted` (by a signal), `queue-full` (64 statuses or 64 MiB are waiting), `too-large` (above
+ *   `maxMessageBytes`), `unwritable-status` (its codec refused it), `source-failed` (the source of statuses threw), `use-failed` (the
+ *   function given to `withClient` threw), `fell-behind` (commands lay unread), `off-protocol` (the gateway broke the protocol)
+ * - `UNABLE_TO_CONNECT`: `unreachable` (the system's error is the `cause`), `timed-out`, `closed` (without an answer)
+ * - `COMMAND_INCORRECT`: `off-protocol`, `unreadable-command` (its codec could not read it; the bytes are the `payload`)
+ * - `CONTEXT_INCORRECT`: `no-handle`, `destroyed`
+ * - `TIMEOUT_OCCURRED`: `timed-out`; `NO_COMMAND_AVAILABLE`: `no-command`; `DEVICE_INCORRECT`: `wrong-device`; the others: `refused`
+ *
+ * @example
+ * const isStopped = (error: SendStatusError) => error.reason === "aborted";
+ */
+export type ErrorReason<Code extends ErrorCode = ErrorCode> = (typeof reasons)[Code][number];

@@ -1,0 +1,301 @@
+import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import {
+  every,
+  runDevice,
+  type Result,
+  type RunDeviceError,
+  type RunDeviceOptions,
+  type Stream,
+} from "../../lib/index.js";
+import { defaultRetryDelayMs } from "../../lib/client/device-run.js";
+import { example } from "../../lib/modules/example.js";
+import { hex, utf8 } from "../support/bytes.js";
+import { watchClientSockets } from "../support/client-sockets.js";
+import { eventually } from "../support/eventually.js";
+import { button, configFor, endAll, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
+
+const sockets = watchClientSockets();
+
+const END = { done: true, value: undefined };
+const one = Uint8Array.of(1);
+const two = Uint8Array.of(2);
+
+type Item = Result<Uint8Array, RunDeviceError>;
+
+function word(item: Item): string {
+  return item.match(hex, ({ code }) => code);
+}
+
+async function words(items: Stream<Item>): Promise<string[]> {
+  const read: string[] = [];
+  for await (const item of items) read.push(word(item));
+  return read;
+}
+
+async function nextWord(items: Stream<Item>): Promise<string> {
+  const next = await items.next();
+  return next.done === true ? "end" : word(next.value);
+}
+
+const soon: RunDeviceOptions = { retryDelayMs: () => 10 };
+
+/** A source that is open until told to end. */
+function openSource(): { source: AsyncIterable<Uint8Array>; push: (status: Uint8Array) => void; end: () => void } {
+  const waiting: (() => void)[] = [];
+  const given: Uint8Array[] = [];
+  let isOver = false;
+  const wake = (): void => waiting.splice(0).forEach((resolve) => resolve());
+  async function* source() {
+    for (;;) {
+      const status = given.shift();
+      if (status !== undefined) yield status;
+      else if (isOver) return;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  }
+  return {
+    source: source(),
+    push: (status) => {
+      given.push(status);
+      wake();
+    },
+    end: () => {
+      isOver = true;
+      wake();
+    },
+  };
+}
+
+describe("a device that runs", () => {
+  it("connects, sends every status of the source, yields every command, and destroys its client when the source ends", async () => {
+    const gateway = await openGateway();
+    expect(await words(runDevice(configFor(gateway), [one, two]))).toEqual(["01", "02"]);
+    expect(gateway.statuses().map(hex)).toEqual(["01", "02"]);
+    expect(sockets.open).toBe(0);
+  });
+
+  it("does nothing before it is read", async () => {
+    const gateway = await openGateway();
+    const items = runDevice(configFor(gateway), [one]);
+    await sleep(20);
+    expect(gateway.connections).toBe(0);
+    expect(await items.return?.()).toEqual(END);
+    expect(await items.next()).toEqual(END);
+    expect(gateway.connections).toBe(0);
+  });
+
+  it("is typed by its module", async () => {
+    const gateway = await openGateway({ answer: () => utf8('{"lit_up":true}') });
+    const config = { ...configFor(gateway), device: { ...button, module: example } };
+    const read: boolean[] = [];
+    for await (const command of runDevice(config, [{ pressed: true }])) read.push(command._unsafeUnwrap().lit_up);
+    expect(read).toEqual([true]);
+  });
+
+  it("yields what comes right behind the connect response, in order", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "merge", with: [Uint8Array.of(8), Uint8Array.of(9)] });
+    expect(await words(runDevice(configFor(gateway), [one]))).toEqual(["08", "09", "01"]);
+  });
+
+  it("yields pushed commands too", async () => {
+    const gateway = await openGateway();
+    const { source, push, end } = openSource();
+    const items = runDevice(configFor(gateway), source);
+    push(one);
+    expect(await nextWord(items)).toBe("01");
+    gateway.push(Uint8Array.of(7));
+    expect(await nextWord(items)).toBe("07");
+    end();
+    expect(await nextWord(items)).toBe("end");
+  });
+
+  it("repeats the last status, as it was written then", async () => {
+    const gateway = await openGateway();
+    const { source, push, end } = openSource();
+    const buffer = Uint8Array.of(1);
+    const items = runDevice(configFor(gateway), source, { repeatAfterMs: 20 });
+    push(buffer);
+    expect(await nextWord(items)).toBe("01");
+    buffer[0] = 9;
+    expect(await nextWord(items)).toBe("01");
+    end();
+    await items.return?.();
+  });
+
+  it("goes on after a status that cannot be sent, and after a failure that its client survives", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("status", { do: "send", bytes: new Uint8Array(4) });
+    const source = ["not bytes" as never, one, two];
+    expect(await words(runDevice(configFor(gateway), source))).toEqual(["NOT_OK", "COMMAND_INCORRECT", "02"]);
+  });
+
+  it("sends statuses though nobody reads its commands, of which the oldest give way, and says how many", async () => {
+    const gateway = await openGateway();
+    const { source, push, end } = openSource();
+    const items = runDevice(configFor(gateway), source, { highWaterMark: 2 });
+    const first = items.next();
+    for (let status = 1; status <= 6; status++) push(Uint8Array.of(status));
+    await eventually(() => expect(gateway.statuses()).toHaveLength(6));
+    end();
+    expect(word((await first).value!)).toBe("01");
+    await eventually(() => expect(sockets.open).toBe(0));
+    const lost = (await items.next()).value?._unsafeUnwrapErr();
+    expect(lost).toMatchObject({ code: "NOT_OK", reason: "fell-behind" });
+    expect(lost?.message).toContain("3 commands");
+    expect(await words(items)).toEqual(["05", "06"]);
+  });
+});
+
+describe("after a failure that ended its client, a device", () => {
+  it("connects again, and sends the last status first", async () => {
+    const gateway = await openGateway();
+    const { source, push, end } = openSource();
+    const items = runDevice(configFor(gateway), source, { ...soon, repeatAfterMs: undefined });
+    push(one);
+    expect(await nextWord(items)).toBe("01");
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    push(two);
+    expect(await nextWord(items)).toBe("UNABLE_TO_CONNECT");
+    expect(await nextWord(items)).toBe("02");
+    end();
+    expect(await nextWord(items)).toBe("end");
+  });
+
+  it("says how often it failed in a row, beginning again after a status was answered", async () => {
+    const gateway = await openGateway();
+    const failures: number[] = [];
+    const retryDelayMs = (failuresInARow: number) => {
+      failures.push(failuresInARow);
+      return 1;
+    };
+    const { source, push, end } = openSource();
+    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
+    const items = runDevice(configFor(gateway), source, { retryDelayMs });
+    push(one);
+    expect(await nextWord(items)).toBe("DEVICE_ALREADY_CONNECTED");
+    expect(await nextWord(items)).toBe("DEVICE_ALREADY_CONNECTED");
+    expect(await nextWord(items)).toBe("01");
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    push(two);
+    expect(await nextWord(items)).toBe("UNABLE_TO_CONNECT");
+    expect(failures).toEqual([1, 2, 1]);
+    end();
+    await items.return?.();
+  });
+
+  it.each([
+    ["returns undefined", () => undefined, "MODULE_NOT_SUPPORTED"],
+    ["returns nonsense", () => "soon" as never, "NOT_OK MODULE_NOT_SUPPORTED"],
+    [
+      "throws",
+      () => {
+        throw new Error("no");
+      },
+      "NOT_OK MODULE_NOT_SUPPORTED",
+    ],
+  ])("ends if retryDelayMs %s", async (_, retryDelayMs, expected) => {
+    const gateway = await openGateway({ modules: [] });
+    expect((await words(runDevice(configFor(gateway), [one], { retryDelayMs }))).join(" ")).toBe(expected);
+  });
+});
+
+describe("a device ends", () => {
+  it("by its signal, at once, whatever the source is doing, and its client is destroyed then", async () => {
+    const gateway = await openGateway();
+    const controller = new AbortController();
+    const items = runDevice(
+      configFor(gateway),
+      every(60_000, () => one),
+      { signal: controller.signal },
+    );
+    expect(await nextWord(items)).toBe("01");
+    const next = items.next();
+    controller.abort();
+    expect(await next).toEqual(END);
+    expect(sockets.open).toBe(0);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
+  it.each([
+    ["while it connects", { do: "stay silent" } as const],
+    ["while it waits to connect again", { do: "refuse", responseType: 2 } as const],
+  ])("by its signal %s", async (_, misbehaviour) => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", misbehaviour);
+    const controller = new AbortController();
+    const options = { signal: controller.signal, retryDelayMs: () => 60_000 };
+    const reading = words(runDevice(configFor(gateway), [one], options));
+    await eventually(() => expect(gateway.connections).toBe(1));
+    await sleep(20);
+    controller.abort();
+    expect((await reading).filter((code) => code !== "MODULE_NOT_SUPPORTED")).toEqual([]);
+    expect(sockets.open).toBe(0);
+  });
+
+  it("by a signal that has aborted before, without connecting", async () => {
+    const gateway = await openGateway();
+    expect(await words(runDevice(configFor(gateway), [one], { signal: AbortSignal.abort() }))).toEqual([]);
+    expect(gateway.connections).toBe(0);
+  });
+
+  it("when its loop is left: its client is destroyed and the source returned", async () => {
+    const gateway = await openGateway();
+    let isReturned = false;
+    async function* source() {
+      try {
+        for (;;) yield one;
+      } finally {
+        isReturned = true;
+      }
+    }
+    for await (const item of runDevice(configFor(gateway), source())) {
+      expect(word(item)).toBe("01");
+      break;
+    }
+    expect(sockets.open).toBe(0);
+    expect(isReturned).toBe(true);
+  });
+
+  it("with the source's error as the last item", async () => {
+    const gateway = await openGateway();
+    const broken = new Error("sensor unplugged");
+    async function* failing() {
+      yield one;
+      await sleep(0);
+      throw broken;
+    }
+    const items = runDevice(configFor(gateway), failing());
+    expect(await nextWord(items)).toBe("01");
+    expect((await items.next()).value?._unsafeUnwrapErr()).toMatchObject({ reason: "source-failed", cause: broken });
+    expect(await items.next()).toEqual(END);
+    expect(sockets.open).toBe(0);
+  });
+
+  it.each([
+    ["a wrong configuration", { port: 0 }, [one], {}],
+    ["a configuration with a signal of its own", { signal: new AbortController().signal }, [one], {}],
+    ["a wrong source", {}, 7, {}],
+    ["wrong options", {}, [one], { highWaterMark: 0 }],
+    ["a wrong delay", {}, [one], { retryDelayMs: 1_000 }],
+    ["a device larger than a message may be", { maxMessageBytes: 3 }, [one], {}],
+  ])("at once with %s", async (_, ofConfig, source, options) => {
+    const gateway = await openGateway();
+    const config = { ...configFor(gateway), ...ofConfig };
+    expect(await words(runDevice(config, source as never, options as never))).toEqual(["NOT_OK"]);
+    expect(gateway.connections).toBe(0);
+  });
+});
+
+describe("unless told otherwise, a device waits before it connects again", () => {
+  it("for a second, doubled up to 30 seconds, each spread by a quarter", () => {
+    const least = [1, 2, 3, 4, 5, 6, 100].map((failures) => defaultRetryDelayMs(failures, () => 0));
+    const most = [1, 2, 3, 4, 5, 6, 100].map((failures) => defaultRetryDelayMs(failures, () => 1));
+    expect(least).toEqual([750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500]);
+    expect(most).toEqual([1_250, 2_500, 5_000, 10_000, 20_000, 37_500, 37_500]);
+  });
+});
