@@ -46,7 +46,9 @@ async function tellStory(): Promise<void> {
   await pause("the network resets the button's connection");
   gateway.kick({}, { reset: true });
   await pause("the gateway restarts, and is gone for a second");
+  const back = gateway.nextStatus();
   await gateway.restart({ downMs: 1_000 });
+  await back;
   await pause("the story ends");
   stop.abort();
   await living;

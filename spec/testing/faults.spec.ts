@@ -16,6 +16,7 @@ import {
   STATUS,
   statusOf,
 } from "./wire.js";
+import { eventually } from "../support/eventually.js";
 
 let gateway: TestingGateway;
 
@@ -230,8 +231,7 @@ describe("faults in the reply to a status", () => {
     socket.send(STATUS);
     await socket.read(1);
     socket.socket.destroy();
-    await sleep(30);
-    expect(gateway.openSockets).toBe(0);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
   });
 
   it("answers late, even later than the module may", async () => {
