@@ -271,10 +271,10 @@ export class DeviceConnection<Ticket extends object> {
   }
 
   private assertPossible(before: State, action: Action, { kind }: Input): void {
-    if (action === "impossible") throw new Error(`${kind} cannot happen while ${before}`);
-    const leadsTo = LEADS_TO[action];
-    const isPossible = leadsTo.length === 0 ? this.currentState === before : leadsTo.includes(this.currentState);
-    if (!isPossible) throw new Error(`${action} while ${before} cannot lead to ${this.currentState}`);
+    const leadsTo: readonly State[] = LEADS_TO[action].length === 0 ? [before] : LEADS_TO[action];
+    if (action === "impossible" || !leadsTo.includes(this.currentState)) {
+      throw new Error(`${kind} cannot happen while ${before}`);
+    }
   }
 
   private introduce(): void {

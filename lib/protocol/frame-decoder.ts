@@ -28,8 +28,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 /**
  * Cuts a stream of bytes into frames, however the network has cut it into chunks.
  *
- * Bytes go in by `push`, bodies come out of `next` until it returns undefined. The first framing error ends it for good:
- * from then on `next` returns that error.
+ * Bytes go in by `push`, bodies come out of `next` until it returns undefined. After the
+ * first framing error it is of no more use.
  */
 export class FrameDecoder {
   private chunks = 0;
@@ -45,8 +45,6 @@ export class FrameDecoder {
 
   /** The body that has come in part. */
   private partial: PartialBody | undefined;
-
-  private broken: BrokenStream | undefined;
 
   /**
    * @param maxBodyBytes a longer body is refused before any of it is stored
@@ -71,7 +69,6 @@ export class FrameDecoder {
   }
 
   next(): Body | BrokenStream | undefined {
-    if (this.broken !== undefined) return this.broken;
     if (this.partial !== undefined) return this.continueBody(this.partial);
     if (this.headerFilled === 0 && this.end - this.at >= HEADER_BYTES) {
       this.at += HEADER_BYTES;
@@ -94,9 +91,9 @@ export class FrameDecoder {
   }
 
   private beginBody(length: number): Body | BrokenStream | undefined {
-    if (length === 0) return this.breakOff("it announced a message of length 0");
+    if (length === 0) return broken("it announced a message of length 0");
     if (length > this.maxBodyBytes) {
-      return this.breakOff(`it announced a message of ${length} bytes, above the limit of ${this.maxBodyBytes}`);
+      return broken(`it announced a message of ${length} bytes, above the limit of ${this.maxBodyBytes}`);
     }
     if (this.end - this.at >= length) return this.wholeBody(length);
     this.partial = new PartialBody(length, Math.min(this.headBytes(length), length));
@@ -119,12 +116,10 @@ export class FrameDecoder {
   private bodyOf(head: Uint8Array, start: number, end: number, tail: Uint8Array): Body {
     return { kind: "body", beganBeforeMark: this.beganInChunk <= this.markedChunks, head, start, end, tail };
   }
+}
 
-  private breakOff(detail: string): BrokenStream {
-    this.broken = { kind: "broken", detail };
-    this.chunk = NOTHING;
-    return this.broken;
-  }
+function broken(detail: string): BrokenStream {
+  return { kind: "broken", detail };
 }
 
 function readHeader(header: Uint8Array, at: number): number {
