@@ -241,11 +241,16 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   private performAll(): void {
+    let now = performance.now();
     for (;;) {
-      const now = performance.now();
       const effect = this.connection.next(now);
       if (effect === undefined) return this.timer.schedule(now);
       this.perform(effect);
+      const begunAt = now;
+      now = performance.now();
+      // While a listener of diagnostics was busy, nothing was written or read.
+      const busyMs = Math.trunc(now - begunAt);
+      if (busyMs > 0) this.connection.postpone(busyMs);
     }
   }
 

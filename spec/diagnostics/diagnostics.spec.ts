@@ -183,3 +183,22 @@ describe("a handle under console.log", () => {
     expect(inspect(client)).toContain("state: 'destroyed'");
   });
 });
+
+describe("a listener that is busy for longer than a status may take", () => {
+  it("does not make the status time out: nothing was read meanwhile", async () => {
+    const gateway = await openGateway({
+      answer: async (status) => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return status;
+      },
+      moduleTimeoutMs: 5_000,
+    });
+    const client = await openClient(gateway);
+    onMessage = (name) => {
+      if (name === "status") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100);
+    };
+    const outcome = await exchange(client, secret, { timeoutMs: 1_000 });
+    expect(outcome._unsafeUnwrap()).toEqual(secret);
+    expect(told.map(([name]) => name)).toEqual(["connect", "status", "command"]);
+  });
+});
