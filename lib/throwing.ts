@@ -4,9 +4,10 @@
  *
  * @packageDocumentation
  */
-import type { Err, Ok, Result } from "neverthrow";
+import { err, type Err, type Ok, type Result } from "neverthrow";
+import { argumentError, invalidArgument } from "./client/arguments.js";
 import { isLastError } from "./client/device-run.js";
-import { mapStream } from "./client/streams.js";
+import { mapStream, streamOfOne } from "./client/streams.js";
 import * as results from "./index.js";
 import type {
   ClientHandle,
@@ -122,9 +123,21 @@ export function runDevice<Status = Uint8Array, Command = Uint8Array>(
   source: Iterable<NoInfer<Status>> | AsyncIterable<NoInfer<Status>>,
   options?: ThrowingRunDeviceOptions,
 ): Stream<Exclude<Command, undefined>> {
-  const { onError = () => undefined, ...others } = options ?? {};
-  const items = results.runDevice(config, source, others);
-  const next: Stream<Exclude<Command, undefined>>["next"] = async () => {
+  try {
+    const { onError = () => undefined, ...others } = options ?? {};
+    if (typeof onError !== "function") throw invalidArgument("options.onError", onError, "a function");
+    // What is not an object is for the Results' `runDevice` to refuse.
+    return untilLast(results.runDevice(config, source, typeof options === "object" ? others : options), onError);
+  } catch (thrown) {
+    return unwrapEach(streamOfOne(err(argumentError(thrown))));
+  }
+}
+
+function untilLast<Command>(
+  items: Stream<Result<Command, RunDeviceError>>,
+  onError: (error: RunDeviceError) => void,
+): Stream<Command> {
+  const next: Stream<Command>["next"] = async () => {
     for (;;) {
       const item = await items.next();
       if (item.done === true) return item;

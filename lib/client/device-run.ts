@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { err, type Result } from "neverthrow";
 import type { RunDeviceError } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
@@ -129,6 +129,7 @@ export class DeviceRun {
       if (next.kind === "interrupted") continue;
       this.put(err(next.kind === "failed" ? last(next.error) : next.error));
       if (next.kind === "failed") return undefined;
+      await turnOfTheLoop(); // or a source that yields at once what cannot be written would hold the process
     }
   }
 
@@ -139,7 +140,7 @@ export class DeviceRun {
     const retryDelayMs = this.options.retryDelayMs ?? ((failures: number) => defaultRetryDelayMs(failures));
     try {
       const delay = retryDelayMs(this.failures, error);
-      if (delay === undefined || (delay >= 0 && delay <= MAX_TIMER_MS)) return delay;
+      if (delay === undefined || isDelay(delay)) return delay;
       this.put(err(invalidArgument("what options.retryDelayMs returned", delay, "milliseconds from 0 to 2^31-1")));
     } catch (cause) {
       this.put(err(new InternalClientError("NOT_OK", { message: "options.retryDelayMs threw", cause })));
@@ -178,6 +179,15 @@ export class DeviceRun {
     this.lost = 0;
     return err(new InternalClientError("NOT_OK", { reason: "fell-behind", message }));
   }
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** What was given by the user's function; a timer throws for a BigInt. */
+function isDelay(given: unknown): boolean {
+  return typeof given === "number" && given >= 0 && given <= MAX_TIMER_MS;
 }
 
 function weightOf(item: Item): number {

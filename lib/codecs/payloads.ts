@@ -16,7 +16,7 @@ export function writeStatus(
   const written = attempt(() => module.status.encode(status, device));
   if (written.isOk() && types.isUint8Array(written.value)) return ok(written.value);
   const { path, message, cause } = written.isErr() ? written.error : NO_BYTES;
-  const text = `a status of module ${JSON.stringify(module.name)} cannot be written: at ${path}, ${message}; nothing was sent`;
+  const text = `a status of module ${nameOf(module)} cannot be written: at ${path}, ${message}; nothing was sent`;
   return err(new InternalClientError("NOT_OK", { reason: "unwritable-status", message: text, ...withCause(cause) }));
 }
 
@@ -29,7 +29,7 @@ export function readCommand(
   const read = attempt(() => module.command.decode(payload, device));
   if (read.isOk()) return ok(read.value);
   const { path, message, cause } = read.error;
-  const text = `a command of module ${JSON.stringify(module.name)} cannot be read: at ${path}, ${message}; ${beginning(payload)}`;
+  const text = `a command of module ${nameOf(module)} cannot be read: at ${path}, ${message}; ${beginning(payload)}`;
   const details = { reason: "unreadable-command", message: text, payload, ...withCause(cause) } as const;
   return err(new InternalClientError("COMMAND_INCORRECT", details));
 }
@@ -46,6 +46,15 @@ function attempt(code: () => unknown): Result<unknown, PayloadProblem> {
     return err({ path: String(path), message: String(message), cause });
   } catch (cause) {
     return err({ path: "$", message: "the codec threw", cause });
+  }
+}
+
+/** A module may be made without `defineModule`, and its name be anything. */
+function nameOf(module: AnyModule): string {
+  try {
+    return JSON.stringify(module.name);
+  } catch {
+    return "without a readable name";
   }
 }
 
