@@ -521,6 +521,9 @@ export class World {
       if (failure !== undefined && !CONNECT_CODES.has(failure.code))
         this.violate(`connect failed with ${failure.code}`);
     }
+    if (failure?.code === "TIMEOUT_OCCURRED" && inFlight !== undefined && this.record(inFlight).writes < 2) {
+      this.violate("a status was given up after one attempt");
+    }
     for (const ticket of [...(inFlight === undefined ? [] : [inFlight]), ...waiting]) {
       this.settle(this.record(ticket), failure?.code ?? "destroyed");
     }
