@@ -13,6 +13,8 @@ const SMALL_WORLDS: readonly Bounds[] = [
   { ...NONE, statuses: 1, pushes: 1, aborts: 1 },
   { ...NONE, statuses: 1, drops: 1, freezes: 1 },
   { ...NONE, statuses: 1, drops: 2 },
+  { ...NONE, statuses: 3 },
+  { ...NONE, statuses: 1, pushes: 1, drops: 1 },
   { ...NONE, statuses: 2, pushes: 1, aborts: 1 },
   { ...NONE, statuses: 1, garbage: 1 },
   { ...NONE, statuses: 2, pushes: 1, calls: 1 },

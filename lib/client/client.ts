@@ -224,6 +224,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
       });
       return;
     }
+    this.timer.notice(performance.now());
     input();
     this.pump();
   }
@@ -242,6 +243,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
 
   private performAll(): void {
     let now = performance.now();
+    this.timer.notice(now);
     for (;;) {
       const effect = this.connection.next(now);
       if (effect === undefined) return this.timer.schedule(now);

@@ -10,7 +10,7 @@ const MAX_LATENESS_MS = 50;
 
 // A wait is looked at in slices of a quarter of what is left of it, so that a standstill is noticed wherever it falls.
 const MIN_SLICE_MS = 25;
-const MAX_SLICE_MS = 1_000;
+const MAX_SLICE_MS = 100;
 
 /** The timer's owner. */
 export interface DeadlineObserver {
@@ -62,6 +62,14 @@ export class DeadlineTimer {
     this.deadline = undefined;
   }
 
+  /** Is called before what came meanwhile is looked at: reads can come before the timer. */
+  notice(now: number): void {
+    const lateness = now - Math.max(this.firesAt, this.deadlineSince);
+    if (lateness <= MAX_LATENESS_MS) return;
+    this.deadlineSince = now; // it counts once
+    this.observer.postpone(lateness);
+  }
+
   private arm(deadline: number, now: number): void {
     clearTimeout(this.timer);
     const delay = slice(deadline - now);
@@ -72,9 +80,8 @@ export class DeadlineTimer {
 
   private onTimer(): void {
     const now = performance.now();
-    const lateness = now - Math.max(this.firesAt, this.deadlineSince);
+    this.notice(now);
     this.firesAt = Infinity;
-    if (lateness > MAX_LATENESS_MS) this.observer.postpone(lateness);
     const { deadline } = this.observer;
     this.deadline = deadline;
     if (deadline === undefined) return;
@@ -91,8 +98,10 @@ export class DeadlineTimer {
       this.deadline = deadline;
       if (deadline === undefined) return;
       const now = performance.now();
-      if (now < deadline) this.arm(deadline, now);
-      else this.observer.deadlinePassed();
+      if (now < deadline) return this.arm(deadline, now);
+      // What follows may have a limit of its own, and time can have passed since the timer fired.
+      if (now - deadline > MAX_LATENESS_MS) this.observer.postpone(now - deadline);
+      this.observer.deadlinePassed();
     });
   }
 }

@@ -26,17 +26,6 @@ export const SEEDED_FAULTS: readonly Fault[] = [
     to: "beganBeforeMark: this.chunks <= this.markedChunks",
   },
   {
-    name: "the next status goes out before the chunk is read to its end",
-    file: connection,
-    from: `      const message = this.nextMessage();
-      if (message !== undefined) this.take(message, now);
-      else if (!this.startNextStatus(now)) return undefined;`,
-    to: `      if (this.startNextStatus(now)) continue;
-      const message = this.nextMessage();
-      if (message === undefined) return undefined;
-      this.take(message, now);`,
-  },
-  {
     name: "a second reconnection for a status that was sent twice",
     file: transitions,
     from: 'rehandshaking: "end",      awaitingAgain: "end",      destroyed: ____      },\n  deadline:',

@@ -121,6 +121,8 @@ export class World {
   private chunks = 0;
   private commands = 0;
   private latest = 0;
+  private connections = 0;
+  private isLossReported = false;
   private deadline: number | undefined;
   /** How long the process did not run while the present deadline was running. */
   private owedMs = 0;
@@ -436,6 +438,7 @@ export class World {
         return this.onReconnected();
       case "refused":
         if (effect.willAskAgain) this.firstRefusalAt ??= this.now;
+        this.isLossReported = true;
         return;
       case "command":
         return this.onCommand(effect.command[0] ?? 0, effect.ticket);
@@ -443,6 +446,7 @@ export class World {
         return this.onFailed(effect.ticket, effect.failure.code);
       case "dropped":
         this.droppedAt = this.now;
+        this.isLossReported = true;
         return this.leave();
       case "ignored":
         return;
@@ -453,6 +457,9 @@ export class World {
 
   private onOpen(): void {
     if (this.net !== undefined) this.violate("opened beside a connection");
+    if (this.connectOutcome === "" && this.connections > 0) this.violate("a first connect was tried again");
+    this.connections++;
+    this.isLossReported = false;
     if (this.now - this.droppedAt < LIMITS.reconnectPauseMs) this.violate("reconnected without a pause");
     if (this.firstRefusalAt !== undefined && this.now - this.firstRefusalAt > LIMITS.askAgainForMs + this.stalledMs) {
       this.violate("asked again for too long");
@@ -556,6 +563,7 @@ export class World {
     }
     if (WITHOUT_DEADLINE.includes(state) !== (deadline === undefined)) this.violate(`${state} until ${deadline}`);
     if ((state === "destroyed") !== this.hasEnded) this.violate("destroyed and not ended, or the other way round");
+    if (state === "down" && !this.isLossReported) this.violate("a lost connection was not reported");
     const open = this.statuses.filter(({ settled }) => settled === "");
     if (this.hasEnded && open.length > 0) this.violate("ended with a status unsettled");
     if (open.length > 0 && WITHOUT_DEADLINE.includes(state)) this.violate(`a status waits while ${state}`);

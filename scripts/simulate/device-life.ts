@@ -1,230 +1,269 @@
-import { Buffer } from "node:buffer";
+import type { Totals } from "./totals.js";
 import { DEVICE } from "./gateway.js";
-import { listenToDiagnostics } from "./diagnostics.js";
-import type { Handle, Outcome } from "./library.js";
-import type { Status } from "./status-invariants.js";
+import type { Handle, Library } from "./library.js";
+import { momentOf, type Status } from "./status-rules.js";
 import type { World } from "./world.js";
 
 const HOUR_MS = 3_600_000;
-const MAX_OPEN = 60;
-const CONNECT_SLACK_MS = 60;
+/** No more may wait than 64; some room is left for what listeners send. */
+const MAX_OPEN = 50;
+const MAX_TURNS_OF_A_DESTROY = 5;
+/** A connect settles a little after its limit, and after the socket is gone. */
+const ROUNDING_MS = 30;
+const PAUSES_MS = [0, 1, 100, 1_000, 5_000, 5_000, 5_000];
+const CONNECT_CODES = [
+  "UNABLE_TO_CONNECT",
+  "DEVICE_ALREADY_CONNECTED",
+  "HIGHER_PRIORITY_ALREADY_CONNECTED",
+  "MODULE_NOT_SUPPORTED",
+  "DEVICE_TYPE_NOT_SUPPORTED",
+  "DEVICE_INCORRECT",
+  "NOT_OK",
+];
 
-/** What one run counts. */
-export interface Counts {
-  clients: number;
-  callBacks: number;
-}
-
-/** A device's program in one world: it connects, sends, aborts, is called back, destroys, and begins again. */
+/** A device that connects, sends statuses, aborts some, reads all commands, destroys its client, and begins again. */
 export class DeviceLife {
-  readonly counts: Counts = { clients: 0, callBacks: 0 };
-
   private client: Handle | undefined;
-  private keepProcessAlive = false;
-  private hasEnded = false;
-  private isConnected = false;
-  private isCalledBack = false;
-  private nextSendAt = 0;
+  private isListening = false;
 
-  constructor(private readonly world: World) {}
+  constructor(
+    private readonly library: Library,
+    private readonly world: World,
+    private readonly totals: Totals,
+  ) {
+    world.onNewCommand = () => this.checkLatest();
+  }
 
-  /** Until the time is over or something is violated. */
   async live(hours: number): Promise<void> {
-    const { loop, invariants } = this.world;
-    const until = loop.now + hours * HOUR_MS;
-    const stopListening = listenToDiagnostics((name, message) => this.onDiagnostics(name, message));
-    loop.afterStep = () => this.afterStep();
-    try {
-      while (loop.now < until && !invariants.hasViolation()) await this.liveOnce(until);
-    } catch (thrown) {
-      invariants.violated(`thrown: ${(thrown as Error).stack}`);
-    } finally {
-      stopListening();
+    const until = this.now + hours * HOUR_MS;
+    while (this.now < until && this.isWell) {
+      this.totals.clients++;
+      const client = await this.connect();
+      if (client === undefined) await this.rest(1_000);
+      else await this.use(client, Math.min(until, this.now + HOUR_MS * this.random.next()));
     }
   }
 
-  private async liveOnce(until: number): Promise<void> {
-    const { loop, random, invariants, library } = this.world;
-    this.keepProcessAlive = random.chance(0.5);
-    const client = await this.connect();
-    if (client === undefined) return this.pass(5_000);
-    const end = Math.min(until, loop.now + HOUR_MS * random.next());
-    this.nextSendAt = loop.now;
-    while (loop.now < end && !this.hasEnded && !invariants.hasViolation()) await this.carryOn();
-    if (invariants.hasViolation()) return;
-    await this.within(200, "destroy", () => library.destroy(client));
-    invariants.checkNothingIsLeft("destroy");
-    this.client = undefined;
-    this.world.invariants.commands.isRead = false;
+  /** A message on one of the library's diagnostics channels, in the middle of what the client does. */
+  hear(channel: string, client: unknown): void {
+    if (channel === "reconnect") this.totals.reconnections++;
+    if (channel === "drop") this.world.isConnected = false;
+    if (channel === "destroy" && client === this.client) this.world.isEnded = true;
+    const { random } = this;
+    if (client !== this.client || this.isListening || !random.chance(this.world.mood.reentrance)) return;
+    this.isListening = true;
+    this.totals.reentrantCalls++;
+    this.callWithin(channel);
+    this.isListening = false;
   }
 
-  // ——— connect ———
+  // ——— connecting ———
 
   private async connect(): Promise<Handle | undefined> {
-    const { loop, weather, invariants, library, journal } = this.world;
-    const { keepProcessAlive } = this;
-    const { connectTimeoutMs } = weather;
-    const config = { host: "10.0.0.1", port: 1636, device: DEVICE, connectTimeoutMs, keepProcessAlive };
-    this.counts.clients += 1;
-    this.hasEnded = false;
-    const begunAt = loop.now;
-    invariants.commands.latest = undefined;
-    const outcome = await this.within(connectTimeoutMs + CONNECT_SLACK_MS, "connect", async () => {
-      const connected = await library.connect(config);
-      if ("value" in connected) this.connected(connected.value);
-      return connected;
+    const { world, random } = this;
+    const { connectTimeoutMs } = world.mood;
+    world.isEnded = false;
+    world.isDestroying = false;
+    const controller = random.chance(0.02) ? new AbortController() : undefined;
+    const begun = momentOf(world.process, this.now);
+    const former = world.connections;
+    let settled: string | undefined;
+    const { signal } = controller ?? {};
+    const config = { host: "10.0.0.1", port: 1636, device: DEVICE, connectTimeoutMs, ...(signal && { signal }) };
+    const keepProcessAlive = random.chance(0.5);
+    void this.library.connect({ ...config, keepProcessAlive }).then((outcome) => {
+      settled = outcome.isOk() ? "ok" : outcome.error.code;
+      if (outcome.isOk()) this.begin(outcome.value);
     });
-    if (outcome === undefined || "value" in outcome) return outcome?.value;
-    const { code, message } = outcome.error;
-    journal.note(`connect failed: ${message.slice(0, 160)}`);
-    invariants.statuses.count(`connect ${code}`);
-    if (message.includes("in time")) invariants.limitStruck("connectTimeoutMs", connectTimeoutMs, begunAt);
-    invariants.checkNothingIsLeft("a failed connect");
+    while (settled === undefined && this.isWell) {
+      await world.process.turn(this.now + 1_000);
+      if (this.ran(begun) > connectTimeoutMs + ROUNDING_MS) world.violate("a connect is not settled within its limit");
+      if (controller !== undefined && random.chance(0.2)) await this.call(() => this.abortConnect(controller));
+    }
+    if (world.connections > former + 1) world.violate("a first connect tried more than once");
+    this.totals.count(`connect ${settled}`);
+    if (settled === "ok" || settled === undefined) return this.client;
+    this.checkFailedConnect(settled, controller?.signal.aborted === true);
     return undefined;
   }
 
-  private connected(client: Handle): void {
-    const { library, invariants } = this.world;
+  private abortConnect(controller: AbortController): void {
+    this.world.note("the connect is aborted");
+    this.world.hasInterfered = true;
+    controller.abort();
+  }
+
+  private begin(client: Handle): void {
     this.client = client;
-    this.isConnected = true;
-    invariants.commands.startReading();
-    library
-      .readCommands(client, (command) => invariants.commands.wasDelivered(command))
-      .catch((error: unknown) => invariants.violated(`the reader of commands failed: ${String(error)}`));
+    this.world.commands.isObserved = true;
+    void this.readCommands(client);
   }
 
-  // ——— statuses ———
-
-  private async carryOn(): Promise<void> {
-    const { loop, random, invariants, weather } = this.world;
-    const { pauseMs } = weather;
-    if (loop.now >= this.nextSendAt) {
-      await loop.step(() => this.sendSome());
-      this.nextSendAt = loop.now + random.pick([0, 1, 100, 1_000, pauseMs, pauseMs, pauseMs]) * (0.5 + random.next());
+  private checkFailedConnect(code: string, isAborted: boolean): void {
+    const { world } = this;
+    world.note(`connect failed: ${code}`);
+    world.checkNothingIsLeft();
+    if (!CONNECT_CODES.includes(code)) world.violate(`a connect failed with ${code}`);
+    // The gateway may not have noticed the end of the former connection, and a first connect does not ask again.
+    if (world.mood.name === "frozen" && !isAborted && code !== "DEVICE_ALREADY_CONNECTED") {
+      world.violate(`a connect failed though the gateway answers: ${code}`);
     }
-    const { open } = invariants.statuses;
-    const abortable = open.find(({ controller, isAborted }) => controller !== undefined && !isAborted);
-    if (abortable !== undefined && random.chance(0.1)) {
-      await loop.step(() => invariants.statuses.aborted(abortable));
-    }
-    await loop.turn(this.nextSendAt);
+    this.forget();
   }
 
-  private sendSome(): void {
-    const { random } = this.world;
-    const count = random.chance(0.2) ? random.between(1, 20) : 1;
-    for (let sent = 0; sent < count; sent++) this.send();
-  }
-
-  private send(): void {
-    const { random, weather, invariants, library } = this.world;
-    const { client } = this;
-    if (client === undefined || invariants.statuses.open.length >= MAX_OPEN) return;
-    const timeoutMs = random.chance(0.9) ? weather.timeoutMs : random.pick([50, 301]);
-    const controller = random.chance(0.1) ? new AbortController() : undefined;
-    const status = invariants.statuses.sending(timeoutMs, controller);
-    const fill = "x".repeat(random.chance(0.8) ? 8 : random.between(0, 3_000));
-    const bytes = Buffer.from(`${status.number}:${fill}`, "latin1");
-    const signal = controller === undefined ? {} : { signal: controller.signal };
-    const outcome = library.exchange(client, bytes, { timeoutMs, ...signal });
-    bytes.fill("!"); // the bytes are ours again
-    this.watch(status, outcome);
-  }
-
-  private watch(status: Status, outcome: Promise<Outcome<Uint8Array>>): void {
-    const { invariants } = this.world;
-    outcome
-      .then((settled) => invariants.statuses.settle(status, settled))
-      .catch((error: unknown) => invariants.violated(`exchange rejected: ${String(error)}`));
-  }
-
-  // ——— listeners that call back ———
-
-  private onDiagnostics(
-    name: string,
-    message: { readonly client: unknown; readonly reason?: string; readonly willAskAgain?: boolean },
-  ): void {
-    if (this.client === undefined || message.client !== this.client) return;
-    const { random, weather, invariants, journal } = this.world;
-    if (name === "drop") {
-      journal.note(`dropped: ${message.reason}`);
-      invariants.statuses.gaveUp(message.reason ?? "");
-    }
-    if (name === "reconnect") invariants.statuses.reconnected();
-    if (name === "command") invariants.commands.wasAnnounced();
-    if (name === "reconnect" || name === "drop") this.isConnected = name === "reconnect";
-    if (name === "refusal" && message.willAskAgain === true) invariants.statuses.asksAgain();
-    if (name === "destroy") this.hasEnded = true;
-    if (this.isCalledBack || !random.chance(weather.callBack)) return;
-    this.isCalledBack = true;
-    this.counts.callBacks += 1;
-    this.callBack(name, this.client);
-    this.isCalledBack = false;
-  }
-
-  private callBack(name: string, client: Handle): void {
-    const { random, library, invariants, journal, loop } = this.world;
-    const what = random.pick(["send", "send", "abort", "getCommand", "destroy", "be busy"] as const);
-    journal.note(`a listener of ${name} calls back: ${what}`);
-    switch (what) {
-      case "send":
-        return this.send();
-      case "abort": {
-        const { open } = invariants.statuses;
-        const abortable = open.find(({ controller, isAborted }) => controller !== undefined && !isAborted);
-        if (abortable !== undefined) invariants.statuses.aborted(abortable);
-        return;
+  private async readCommands(client: Handle): Promise<void> {
+    try {
+      const commands = this.library.commands(client, { highWaterMark: 1_000_000 });
+      for await (const command of commands) {
+        this.totals.commands++;
+        if (command.isOk()) this.world.commands.arrived(command.value);
+        else this.world.violate(`a reader of commands got ${command.error.code}`);
       }
-      case "getCommand":
-        return void library.getCommand(client);
-      case "destroy":
-        if (random.chance(0.2)) void library.destroy(client);
-        return;
-      case "be busy":
-        return loop.freeze(random.pick([1, 40, 600]) * random.next());
+    } catch (thrown) {
+      this.world.violate(`a reader of commands threw: ${String(thrown)}`);
     }
   }
 
-  // ——— what they share ———
+  // ——— using ———
 
-  private afterStep(): void {
-    const { invariants } = this.world;
-    invariants.afterStep();
-    const { client } = this;
-    if (client === undefined || this.hasEnded) return;
-    this.checkLatest(client);
-    invariants.checkLiveness(this.isConnected, this.keepProcessAlive);
-  }
-
-  private checkLatest(client: Handle): void {
-    const { library, invariants } = this.world;
-    const { latest } = invariants.commands;
-    if (latest === undefined) return;
-    const outcome = library.getCommand(client);
-    const isLatest = "value" in outcome && Buffer.from(latest.bytes).equals(outcome.value);
-    if (!isLatest) invariants.violated(`getCommand does not return ${latest.name}, the latest`);
-  }
-
-  private async pass(milliseconds: number): Promise<void> {
-    const { loop } = this.world;
-    const until = loop.now + milliseconds;
-    while (await loop.turn(until));
-  }
-
-  /** Lets the world turn until the call has an outcome: that is a violation later than so much time of a running process. */
-  private async within<Value>(
-    milliseconds: number,
-    what: string,
-    call: () => Promise<Value>,
-  ): Promise<Value | undefined> {
-    const { loop, invariants } = this.world;
-    const limit = loop.ranMs + milliseconds;
-    let outcome: { readonly value: Value } | undefined;
-    await loop.step(() => void call().then((value) => (outcome = { value })));
-    while (outcome === undefined && !invariants.hasViolation()) {
-      if (loop.ranMs > limit) invariants.violated(`${what} did not end within ${milliseconds} ms`);
-      else await loop.turn(loop.now + 1 + limit - loop.ranMs);
+  private async use(client: Handle, until: number): Promise<void> {
+    const { world, random } = this;
+    let sendsAt = this.now;
+    while (this.now < until && this.isWell && !world.isEnded && !world.isDestroying) {
+      if (this.now >= sendsAt) {
+        const burst = random.chance(0.05) ? random.between(2, 20) : 1;
+        await this.call(() => {
+          for (let i = 0; i < burst; i++) this.send(client);
+        });
+        sendsAt = this.now + random.pick(PAUSES_MS) * (0.5 + random.next());
+      }
+      if (world.statuses.open.length > 0) await this.abortSome();
+      await world.process.turn(Math.min(sendsAt, until));
     }
-    return outcome?.value;
+    if (this.isWell) await this.end(client);
+  }
+
+  private send(client: Handle): void {
+    const { world, random } = this;
+    if (world.statuses.open.length >= MAX_OPEN) return;
+    const timeoutMs = random.chance(0.9) ? world.mood.timeoutMs : Math.max(world.mood.timeoutMs / 2, 200);
+    const controller = random.chance(0.1) ? new AbortController() : undefined;
+    const status = world.statuses.called(timeoutMs, controller);
+    this.totals.statuses++;
+    const fill = random.chance(0.8) ? 8 : random.between(0, random.pick([3_000, 3_000, 100_000]));
+    const payload = Buffer.from(`${status.id}:${"x".repeat(fill)}`, "latin1");
+    const options = controller === undefined ? { timeoutMs } : { timeoutMs, signal: controller.signal };
+    const sent = this.library.exchange(client, payload, options);
+    payload.fill(0x21); // the bytes are the caller's again
+    void sent.then(
+      (outcome) => this.settled(status, outcome.isOk() ? outcome.value : outcome.error.code),
+      (thrown: unknown) => world.violate(`an exchange rejected: ${String(thrown)}`),
+    );
+  }
+
+  private settled(status: Status, outcome: Uint8Array | string): void {
+    const { world } = this;
+    this.totals.count(typeof outcome === "string" ? outcome : "ok");
+    if (typeof outcome === "string") {
+      world.note(`status ${status.id} failed: ${outcome}`);
+      return world.statuses.failed(status, outcome);
+    }
+    const completing = world.commands.completing(outcome);
+    if (completing !== undefined) world.statuses.completed(status, completing.command, completing.former);
+  }
+
+  private async abortSome(): Promise<void> {
+    const { random, world } = this;
+    const abortable = world.statuses.open.find(({ controller, isAborted }) => controller !== undefined && !isAborted);
+    if (abortable !== undefined && random.chance(0.02)) await this.call(() => this.abort(abortable));
+  }
+
+  private abort(status: Status): void {
+    const { world } = this;
+    world.note(`status ${status.id} is aborted`);
+    world.hasInterfered = true;
+    world.statuses.aborted(status);
+    status.controller?.abort();
+  }
+
+  private async end(client: Handle): Promise<void> {
+    const { world } = this;
+    const ending = { isOver: false };
+    await this.call(() => {
+      this.destroy(client);
+      void this.library.destroy(client).then(() => {
+        ending.isOver = true;
+        if (world.process.sockets.size > 0) world.violate("destroy was over before the sockets were gone");
+      });
+    });
+    for (let turns = 0; turns < MAX_TURNS_OF_A_DESTROY; turns++) await world.process.turn(this.now);
+    if (!ending.isOver) world.violate("destroy is not over");
+    world.checkNothingIsLeft();
+    this.forget();
+  }
+
+  /** Everything that a former client could still do is over. */
+  private forget(): void {
+    this.client = undefined;
+    this.world.lastEndedAt = -Infinity;
+    this.world.isConnected = false;
+    this.world.statuses.reset();
+    this.world.commands.reset();
+  }
+
+  private destroy(client: Handle): void {
+    const { world } = this;
+    world.note("the client is destroyed by its owner");
+    world.hasInterfered = true;
+    world.isDestroying = true;
+    world.statuses.destroyed();
+    void this.library.destroy(client);
+    world.isEnded = true;
+  }
+
+  private callWithin(channel: string): void {
+    const { world, random, client } = this;
+    if (client === undefined) return;
+    const what = random.pick(["sends", "sends", "aborts", "reads", "works", "destroys"]);
+    world.note(`a listener of ${channel} ${what}`);
+    if (what === "sends") return this.send(client);
+    if (what === "reads") return void this.library.getCommand(client);
+    if (what === "works") return world.process.freeze(random.pick([1, 100, 20_000]) * random.next());
+    if (what === "destroys") return random.chance(0.2) ? this.destroy(client) : undefined;
+    const abortable = world.statuses.open.find(({ controller, isAborted }) => controller !== undefined && !isAborted);
+    if (abortable !== undefined) this.abort(abortable);
+  }
+
+  private checkLatest(): void {
+    const { world, client } = this;
+    if (client === undefined || world.isEnded) return;
+    const latest = this.library.getCommand(client);
+    if (latest.isErr()) return world.violate(`getCommand has ${latest.error.code} where a command arrived`);
+    const text = Buffer.from(latest.value).toString("latin1");
+    if (text !== world.commands.latest) world.violate(`getCommand has ${text.slice(0, 20)}, which is not the latest`);
+  }
+
+  private async rest(milliseconds: number): Promise<void> {
+    for (const until = this.now + milliseconds; this.now < until;) await this.world.process.turn(until);
+  }
+
+  private call(callback: () => void): Promise<void> {
+    return this.world.process.call(callback);
+  }
+
+  private ran({ at, frozenMs }: { at: number; frozenMs: number }): number {
+    return this.now - at - (this.world.process.frozenMs - frozenMs);
+  }
+
+  private get now(): number {
+    return this.world.clock.now;
+  }
+
+  private get isWell(): boolean {
+    return this.world.judge.violation === undefined;
+  }
+
+  private get random() {
+    return this.world.random;
   }
 }

@@ -1,96 +1,94 @@
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
-import { compileFunction } from "node:vm";
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
-import type { Result } from "neverthrow";
-import type * as Index from "../../lib/index.js";
-import type { ClientHandle, Config, InternalClientError, SendStatusOptions } from "../../lib/index.js";
+import type * as bundled from "../../lib/index.js";
+import type { VirtualImmediate, VirtualProcess, VirtualTimer } from "./virtual-process.js";
+import type { VirtualSocket, SocketOptions } from "./virtual-socket.js";
 
-export type Handle = ClientHandle;
-export type Outcome<Value> = { readonly value: Value } | { readonly error: InternalClientError };
+/** The functions of the library, as they are. */
+export type Library = Pick<typeof bundled, "connect" | "exchange" | "getCommand" | "commands" | "destroy">;
+export type Handle = bundled.ClientHandle;
 
-/** What the simulator calls. It is the only thing here that knows the names of the library. */
-export interface Library {
-  connect(config: Config): Promise<Outcome<Handle>>;
-  exchange(handle: Handle, status: Uint8Array, options: SendStatusOptions): Promise<Outcome<Uint8Array>>;
-  getCommand(handle: Handle): Outcome<Uint8Array>;
-  /** Subscribes at the call; resolves when the commands end. */
-  readCommands(handle: Handle, onCommand: (command: Uint8Array) => void): Promise<void>;
-  destroy(handle: Handle): Promise<void>;
+/** What the library finds in place of Node's network, timers and clock. */
+export interface Surroundings {
+  readonly process: VirtualProcess;
+  connect(options: SocketOptions): VirtualSocket;
 }
 
-/** What stands in for Node's modules. */
-type Replacements = Readonly<Record<"node:net" | "node:timers" | "node:perf_hooks", unknown>>;
-
-/** Makes a copy of the library that knows no other network and no other clock than these. */
-export type LibraryMaker = (replacements: Replacements) => Library;
-
-/** A mistake to put into one file of lib/. */
+/** A mistake to put into one file of `lib/`. */
 export interface Fault {
   readonly name: string;
-  /** Within lib/. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** Bundles the library as it is, or with a fault in it. What cannot happen throws. */
-export async function bundleLibrary(fault?: Fault): Promise<LibraryMaker> {
+/**
+ * The library on other ground: every look at the network, at a timer or at the clock goes to what `surroundings` returns at
+ * that moment. What cannot happen throws.
+ */
+export async function loadLibrary(surroundings: () => Surroundings, fault?: Fault): Promise<Library> {
   const { outputFiles } = await build({
-    entryPoints: ["lib/index.ts"],
-    absWorkingDir: process.cwd(),
+    entryPoints: [resolve("lib/index.ts")],
     bundle: true,
     format: "cjs",
     platform: "node",
+    target: "node20",
     write: false,
+    logLevel: "silent",
     define: { __DEV__: "true" },
     plugins: fault === undefined ? [] : [pluginFor(fault)],
   });
-  const run = compileFunction(outputFiles[0]?.text ?? "", ["require", "module"]) as Bundle;
-  return (replacements) => instantiate(run, replacements);
+  const replaced = replacements(surroundings);
+  const genuine = createRequire(resolve("package.json"));
+  const module = { exports: {} as Library };
+  const globals = { ...replaced["node:timers"], ...replaced["node:perf_hooks"] };
+  const parameters = {
+    module,
+    exports: module.exports,
+    require: (name: string): unknown => (name in replaced ? replaced[name as keyof typeof replaced] : genuine(name)),
+    ...globals,
+  };
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the names of its parameters replace globals
+  const load = new Function(...Object.keys(parameters), outputFiles[0]?.text ?? "") as (...given: unknown[]) => void;
+  load(...Object.values(parameters));
+  return module.exports;
 }
 
-type Bundle = (require: (name: string) => unknown, module: { exports: object }) => void;
-
-const nodeRequire = createRequire(join(process.cwd(), "package.json"));
-
-function instantiate(run: Bundle, replacements: Replacements): Library {
-  const module = { exports: {} };
-  const replaced = replacements as Readonly<Record<string, unknown>>;
-  run((name: string): unknown => replaced[name] ?? nodeRequire(name), module);
-  return adapt(module.exports as typeof Index);
-}
-
-function adapt({ connect, exchange, getCommand, commands, destroy }: typeof Index): Library {
+function replacements(surroundings: () => Surroundings) {
+  const virtual = (): VirtualProcess => surroundings().process;
   return {
-    connect: async (config) => outcomeOf(await connect(config)),
-    exchange: async (handle, status, options) => outcomeOf(await exchange(handle, status, options)),
-    getCommand: (handle) => outcomeOf(getCommand(handle)),
-    readCommands: async (handle, onCommand) => {
-      for await (const command of commands(handle, { highWaterMark: 1_000_000 })) {
-        if (command.isErr()) throw command.error;
-        onCommand(command.value);
-      }
-    },
-    destroy: async (handle) => {
-      await destroy(handle);
+    "node:net": { isIP, connect: (options: SocketOptions) => surroundings().connect(options) },
+    "node:perf_hooks": { performance: { now: () => virtual().now() } },
+    "node:timers": {
+      setTimeout: (run: () => void, milliseconds: number) => virtual().setTimeout(run, milliseconds),
+      clearTimeout: (timer: VirtualTimer | undefined) => virtual().clearTimeout(timer),
+      // Only a hold on the process is made of these, and it never fires.
+      setInterval: (run: () => void, milliseconds: number) => virtual().setTimeout(run, milliseconds),
+      clearInterval: (timer: VirtualTimer | undefined) => virtual().clearTimeout(timer),
+      setImmediate: (run: () => void) => virtual().setImmediate(run),
+      clearImmediate: (immediate: VirtualImmediate | undefined) => virtual().clearImmediate(immediate),
     },
   };
-}
-
-function outcomeOf<Value>(result: Result<Value, InternalClientError>): Outcome<Value> {
-  return result.isOk() ? { value: result.value } : { error: result.error };
 }
 
 function pluginFor({ name, file, from, to }: Fault): Plugin {
   return {
     name: "fault",
-    setup(build) {
-      build.onLoad({ filter: new RegExp(`lib/${file.replace(".", "\\.")}$`) }, async ({ path }) => {
+    setup(bundler) {
+      const path = join(resolve("lib"), file);
+      let isFound = false;
+      bundler.onLoad({ filter: /\.ts$/ }, async (loaded) => {
+        if (loaded.path !== path) return undefined;
+        isFound = true;
         const source = await readFile(path, "utf8");
         if (source.split(from).length !== 2) throw new Error(`"${name}" does not apply exactly once to ${file}`);
         return { contents: source.replace(from, () => to), loader: "ts" };
+      });
+      bundler.onEnd(() => {
+        if (!isFound) throw new Error(`"${name}" does not apply: ${file} is not part of the library`);
       });
     },
   };

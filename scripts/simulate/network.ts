@@ -1,58 +1,48 @@
-import type { World } from "./world.js";
+import type { Random } from "../fuzz/random.js";
+import type { WorldClock } from "./world-clock.js";
 
-/** What the whole network does: who can reach whom. */
-export class Network {
-  /** Until then every packet is lost; what was sent meanwhile is sent again afterwards. */
-  partitionedUntil = 0;
-
-  constructor(private readonly world: World) {
-    this.scheduleNextPartition();
-  }
-
-  private scheduleNextPartition(): void {
-    const { loop, random, weather, journal } = this.world;
-    const inMs = weather.partitionEveryMs * 2 * random.next();
-    if (!Number.isFinite(inMs)) return;
-    loop.at(loop.now + inMs, () => {
-      const lasts = random.pick([100, 1_000, 20_000, 60_000]) * random.next();
-      this.partitionedUntil = loop.now + lasts;
-      journal.note(`the network is partitioned for ${lasts.toFixed(0)} ms`);
-      this.scheduleNextPartition();
-    });
-  }
+export interface NetworkHabits {
+  readonly latencyMs: number;
+  /** How many partitions begin in an hour, on average. */
+  readonly partitionsPerHour: number;
+  readonly partitionMs: readonly number[];
 }
 
-/** One direction of a connection. What goes in comes out in order, some time later, unless the connection is cut. */
-export class Pipe<Item> {
-  /** Nothing comes through any more, and neither end is told. */
-  isCut = false;
+/** A retransmission comes up to so long after the network is whole again. */
+const MAX_RETRANSMISSION_MS = 1_500;
 
-  private readonly underway: Item[] = [];
-  private lastAt = 0;
+/** The network between the process and the gateway. In a partition packets vanish both ways; TCP sends them again after it. */
+export class Network {
+  private partitionUntil = 0;
 
   constructor(
-    private readonly world: World,
-    private readonly latencyMs: number,
-    private readonly arrived: (item: Item) => void,
-  ) {}
-
-  /** `heldMs`: so much later than chance will have it; what follows waits behind it. */
-  send(item: Item, heldMs = 0): void {
-    const { loop, random } = this.world;
-    this.underway.push(item);
-    this.arriveAt(loop.now + heldMs + this.latencyMs * (0.5 + 1.5 * random.next()));
+    private readonly clock: WorldClock,
+    private readonly random: Random,
+    private readonly habits: NetworkHabits,
+    private readonly onPartition: (milliseconds: number) => void,
+  ) {
+    this.schedulePartition();
   }
 
-  private arriveAt(time: number): void {
-    this.lastAt = Math.max(this.lastAt, time);
-    this.world.loop.at(this.lastAt, () => this.arrive());
+  /** When something arrives that is sent now, behind what was sent before it. */
+  arrivalAfter(former: number): number {
+    const { clock, random, habits } = this;
+    const sent = Math.max(clock.now, this.partitionUntil + this.retransmission());
+    return Math.max(former, sent + habits.latencyMs * (0.5 + 1.5 * random.next()));
   }
 
-  private arrive(): void {
-    if (this.isCut) return;
-    const { loop, network } = this.world;
-    if (loop.now < network.partitionedUntil) return this.arriveAt(network.partitionedUntil + this.latencyMs);
-    const item = this.underway.shift();
-    if (item !== undefined) this.arrived(item);
+  private retransmission(): number {
+    return this.clock.now < this.partitionUntil ? MAX_RETRANSMISSION_MS * this.random.next() : 0;
+  }
+
+  private schedulePartition(): void {
+    const { clock, random, habits } = this;
+    if (habits.partitionsPerHour === 0) return;
+    clock.after((2 * random.next() * 3_600_000) / habits.partitionsPerHour, () => {
+      const milliseconds = random.pick(habits.partitionMs) * random.next();
+      this.partitionUntil = clock.now + milliseconds;
+      this.onPartition(milliseconds);
+      this.schedulePartition();
+    });
   }
 }

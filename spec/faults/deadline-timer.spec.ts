@@ -1,0 +1,62 @@
+import { performance } from "node:perf_hooks";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { DeadlineTimer, type DeadlineObserver } from "../../lib/client/deadline-timer.js";
+
+const STANDSTILL_MS = 300;
+/** No more than this may go unnoticed: what is left of a slice, and what counts as a timer's lateness. */
+const MAX_UNNOTICED_MS = 160;
+
+let timer: DeadlineTimer | undefined;
+
+afterEach(() => timer?.stop());
+
+/** As a process that computes, or that was stopped, does: no timer and no read for that long. */
+function standStill(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STANDSTILL_MS);
+}
+
+function observerFor(limitMs: number) {
+  const events: string[] = [];
+  const observer = {
+    deadline: performance.now() + limitMs,
+    events,
+    postponedMs: 0,
+    deadlinePassed: () => void events.push("passed"),
+    postpone(milliseconds: number) {
+      events.push("postponed");
+      observer.postponedMs += milliseconds;
+    },
+  } satisfies DeadlineObserver & Record<string, unknown>;
+  return observer;
+}
+
+describe("a standstill of the process is noticed", () => {
+  it("when a read comes before the timer", () => {
+    const observer = observerFor(10_000);
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    standStill();
+    timer.notice(performance.now());
+    expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
+  });
+
+  it("and counts once", () => {
+    const observer = observerFor(10_000);
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    standStill();
+    timer.notice(performance.now());
+    const { postponedMs } = observer;
+    timer.notice(performance.now());
+    expect(observer.postponedMs).toBe(postponedMs);
+  });
+
+  it("when it falls between a limit's timer and the reads that the limit waits for", async () => {
+    const observer = observerFor(-1);
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    setTimeout(standStill, 1); // in the same turn, right after the limit's own
+    while (!observer.events.includes("passed")) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(observer.events).toEqual(["postponed", "passed"]);
+  });
+});
