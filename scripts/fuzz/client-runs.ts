@@ -381,7 +381,7 @@ class Model {
     const aborted = this.exchange(handle, when === "in flight" ? "answer slowly" : "answer", { signal });
     if (when === "in flight") await sleep(SLOW_MS / 3);
     abort.abort(new Error("enough"));
-    const { gave } = await aborted;
+    const { gave, status } = await aborted;
     if (phase === "destroyed") {
       expected("an aborted status", gave, ["CONTEXT_INCORRECT"]);
       return;
@@ -390,7 +390,7 @@ class Model {
     expected("an aborted status", gave, when === "in flight" ? ["NOT_OK", "own"] : ["NOT_OK"]);
     if (gave === "own") this.phase = "live";
     else if (when === "in flight") {
-      this.ledger.dropped();
+      this.ledger.dropped(status);
       this.phase = "lost";
     }
     if (ahead === undefined) return;

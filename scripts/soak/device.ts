@@ -223,7 +223,7 @@ export class SoakDevice {
     account.error(`status: ${outcome.error.code}`);
     const { code } = outcome.error;
     const livesOn = code === "NOT_OK" || code === "COMMAND_INCORRECT" || code === "DEVICE_INCORRECT";
-    if (livesOn) ledger.dropped();
+    if (livesOn) ledger.dropped(number);
     return livesOn;
   }
 

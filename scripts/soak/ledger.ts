@@ -37,8 +37,10 @@ export class Ledger {
   reconnections = 0;
 
   private lastOutcome: Tag | undefined;
-  /** What completed each status that was completed on the connection of now. */
-  private outcomes = new Map<number, Tag>();
+  /** What completed each status. A gateway may give a status's late answer on the device's next connection. */
+  private readonly outcomes = new Map<number, Tag>();
+  /** Those that failed and left the client alive: their answers may still come. */
+  private readonly failed = new Set<number>();
   private droppedUpTo = 0;
 
   constructor(
@@ -74,14 +76,14 @@ export class Ledger {
     this.checkOwn(tag, `was given to status ${status}`);
     if (before !== undefined && !isLater(tag, before))
       this.fault(tag, `was given to status ${status}, and it is no news`);
-    if (before?.connection !== tag.connection) this.outcomes.clear();
     if (tag.answers !== undefined && tag.answers !== status) this.checkDisplaced(tag, tag.answers, status);
     this.outcomes.set(status, tag);
     this.lastOutcome = tag;
   }
 
   /** The client has dropped its connection, so that nothing of it may be given to anyone from now on. */
-  dropped(): void {
+  dropped(status: number): void {
+    this.failed.add(status);
     this.droppedUpTo = this.latestConnection();
   }
 
@@ -95,7 +97,7 @@ export class Ledger {
   /** A status may get an earlier one's answer only where another command had taken that one's place. */
   private checkDisplaced(tag: Tag, answered: number, status: number): void {
     const itsOutcome = this.outcomes.get(answered);
-    if (itsOutcome !== undefined && itsOutcome.answers !== answered) return;
+    if (this.failed.has(answered) || (itsOutcome !== undefined && itsOutcome.answers !== answered)) return;
     this.fault(tag, `was given to status ${status}`);
   }
 

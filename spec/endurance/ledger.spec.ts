@@ -46,7 +46,7 @@ describe("the account of a device's commands", () => {
     [
       "a command of a dropped connection",
       (ledger) => {
-        ledger.dropped();
+        ledger.dropped(1);
         ledger.arrived(command(1, 1));
       },
     ],

@@ -88,7 +88,7 @@ export class RestlessButton {
       await new Promise((resolve) => setImmediate(resolve));
     }
     abort.abort();
-    if ((await call) === "NOT_OK") ledger.dropped();
+    if ((await call) === "NOT_OK") ledger.dropped(this.exchanges);
   }
 
   /** Whatever a push has displaced is over after a round trip in which nothing else comes. */
