@@ -1,9 +1,8 @@
 import { types } from "node:util";
 import { err, ok } from "neverthrow";
+import { MAX_INT32 } from "../limits.js";
 import type { Codec } from "./codec.js";
 import type { Module } from "./module.js";
-
-const MAX_MODULE = 2 ** 31 - 1;
 
 /** What {@link defineModule} takes. */
 export interface ModuleDefinition<Status = Uint8Array, Command = Uint8Array> {
@@ -30,8 +29,8 @@ export function defineModule<Status = Uint8Array, Command = Uint8Array>(
 ): Module<Status, Command> {
   const { name, number, status = bytes, command = bytes } = definition;
   if (typeof name !== "string" || name === "") throw new TypeError("a module's name must be a string, not empty");
-  if (!Number.isInteger(number) || number < 0 || number > MAX_MODULE) {
-    throw new RangeError(`a module's number is ${String(number)}, but must be a whole number from 0 to ${MAX_MODULE}`);
+  if (!Number.isInteger(number) || number < 0 || number > MAX_INT32) {
+    throw new RangeError(`a module's number is ${String(number)}, but must be a whole number from 0 to ${MAX_INT32}`);
   }
   assertCodec("status", status);
   assertCodec("command", command);
