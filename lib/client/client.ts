@@ -65,7 +65,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private deferred: (() => void)[] | undefined;
 
   private endReason: SendStatusError | undefined;
-  private onClosed: ((ending: Result<void, SendStatusError>) => void)[] = [];
+  private readonly closedListeners = new Set<() => void>();
   private onConnected: ((outcome: Result<AnyHandle, ConnectError>) => void) | undefined;
 
   constructor(private readonly config: CheckedConfig) {
@@ -156,12 +156,16 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
 
   /** Ok when its owner destroyed it, and else what did. */
   whenClosed(): Promise<Result<void, SendStatusError>> {
-    if (this.isDestroyed) return Promise.resolve(this.ending);
-    return new Promise((resolve) => this.onClosed.push(resolve));
+    return new Promise((resolve) => {
+      this.onClosed(() => resolve(this.endReason === undefined ? ok(undefined) : err(this.endReason)));
+    });
   }
 
-  private get ending(): Result<void, SendStatusError> {
-    return this.endReason === undefined ? ok(undefined) : err(this.endReason);
+  onClosed(listener: () => void): () => void {
+    // The reason is there once the effects are carried out.
+    if (this.isDestroyed) void Promise.resolve().then(listener);
+    else this.closedListeners.add(listener);
+    return () => void this.closedListeners.delete(listener);
   }
 
   async destroy(): Promise<void> {
@@ -331,9 +335,8 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     }
     inFlight?.fail(this.endReason ?? destroyedError(this.endpoint, undefined));
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
-    const { onClosed } = this;
-    this.onClosed = [];
-    for (const resolve of onClosed) resolve(this.ending);
+    for (const listener of this.closedListeners) void Promise.resolve().then(listener);
+    this.closedListeners.clear();
     publish("destroy", this.handle, { error: this.endReason });
   }
 

@@ -44,6 +44,8 @@ export interface LivingClient {
   getCommand(): Result<Uint8Array, GetCommandError>;
   commands(options: unknown): Stream<Result<Uint8Array, CommandsError>>;
   whenClosed(): Promise<Result<void, SendStatusError>>;
+  /** Calls the listener when the client ends, unless the function returned is called before. */
+  onClosed(listener: () => void): () => void;
   destroy(): Promise<void>;
 }
 
@@ -51,8 +53,6 @@ export interface LivingClient {
 export interface ClientBehindHandle extends LivingClient {
   readonly device: Device;
   readonly module: AnyModule | undefined;
-  /** Calls the listener when the client ends, unless the function returned is called before. */
-  onClosed(listener: () => void): () => void;
 }
 
 // Registered for the whole process: the package's ES module and CommonJS copies, and each jest test file's realm,
@@ -76,51 +76,66 @@ const handlePrototype = Object.freeze({
   },
 });
 
-/** What this copy made needs no guard. */
-const own = new WeakSet<object>();
-
 export function createHandle(client: LivingClient, config: CheckedConfig): AnyHandle {
   const { device, module, host, port } = config;
-  const behind = behindHandle(client, config);
-  own.add(behind);
+  const behind = Object.freeze(new OwnClient(client, device, module));
   const handle = Object.assign(Object.create(handlePrototype) as AnyHandle, { device, host, port });
   // Not enumerable, so that a copy made with `{ ...handle }` is no handle.
   Object.defineProperties(handle, { module: { value: module }, [CLIENT]: { value: behind } });
   return Object.freeze(handle);
 }
 
-/** Nothing but these functions can be reached through a handle, least of all the client itself. */
-function behindHandle(client: LivingClient, { device, module }: CheckedConfig): ClientBehindHandle {
-  const listeners = new Set<() => void>();
-  let isListening = false;
-  const listenOnce = (): void => {
-    if (isListening) return;
-    isListening = true;
-    void client.whenClosed().then(() => {
-      for (const listener of listeners) listener();
-    });
-  };
-  return Object.freeze<ClientBehindHandle>({
-    device,
-    module,
-    get state() {
-      return client.state;
-    },
-    get isDestroyed() {
-      return client.isDestroyed;
-    },
-    exchange: (status, options) => client.exchange(status, options),
-    getCommand: () => client.getCommand(),
-    commands: (options) => client.commands(options),
-    whenClosed: () => client.whenClosed(),
-    destroy: () => client.destroy(),
-    onClosed: (listener) => {
-      listeners.add(listener);
-      listenOnce();
-      return () => void listeners.delete(listener);
-    },
-  });
+/** All that can be reached through a handle: least of all the client itself. */
+class OwnClient implements ClientBehindHandle {
+  readonly #client: LivingClient;
+
+  constructor(
+    client: LivingClient,
+    readonly device: Device,
+    readonly module: AnyModule | undefined,
+  ) {
+    this.#client = client;
+  }
+
+  /** What this copy made needs no guard. */
+  static is(behind: ClientBehindHandle): behind is OwnClient {
+    return #client in behind;
+  }
+
+  get state(): string {
+    return this.#client.state;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#client.isDestroyed;
+  }
+
+  exchange(status: unknown, options: unknown): Promise<Result<Uint8Array, SendStatusError>> {
+    return this.#client.exchange(status, options);
+  }
+
+  getCommand(): Result<Uint8Array, GetCommandError> {
+    return this.#client.getCommand();
+  }
+
+  commands(options: unknown): Stream<Result<Uint8Array, CommandsError>> {
+    return this.#client.commands(options);
+  }
+
+  whenClosed(): Promise<Result<void, SendStatusError>> {
+    return this.#client.whenClosed();
+  }
+
+  destroy(): Promise<void> {
+    return this.#client.destroy();
+  }
+
+  onClosed(listener: () => void): () => void {
+    return this.#client.onClosed(listener);
+  }
 }
+
+Object.freeze(OwnClient.prototype);
 
 /** What stands behind a handle; undefined for anything that is no handle. It never throws and never rejects. */
 export function clientBehind(handle: unknown): ClientBehindHandle | undefined {
@@ -128,7 +143,7 @@ export function clientBehind(handle: unknown): ClientBehindHandle | undefined {
   try {
     const behind = (handle as { [CLIENT]?: ClientBehindHandle })[CLIENT];
     if (typeof behind?.exchange !== "function") return undefined;
-    return own.has(behind) ? behind : guarded(behind);
+    return OwnClient.is(behind) ? behind : guarded(behind);
   } catch {
     return undefined; // a proxy that throws is no handle
   }

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { commandFrame } from "../../lib/testing.js";
-import { connect, destroy, exchange, type DiagnosticsMessages } from "../../lib/index.js";
+import { closed, connect, destroy, exchange, type DiagnosticsMessages } from "../../lib/index.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
 
@@ -113,6 +113,19 @@ describe("the diagnostics channels tell", () => {
 });
 
 describe("a listener that uses the library while it is being told", () => {
+  it("learns by `closed` of the refusal that ends the client", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    let ending: ReturnType<typeof closed> | undefined;
+    onMessage = (name) => {
+      if (name === "refusal") ending = closed(client);
+    };
+    gateway.misbehave("status", { do: "close" });
+    gateway.misbehave("connect", { do: "refuse", responseType: 2 });
+    const failed = await exchange(client, secret);
+    expect((await ending)?._unsafeUnwrapErr()).toBe(failed._unsafeUnwrapErr());
+  });
+
   it.each(["status", "command", "reconnect", "drop"])("may send a status and destroy the client (%s)", async (name) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
