@@ -24,7 +24,7 @@ import {
   queueFullError,
   tooLargeError,
 } from "./failure-error.js";
-import { isCommandObserved, isStatusObserved, publish } from "./diagnostics.js";
+import { isCommandObserved, isStatusObserved, publish, type DiagnosticsMessages } from "./diagnostics.js";
 import { createHandle, describeEndpoint, type AnyHandle, type LivingClient } from "./handle.js";
 import { PendingStatus, type AbortObserver } from "./pending-status.js";
 import { Transport, type TransportEvents } from "./transport.js";
@@ -61,6 +61,8 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
 
   private readers: CommandReaders | undefined;
   private isPumping = false;
+  /** When the pump began, or a listener of diagnostics returned. */
+  private now = 0;
   /** What a transport reported in the middle of an effect. */
   private deferred: (() => void)[] | undefined;
 
@@ -246,18 +248,25 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   private performAll(): void {
-    let now = performance.now();
-    this.timer.notice(now);
+    this.now = performance.now();
+    this.timer.notice(this.now);
     for (;;) {
-      const effect = this.connection.next(now);
-      if (effect === undefined) return this.timer.schedule(now);
+      const effect = this.connection.next(this.now);
+      if (effect === undefined) return this.timer.schedule(this.now);
       this.perform(effect);
-      const begunAt = now;
-      now = performance.now();
-      // While a listener of diagnostics was busy, nothing was written or read.
-      const busyMs = Math.trunc(now - begunAt);
-      if (busyMs > 0) this.connection.postpone(busyMs);
     }
+  }
+
+  /** While a listener of diagnostics is busy, nothing is written or read. */
+  private publish<Name extends keyof DiagnosticsMessages>(
+    name: Name,
+    details: Omit<DiagnosticsMessages[Name], "client">,
+  ): void {
+    const begunAt = performance.now();
+    publish(name, this.handle, details);
+    this.now = performance.now();
+    const busyMs = Math.trunc(this.now - begunAt);
+    if (busyMs > 0) this.connection.postpone(busyMs);
   }
 
   private feedDeferred(): boolean {
@@ -283,20 +292,20 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
         return this.closeTransport();
       case "connected":
         this.onConnected?.(ok(this.handle));
-        return publish("connect", this.handle, {});
+        return this.publish("connect", {});
       case "reconnected":
-        return publish("reconnect", this.handle, {});
+        return this.publish("reconnect", {});
       case "refused":
-        return publish("refusal", this.handle, { code: effect.code, willAskAgain: effect.willAskAgain });
+        return this.publish("refusal", { code: effect.code, willAskAgain: effect.willAskAgain });
       case "command":
         return this.deliver(effect);
       case "failed":
         return effect.ticket.fail(this.statusError(effect.failure));
       case "dropped":
         this.timer.stop(); // an armed timer would keep the process alive for nothing
-        return publish("drop", this.handle, { reason: effect.failure.message });
+        return this.publish("drop", { reason: effect.failure.message });
       case "ignored":
-        return publish("ignore", this.handle, { reason: effect.message });
+        return this.publish("ignore", { reason: effect.message });
       case "ended":
         return this.end(effect);
     }
@@ -305,7 +314,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private write({ frame, ticket, afterReconnect }: EffectOf<"write">): void {
     this.transport?.write(frame);
     if (ticket !== undefined && isStatusObserved()) {
-      publish("status", this.handle, { frameBytes: frame.length, afterReconnect });
+      this.publish("status", { frameBytes: frame.length, afterReconnect });
     }
   }
 
@@ -317,7 +326,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
       if (this.transport?.isFlushed === true) this.connection.flushed();
     }
     if (isCommandObserved()) {
-      publish("command", this.handle, { bytes: command.length, kind: ticket === undefined ? "push" : "answer" });
+      this.publish("command", { bytes: command.length, kind: ticket === undefined ? "push" : "answer" });
     }
   }
 
@@ -337,7 +346,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
     for (const listener of this.closedListeners) void Promise.resolve().then(listener);
     this.closedListeners.clear();
-    publish("destroy", this.handle, { error: this.endReason });
+    this.publish("destroy", { error: this.endReason });
   }
 
   private connectError(failure: Failure | undefined): ConnectError {
