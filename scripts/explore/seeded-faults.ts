@@ -1,9 +1,9 @@
 import type { Fault } from "./load.js";
 
-const connection = "device-connection.ts";
-const transitions = "transitions.ts";
-const decoder = "frame-decoder.ts";
-const queue = "status-queue.ts";
+const connection = "protocol/device-connection.ts";
+const transitions = "protocol/transitions.ts";
+const decoder = "protocol/frame-decoder.ts";
+const queue = "protocol/status-queue.ts";
 
 /** Mistakes that a maintainer could make. The explorer has to see each of them. */
 export const SEEDED_FAULTS: readonly Fault[] = [
@@ -80,10 +80,10 @@ export const SEEDED_FAULTS: readonly Fault[] = [
     to: '    this.currentState = "backingOff";',
   },
   {
-    name: "a first connect asks again",
+    name: "a refused first connect is tried again",
     file: transitions,
-    from: 'handshaking: "end",   idle: "drop",   awaiting: "fail",      down: ____,      backingOff: ____,   reopening: ____,        rehandshaking: "askAgain"',
-    to: 'handshaking: "askAgain", idle: "drop",   awaiting: "fail",   down: ____,      backingOff: ____,   reopening: ____,        rehandshaking: "askAgain"',
+    from: 'refused:      { opening: ____,        handshaking: "end"',
+    to: 'refused:      { opening: ____,        handshaking: "reconnect"',
   },
   {
     name: "an aborted status leaves its connection open",
@@ -167,6 +167,10 @@ export const SEEDED_FAULTS: readonly Fault[] = [
     name: "half a frame of the former connection is read on",
     file: connection,
     from: "this.decoder = new FrameDecoder(",
-    to: "this.decoder ??= (this as unknown as { old: FrameDecoder }).old ??= new FrameDecoder(",
+    to: "this.decoder = (this as { former?: FrameDecoder }).former ?? new FrameDecoder(",
+    and: {
+      from: "this.decoder = undefined; //",
+      to: "(this as { former?: FrameDecoder }).former = this.decoder; this.decoder = undefined; //",
+    },
   },
 ];

@@ -72,6 +72,8 @@ interface Net {
   isAccepted: boolean;
   toGateway: string[];
   fromGateway: Message[];
+  /** The gateway has refused the device or broken the protocol. */
+  isSpoilt: boolean;
   /** The end that the gateway has put behind what it sent. */
   end: "" | "closed" | "reset";
 }
@@ -81,7 +83,7 @@ interface StatusRecord {
   settled: string;
   writes: number;
   reconnections: number;
-  /** When its turn began; undefined while it waits. */
+  /** How long the process had run when its turn began; undefined while it waits. */
   since: number | undefined;
   /** The chunk during or after which it was written on the present connection; undefined before. */
   writtenAt: number | undefined;
@@ -102,6 +104,7 @@ const CONNECT_CODES = new Set([...STATUS_CODES].filter((code) => !/TIMEOUT_OCCUR
 
 const WITH_CONNECTION = ["opening", "handshaking", "idle", "awaiting", "reopening", "rehandshaking", "awaitingAgain"];
 const WITHOUT_DEADLINE = ["idle", "down", "destroyed"];
+const WITHOUT_LIMIT = [...WITHOUT_DEADLINE, "backingOff"];
 
 const TICKETS = ["a", "b", "c", "d", "e"].map((name) => Object.freeze({ name }));
 
@@ -123,10 +126,11 @@ export class World {
   private latest = 0;
   private connections = 0;
   private isLossReported = false;
-  private deadline: number | undefined;
-  /** How long the process did not run while the present deadline was running. */
-  private owedMs = 0;
   private stalledMs = 0;
+  /** How long the process has to have run before a limit may strike. */
+  private limitedUntil = 0;
+  /** In this move the device has a reason of its own to close a connection: a limit, or what a caller wants. */
+  private mayClose = false;
   private firstRefusalAt: number | undefined;
   private droppedAt = -Infinity;
   private left: Bounds;
@@ -155,15 +159,18 @@ export class World {
     const { device, net, now } = this;
     const messages = net?.fromGateway.map(({ hex, began }) => `${hex}${began > 0 ? "'" : ""}`);
     const statuses = this.statuses.map(({ settled, writes, reconnections, since, writtenAt }) =>
-      settled !== "" ? "x" : [writes, reconnections, since === undefined ? "w" : now - since, writtenAt !== undefined],
+      settled !== ""
+        ? "x"
+        : [writes, reconnections, since === undefined ? "w" : this.ran - since, writtenAt !== undefined],
     );
     return [
       textOf(device, now),
-      net === undefined ? "" : [net.isUp, net.isAccepted, net.toGateway, messages, net.end],
+      net === undefined ? "" : [net.isUp, net.isAccepted, net.isSpoilt, net.toGateway, messages, net.end],
       statuses.join(";"),
-      [this.connectOutcome, this.owedMs, Object.values(this.left)],
+      [this.connectOutcome, Object.values(this.left)],
+      this.limitLeft,
       device.state === "down" ? Math.min(LIMITS.reconnectPauseMs, now - this.droppedAt) : "",
-      this.firstRefusalAt === undefined ? "" : now - this.firstRefusalAt,
+      this.firstRefusalAt === undefined ? "" : this.ran - this.firstRefusalAt,
     ].join("#");
   }
 
@@ -184,6 +191,7 @@ export class World {
     if (call !== undefined) this.spend("calls");
     act(this);
     this.call = undefined;
+    this.mayClose = false;
     this.check();
   }
 
@@ -206,7 +214,7 @@ export class World {
         }
       }
     }
-    yield ["destroy", (world) => world.feed(() => world.device.destroy(world.now))];
+    yield ["destroy", (world) => world.destroy()];
   }
 
   private *time(): Generator<readonly [name: string, act: (world: World) => void]> {
@@ -284,6 +292,7 @@ export class World {
     const wasWaiting = record.since === undefined;
     const wasWritten = record.writtenAt !== undefined;
     this.spend("aborts");
+    this.mayClose = true;
     this.feed(() => this.device.abort(TICKETS[at] as Ticket, "no longer needed", this.now));
     if (this.isPumping || this.call !== undefined) return;
     if (record.settled === "") this.violate("an abort did not settle its status");
@@ -291,22 +300,37 @@ export class World {
     if (wasWritten && this.net === netBefore) this.violate("an aborted status was sent and its connection stays");
   }
 
-  // ——— time ———
-
-  private timer(): void {
-    // As the client's timer does: what the process missed comes on top.
-    if (this.owedMs > 0) this.device.postpone(this.owedMs);
-    this.owedMs = 0;
-    this.deadline = this.device.deadline;
-    const { deadline } = this.device;
-    if (deadline !== undefined && deadline <= this.now) this.feed(() => this.device.deadlinePassed(this.now));
+  private destroy(): void {
+    this.mayClose = true;
+    this.feed(() => this.device.destroy(this.now));
   }
 
+  // ——— time ———
+
+  /** How long the process has run: only this counts for a limit. */
+  private get ran(): number {
+    return this.now - this.stalledMs;
+  }
+
+  /** How much longer the process has to run before a limit may strike. */
+  private get limitLeft(): number {
+    return WITHOUT_LIMIT.includes(this.device.state) ? 0 : Math.max(0, this.limitedUntil - this.ran);
+  }
+
+  private timer(): void {
+    const { deadline } = this.device;
+    if (deadline === undefined || deadline > this.now) return;
+    if (this.limitLeft > 0) this.violate("a limit struck before the process had run for so long");
+    this.mayClose = true;
+    this.feed(() => this.device.deadlinePassed(this.now));
+  }
+
+  /** As the client does: it notices before it looks at anything that came meanwhile. */
   private freeze(): void {
     this.spend("freezes");
     this.now += FREEZE_MS;
-    this.owedMs += FREEZE_MS;
     this.stalledMs += FREEZE_MS;
+    this.device.postpone(FREEZE_MS);
   }
 
   // ——— the network ———
@@ -361,6 +385,7 @@ export class World {
   private refuse(type: number): void {
     const net = this.net as Net;
     net.toGateway.shift();
+    net.isSpoilt = true;
     this.transmit(`0a${length(`080${type}12${length(DEVICE_BYTES)}`)}`);
     if (type === 1 || type === 4) net.end = "closed";
   }
@@ -376,8 +401,10 @@ export class World {
   }
 
   private sendGarbage(body: string): void {
+    const net = this.net as Net;
     this.spend("garbage");
-    if (body === ACCEPTED) (this.net as Net).isAccepted = true; // on the wire it is one, asked for or not
+    net.isSpoilt = true;
+    if (body === ACCEPTED) net.isAccepted = true; // on the wire it is one, asked for or not
     this.transmit(body);
   }
 
@@ -413,9 +440,6 @@ export class World {
       if (this.effects > 1_000) return this.violate("it does not come to rest");
     }
     this.isPumping = false;
-    // As the client's timer has it: what the process missed before a deadline was set does not count for that deadline.
-    if (this.device.deadline !== this.deadline) this.owedMs = 0;
-    this.deadline = this.device.deadline;
     const inFlight = this.statuses.find(({ settled, since }) => settled === "" && since !== undefined);
     if (inFlight === undefined) this.firstRefusalAt = undefined;
   }
@@ -428,8 +452,7 @@ export class World {
       case "write":
         return this.onWrite(effect.ticket);
       case "close":
-        if (this.net === undefined) this.violate("closed without a connection");
-        return this.leave();
+        return this.onClose();
       case "connected":
         if (this.connectOutcome !== "") this.violate("connected twice");
         this.connectOutcome = "connected";
@@ -437,7 +460,7 @@ export class World {
       case "reconnected":
         return this.onReconnected();
       case "refused":
-        if (effect.willAskAgain) this.firstRefusalAt ??= this.now;
+        if (effect.willAskAgain) this.firstRefusalAt ??= this.ran;
         this.isLossReported = true;
         return;
       case "command":
@@ -461,10 +484,13 @@ export class World {
     this.connections++;
     this.isLossReported = false;
     if (this.now - this.droppedAt < LIMITS.reconnectPauseMs) this.violate("reconnected without a pause");
-    if (this.firstRefusalAt !== undefined && this.now - this.firstRefusalAt > LIMITS.askAgainForMs + this.stalledMs) {
+    const { ran, firstRefusalAt } = this;
+    if (firstRefusalAt !== undefined && ran - firstRefusalAt > LIMITS.askAgainForMs) {
       this.violate("asked again for too long");
     }
-    this.net = { isUp: false, isAccepted: false, toGateway: [], fromGateway: [], end: "" };
+    // Asking again takes from the limit of the whole reconnection.
+    this.limitedUntil = firstRefusalAt === undefined ? ran + LIMITS.connectTimeoutMs : ran;
+    this.net = { isUp: false, isAccepted: false, isSpoilt: false, toGateway: [], fromGateway: [], end: "" };
     for (const status of this.statuses) status.writtenAt = undefined;
   }
 
@@ -485,9 +511,16 @@ export class World {
     if (this.statuses.some((other) => other.name < status.name && other.settled === "")) {
       this.violate("a status was sent before an earlier one");
     }
-    status.since ??= this.now;
+    status.since ??= this.ran;
     status.writtenAt = this.chunks;
+    this.limitedUntil = this.ran + TIMEOUT_MS;
     this.net.toGateway.push(status.name);
+  }
+
+  private onClose(): void {
+    if (this.net === undefined) this.violate("closed without a connection");
+    else if (!this.net.isSpoilt && !this.mayClose) this.violate("a sound connection was closed");
+    this.leave();
   }
 
   private onReconnected(): void {
@@ -545,7 +578,7 @@ export class World {
   private settle(status: StatusRecord, how: string): void {
     if (status.settled !== "") this.violate(`status ${status.name} was settled twice`);
     status.settled = how;
-    status.since ??= this.now;
+    status.since ??= this.ran;
     this.checkAge(status);
   }
 
@@ -572,7 +605,7 @@ export class World {
     }
     // A status's turn begins at the latest when nothing before it is open.
     const [first] = open;
-    if (first !== undefined && this.connectOutcome === "connected") first.since ??= this.now;
+    if (first !== undefined && this.connectOutcome === "connected") first.since ??= this.ran;
     for (const status of open) this.checkAge(status);
   }
 
@@ -588,8 +621,8 @@ export class World {
 
   private checkAge({ name, since }: StatusRecord): void {
     // Deadlines of both attempts are rounded up.
-    if (since !== undefined && this.now - since > BOUND_MS + 2 + this.stalledMs) {
-      this.violate(`status ${name} took ${this.now - since} ms of ${BOUND_MS}`);
+    if (since !== undefined && this.ran - since > BOUND_MS + 2) {
+      this.violate(`status ${name} took ${this.ran - since} ms of ${BOUND_MS}`);
     }
   }
 

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { join, resolve } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { resolve } from "node:path";
+import { build } from "esbuild";
 import type * as bundled from "../../lib/index.js";
+import { buildOptions, type Fault } from "../explore/load.js";
 import type { VirtualImmediate, VirtualProcess, VirtualTimer } from "./virtual-process.js";
 import type { VirtualSocket, SocketOptions } from "./virtual-socket.js";
 
@@ -17,17 +17,9 @@ export interface Surroundings {
   connect(options: SocketOptions): VirtualSocket;
 }
 
-/** A mistake to put into one file of `lib/`. */
-export interface Fault {
-  readonly name: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
-
 /**
  * The library on other ground: every look at the network, at a timer or at the clock goes to what `surroundings` returns at
- * that moment. What cannot happen throws.
+ * that moment. What cannot happen throws, but not with a fault.
  */
 export async function loadLibrary(surroundings: () => Surroundings, fault?: Fault): Promise<Library> {
   const { outputFiles } = await build({
@@ -38,8 +30,7 @@ export async function loadLibrary(surroundings: () => Surroundings, fault?: Faul
     target: "node20",
     write: false,
     logLevel: "silent",
-    define: { __DEV__: "true" },
-    plugins: fault === undefined ? [] : [pluginFor(fault)],
+    ...buildOptions(fault),
   });
   const replaced = replacements(surroundings);
   const genuine = createRequire(resolve("package.json"));
@@ -70,26 +61,6 @@ function replacements(surroundings: () => Surroundings) {
       clearInterval: (timer: VirtualTimer | undefined) => virtual().clearTimeout(timer),
       setImmediate: (run: () => void) => virtual().setImmediate(run),
       clearImmediate: (immediate: VirtualImmediate | undefined) => virtual().clearImmediate(immediate),
-    },
-  };
-}
-
-function pluginFor({ name, file, from, to }: Fault): Plugin {
-  return {
-    name: "fault",
-    setup(bundler) {
-      const path = join(resolve("lib"), file);
-      let isFound = false;
-      bundler.onLoad({ filter: /\.ts$/ }, async (loaded) => {
-        if (loaded.path !== path) return undefined;
-        isFound = true;
-        const source = await readFile(path, "utf8");
-        if (source.split(from).length !== 2) throw new Error(`"${name}" does not apply exactly once to ${file}`);
-        return { contents: source.replace(from, () => to), loader: "ts" };
-      });
-      bundler.onEnd(() => {
-        if (!isFound) throw new Error(`"${name}" does not apply: ${file} is not part of the library`);
-      });
     },
   };
 }

@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Fault } from "../explore/load.js";
 import { Random } from "../fuzz/random.js";
 import { DeviceLife } from "./device-life.js";
-import { loadLibrary, type Fault } from "./library.js";
+import { loadLibrary } from "./library.js";
 import { moodOf } from "./moods.js";
 import { Totals } from "./totals.js";
 import { World } from "./world.js";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { DeviceConnection } from "../../lib/protocol/device-connection.js";
+import { loadConnection } from "../../scripts/explore/load.js";
 import { explore } from "../../scripts/explore/search.js";
+import { SEEDED_FAULTS } from "../../scripts/explore/seeded-faults.js";
 
 const none = { statuses: 0, pushes: 0, drops: 0, aborts: 0, garbage: 0, freezes: 0, calls: 0 };
 
@@ -21,4 +23,41 @@ describe("every order in which things can happen to a connection", () => {
     },
     300_000,
   );
+});
+
+describe("a mistake put into the protocol", () => {
+  it("shows itself by a shortest way to it", async () => {
+    const fault = SEEDED_FAULTS.find(({ name }) => name === "half a frame of the former connection is read on");
+    const { violations } = explore(
+      await loadConnection(fault),
+      { ...none, statuses: 1, drops: 2 },
+      { maxSeconds: Infinity, stopsAtFirst: true },
+    );
+    expect(violations).toEqual([
+      {
+        what: "a sound connection was closed",
+        trace: [
+          "connect",
+          "connection opens",
+          "gateway accepts",
+          "1 arrives",
+          "send",
+          "time passes to the deadline",
+          "gateway answers",
+          "a half arrives",
+          "timer",
+          "time passes to the deadline",
+          "timer",
+          "connection opens",
+          "gateway accepts",
+          "1 arrives",
+        ],
+      },
+    ]);
+  });
+
+  it("has a place in the library", async () => {
+    expect(SEEDED_FAULTS.length).toBeGreaterThanOrEqual(20);
+    for (const fault of SEEDED_FAULTS) expect(await loadConnection(fault)).toBeInstanceOf(Function);
+  });
 });

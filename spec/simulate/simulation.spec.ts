@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Fault } from "../../scripts/simulate/library.js";
+import type { Fault } from "../../scripts/explore/load.js";
 import { SEEDED_FAULTS } from "../../scripts/simulate/seeded-faults.js";
 import { simulate } from "../../scripts/simulate/simulation.js";
 
