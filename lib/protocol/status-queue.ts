@@ -54,12 +54,15 @@ export class StatusQueue<Ticket> {
   }
 
   shift(): QueuedStatus<Ticket> | undefined {
-    return this.take(0);
+    return this.release(this.waiting.shift());
   }
 
   /** Whether it waited. */
   remove(ticket: Ticket): boolean {
-    return this.take(this.waiting.findIndex((status) => status.ticket === ticket)) !== undefined;
+    const at = this.waiting.findIndex((status) => status.ticket === ticket);
+    if (at < 0) return false;
+    this.release(this.waiting.splice(at, 1)[0]);
+    return true;
   }
 
   /** Lets go of everything; returns the tickets of those that waited. */
@@ -74,9 +77,7 @@ export class StatusQueue<Ticket> {
     if (frame.length <= MAX_SPARE_BYTES) this.spare = frame;
   }
 
-  private take(at: number): QueuedStatus<Ticket> | undefined {
-    // Nearly always the first one goes: no list of removed ones for that.
-    const status = at === 0 ? this.waiting.shift() : this.waiting.splice(at, at < 0 ? 0 : 1)[0];
+  private release(status: QueuedStatus<Ticket> | undefined): QueuedStatus<Ticket> | undefined {
     if (status !== undefined) this.waitingBytes -= status.frame.length - HEADER_BYTES;
     return status;
   }

@@ -41,12 +41,9 @@ export function bodyLength(device: Uint8Array, payloadLength: number): number {
 
 /** What comes before the payload in a command's body of that length; undefined when no payload makes a body of that length. */
 export function prefixOfBody(device: Uint8Array, length: number): Uint8Array | undefined {
-  const inner = contentLength(length);
-  if (inner === undefined) return undefined;
-  const payloadField = inner - deviceFieldLength(device);
-  if (payloadField < 0) return undefined;
+  const payloadField = contentLength(length) - deviceFieldLength(device);
   const payloadLength = payloadField === 0 ? 0 : contentLength(payloadField);
-  if (payloadLength === undefined || (payloadLength === 0 && payloadField > 0)) return undefined;
+  if (Number.isNaN(payloadLength)) return undefined;
   const prefix = new Uint8Array(length - payloadLength);
   writePrefix(prefix, 0, PAYLOAD_FIELD, device, payloadLength);
   return prefix;
@@ -91,13 +88,13 @@ function payloadFieldLength(payloadLength: number): number {
   return payloadLength === 0 ? 0 : 1 + varintLength(payloadLength) + payloadLength;
 }
 
-/** The length of what a length-delimited field holds when the whole field takes `total` bytes; no length makes some totals. */
-function contentLength(total: number): number | undefined {
+/** The length, above 0, of what a length-delimited field holds that takes `total` bytes; NaN for a total that none makes. */
+function contentLength(total: number): number {
   for (const lengthBytes of [varintLength(total), varintLength(total) - 1]) {
     const content = total - 1 - lengthBytes;
-    if (content >= 0 && varintLength(content) === lengthBytes) return content;
+    if (content > 0 && varintLength(content) === lengthBytes) return content;
   }
-  return undefined;
+  return NaN;
 }
 
 /** How many bytes a number below 2^32 takes as a protobuf varint: 1 to 5. */

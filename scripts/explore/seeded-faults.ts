@@ -124,8 +124,8 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "the newest status goes first",
     file: queue,
-    from: "return this.take(0);",
-    to: "return this.take(this.waiting.length - 1);",
+    from: "this.waiting.shift()",
+    to: "this.waiting.pop()",
   },
   {
     name: "an effect is lost when there are more than one",

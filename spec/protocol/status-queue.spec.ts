@@ -51,6 +51,17 @@ describe("a status that waits", () => {
     expect(queue.push(fromHex("01"), 80, "c")).toBeUndefined();
   });
 
+  it("is taken as long as the bytes that wait are not more than may be held, whatever has waited before", () => {
+    const queue = queueOf({ maxWaitingBytes: 2 * 0x19 });
+    for (let turn = 0; turn < 3; turn++) {
+      expect(queue.push(fromHex("01"), 80, "a")).toBeUndefined();
+      expect(queue.push(fromHex("02"), 80, "b")).toBeUndefined();
+      expect(queue.push(fromHex("03"), 80, "c")).toEqual({ reason: "queue-full", statuses: 2, bytes: 2 * 0x19 });
+      queue.shift();
+      queue.remove("b");
+    }
+  });
+
   it("is taken whatever its size where none waits before it", () => {
     expect(queueOf({ maxWaitingBytes: MIB }).push(new Uint8Array(2 * MIB), 80, "a")).toBeUndefined();
   });
@@ -70,6 +81,12 @@ describe("a status that waits", () => {
     expect([queue.remove("b"), queue.remove("b"), queue.remove("x")]).toEqual([true, false, false]);
     expect([queue.shift()?.ticket, queue.shift()?.ticket, queue.shift()]).toEqual(["a", "c", undefined]);
   });
+
+  it("is named when all are let go", () => {
+    const queue = queueOf();
+    for (const ticket of ["a", "b"]) queue.push(fromHex("01"), 80, ticket);
+    expect([queue.clear(), queue.clear(), queue.isEmpty]).toEqual([["a", "b"], [], true]);
+  });
 });
 
 describe("the frames of one device's statuses", () => {
@@ -84,14 +101,17 @@ describe("the frames of one device's statuses", () => {
     expect([hex(second), hex(third)]).toEqual([`1900000012170a12${BUTTON}120102`, `1900000012170a12${BUTTON}120103`]);
   });
 
-  it("do not keep the memory of one that is larger than 1 MiB and a little", () => {
+  it("do not keep the memory of one that is larger than 1 MiB and 1 KiB", () => {
     const queue = queueOf();
-    const keeps = [MIB, MIB + 2_000].map((length) => {
-      const frame = frameOf(queue, new Uint8Array(length));
+    const overhead = frameOf(queue, new Uint8Array(MIB)).length - MIB;
+    const keeps = [MIB, MIB + 1024, MIB + 1025].map((length) => {
+      const status = new Uint8Array(length - overhead);
+      const frame = frameOf(queue, status);
+      expect(frame.length).toBe(length);
       queue.recycle(frame);
-      return frameOf(queue, new Uint8Array(length)) === frame;
+      return frameOf(queue, status) === frame;
     });
-    expect(keeps).toEqual([true, false]);
+    expect(keeps).toEqual([true, true, false]);
   });
 
   it("keep none when the queue is cleared", () => {

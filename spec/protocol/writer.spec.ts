@@ -57,6 +57,17 @@ describe("a status's frame", () => {
     expect(bodyLength(buttonBytes, 17)).toBe(0x29);
     expect(bodyLength(buttonBytes, 0)).toBe(0x16);
   });
+
+  it.each([
+    // The body's tag and length, the device's field of 20 bytes, the payload's tag, length and bytes.
+    [2 ** 28 - 27, 1 + 4 + 20 + 1 + 4 + 2 ** 28 - 27],
+    [2 ** 28 - 26, 1 + 4 + 20 + 1 + 4 + 2 ** 28 - 26],
+    [2 ** 28 - 25, 1 + 5 + 20 + 1 + 4 + 2 ** 28 - 25],
+    [2 ** 28 - 1, 1 + 5 + 20 + 1 + 4 + 2 ** 28 - 1],
+    [2 ** 28, 1 + 5 + 20 + 1 + 5 + 2 ** 28],
+  ])("has lengths of five bytes from 2^28 on: a status of %d bytes", (payload, body) => {
+    expect(bodyLength(buttonBytes, payload)).toBe(body);
+  });
 });
 
 describe("what comes before a payload", () => {
@@ -119,7 +130,7 @@ describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
       const expected = payload === undefined ? undefined : length - payload;
       if (prefixOfBody(deviceBytes, length)?.length !== expected) wrong.push(length);
     }
-    expect(wrong).toEqual([]);
+    expect(wrong.slice(0, 3)).toEqual([]);
   });
 });
 
