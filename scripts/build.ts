@@ -1,113 +1,85 @@
 /**
- * Writes dist/: for each entry point one JavaScript file and its declarations, as ES modules and as CommonJS; and the
- * command.
+ * Writes dist/: the entry points as ES modules and as CommonJS, what several of them use in a file that they share, the
+ * declarations, and the command.
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 
-import { build, type Format, type Plugin } from "esbuild";
+import { build, transform } from "esbuild";
 
 import { writeDeclarations } from "./declarations.js";
-import { entries, type Entry } from "./entries.js";
+import { entries } from "./entries.js";
 import { root } from "./tools.js";
 
 const dist = join(root, "dist");
-const noticesFile = "THIRD-PARTY-NOTICES.txt";
-const formats = [
-  { format: "esm", folder: join(dist, "esm") },
-  { format: "cjs", folder: join(dist, "cjs") },
-] as const;
+const esm = join(dist, "esm");
+const cjs = join(dist, "cjs");
+const notices = readFileSync(join(root, "scripts", "third-party-notices.txt"), "utf8");
+const noticesFile = join(dist, "THIRD-PARTY-NOTICES.txt");
+const target = "node20";
 
-/** What may be bundled: the notices file has the licence of each. */
-const notices = [
-  { name: "@bufbuild/protobuf", license: "Apache-2.0 AND BSD-3-Clause" },
-  { name: "valibot", license: "MIT" },
-];
+const write = (file: string, text: string, mode?: number): void => {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text, { mode });
+};
 
-const withoutExtension = (file: string): string => file.replace(/\.[jt]s$/, "");
+/** The packages whose code is among these files. */
+const packagesIn = (files: readonly string[]): string[] => {
+  const names = files.map((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+  return [...new Set(names)].filter((name) => name !== undefined);
+};
 
-/** Leaves another entry's file out of this one, so that the library is in a process once however many entries it uses. */
-const keepOtherEntriesExternal = (entry: Entry): Plugin => ({
-  name: "keep-other-entries-external",
-  setup(bundler) {
-    bundler.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
-      const source = withoutExtension(resolve(resolveDir, path));
-      const other = entries.find((each) => join(root, "lib", each.path) === source);
-      if (kind === "entry-point" || other === undefined || other === entry) {
-        return undefined;
-      }
-      // The bundle imports from where the entry is built, wherever in lib/ the import was written.
-      const fromEntry = relative(dirname(entry.path), `${other.path}.js`).split(sep).join("/");
-      return { path: fromEntry.startsWith(".") ? fromEntry : `./${fromEntry}`, external: true };
-    });
-  },
-});
+/** The first line of a file with other people's code in it, which bundlers keep. */
+const notice = (file: string, packages: readonly string[]): string => {
+  const unknown = packages.filter((name) => !notices.includes(`${name} (`));
+  if (unknown.length > 0) throw new Error(`scripts/third-party-notices.txt does not name ${unknown.join(", ")}`);
+  if (packages.length === 0) return "";
+  const path = relative(dirname(file), noticesFile).split(sep).join("/");
+  return `/*! Contains code of ${packages.join(", ")}: see ${path} */\n`;
+};
 
-const bundle = async (entry: Entry, format: Format, folder: string): Promise<void> => {
+/** Bundles to ES modules, and makes CommonJS of each file: the same files, with the same imports of one another. */
+const bundle = async (): Promise<void> => {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [`lib/${entry.path}.ts`],
+    entryPoints: ["lib/cli.ts", ...entries.map(({ path }) => `lib/${path}.ts`)],
+    outbase: "lib",
+    outdir: "dist/esm",
+    chunkNames: "shared/[hash]",
     bundle: true,
-    format,
+    splitting: true,
+    format: "esm",
     platform: "node",
-    target: "node20",
+    target,
     // A user's neverthrow and ours must be one class.
     external: ["neverthrow"],
     // What cannot happen throws in specs, and is not looked for in production.
     define: { __DEV__: "false" },
-    plugins: [keepOtherEntriesExternal(entry)],
     legalComments: "none",
     metafile: true,
     write: false,
   });
-  const foreign = Object.values(metafile.outputs)
-    .flatMap(({ inputs }) => Object.entries(inputs))
-    .filter(([file, { bytesInOutput }]) => file.includes("node_modules/") && bytesInOutput > 0)
-    .map(([file]) => file);
-  const unknown = foreign.filter((file) => !notices.some(({ name }) => file.includes(`node_modules/${name}/`)));
-  if (unknown.length > 0) {
-    throw new Error(`${entry.path} would contain code that ${noticesFile} does not name: ${unknown.join(", ")}`);
+  for (const { path, text } of outputFiles) {
+    const inputs = metafile.outputs[relative(root, path).split(sep).join("/")]?.inputs ?? {};
+    const bundled = Object.keys(inputs).filter((file) => (inputs[file]?.bytesInOutput ?? 0) > 0);
+    const firstLine = notice(path, packagesIn(bundled));
+    write(path, firstLine + text);
+    // The command is an ES module alone.
+    if (path === join(esm, "cli.js")) continue;
+    const { code } = await transform(text, { format: "cjs", platform: "node", target, banner: '"use strict";' });
+    write(join(cjs, relative(esm, path)), firstLine + code);
   }
-  const output = join(folder, `${entry.path}.js`);
-  const toNotices = relative(dirname(output), join(dist, noticesFile)).split(sep).join("/");
-  const bundled = notices.filter(({ name }) => foreign.some((file) => file.includes(`node_modules/${name}/`)));
-  const names = bundled.map(({ name, license }) => `${name} (${license})`).join(", ");
-  const notice = `/*! Contains code of ${names}: see ${toNotices} */\n`;
-  const code = outputFiles.map(({ text }) => text).join("");
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, foreign.length > 0 ? notice + code : code);
+  write(join(cjs, "package.json"), '{ "type": "commonjs" }\n');
 };
 
-/** The command: the file that starts lib/cli.ts. The library is not in it but beside it, loaded as any user loads it. */
-const bundleCommand = async (): Promise<void> => {
-  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
-  const start = `import { run } from "./lib/cli.js";\nawait run(process, ${JSON.stringify(manifest.version)});\n`;
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
-    stdin: { contents: start, loader: "ts", resolveDir: root },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    plugins: [keepOtherEntriesExternal({ specifier: "the command", path: "cli" })],
-    banner: { js: "#!/usr/bin/env node" },
-    metafile: true,
-    write: false,
-  });
-  const foreign = Object.keys(metafile.inputs).filter((file) => !/^(<stdin>|lib\/cli(\.ts|\/.+))$/.test(file));
-  if (foreign.length > 0) {
-    throw new Error(`the command would contain a second copy of ${foreign.join(", ")}`);
-  }
-  writeFileSync(join(dist, "esm", "cli.js"), outputFiles.map(({ text }) => text).join(""), { mode: 0o755 });
+const writeCommand = (): void => {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
+  const start = `import { run } from "./esm/cli.js";\n\nawait run(process, ${JSON.stringify(version)});\n`;
+  write(join(dist, "command.js"), `#!/usr/bin/env node\n${start}`, 0o755);
 };
 
 rmSync(dist, { recursive: true, force: true });
-for (const { format, folder } of formats) {
-  for (const entry of entries) {
-    await bundle(entry, format, folder);
-  }
-}
-await bundleCommand();
-writeDeclarations(formats.map(({ folder }) => folder));
-writeFileSync(join(dist, "cjs", "package.json"), '{ "type": "commonjs" }\n');
-copyFileSync(join(root, "scripts", "third-party-notices.txt"), join(dist, noticesFile));
+await bundle();
+writeCommand();
+writeDeclarations([esm, cjs]);
+copyFileSync(join(root, "scripts", "third-party-notices.txt"), noticesFile);

@@ -1,34 +1,83 @@
 /**
- * Packs the built package, installs the tarball in an empty project, and uses it there as users do: with import, with
- * require, with TypeScript in both module formats, and from the command line.
+ * Packs the built package, looks at the tarball as publint and attw do, installs it in an empty project, and uses it there
+ * as users do: with import, with require, with TypeScript in both module formats, and from the command line. Prints what
+ * the package weighs, and fails where that is more than it may be.
  */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { build } from "esbuild";
+
 import { entries } from "./entries.js";
-import { packTarball, type Packed } from "./package-tarball.js";
+import { inTemporaryFolder, installIn, pack, type Tarball } from "./packed.js";
 import { bin, root, runNode, runNpm } from "./tools.js";
 
+const packageName = "fleet-internal-client";
+
 const expected = [
-  /^(package\.json|README\.md|LICENSE)$/,
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/(esm|cjs)\/.+\.(js|d\.ts)$/,
-  /^dist\/cjs\/package\.json$/,
-  /^dist\/THIRD-PARTY-NOTICES\.txt$/,
+  /^dist\/(cjs\/package\.json|command\.js|THIRD-PARTY-NOTICES\.txt)$/,
 ];
 
-const checkContents = ({ filename, size, unpackedSize, files }: Packed): void => {
-  for (const file of files) {
-    console.log(`${file.size.toString().padStart(8)}  ${file.path}`);
-  }
-  console.log(`${filename}: ${files.length} files, ${size} bytes packed, ${unpackedSize} bytes unpacked`);
+/** What a program may weigh that is bundled and minified with all that it needs, in bytes. */
+const programs = [
+  { name: "connect", most: 75_000, code: `export { connect } from "${packageName}";` },
+  { name: "all of the library", most: 92_000, code: `export * from "${packageName}";` },
+  { name: "mission", most: 25_000, code: `export * from "${packageName}/modules/mission";` },
+  {
+    name: "mission, connect and exchange",
+    most: 86_000,
+    code: `export { connect, exchange } from "${packageName}"; export { mission } from "${packageName}/modules/mission";`,
+  },
+  {
+    name: "mission and testing",
+    most: 55_000,
+    code: `export * from "${packageName}/modules/mission"; export * from "${packageName}/testing";`,
+  },
+];
+
+/** What an installation may weigh, in bytes: the files of this package, and all that npm installs. */
+const mostOwn = 1_300_000;
+const mostInstalled = 3_400_000;
+
+const weigh = (what: string, bytes: number, most: number): void => {
+  console.log(`${bytes.toString().padStart(9)} bytes of ${most}: ${what}`);
+  if (bytes > most) throw new Error(`${what}: ${bytes} bytes, ${bytes - most} more than it may have`);
+};
+
+const sizeOf = (folder: string): number =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((file) => statSync(join(folder, file)))
+    .reduce((sum, stats) => sum + (stats.isFile() ? stats.size : 0), 0);
+
+const checkContents = ({ files }: Tarball): void => {
   const unexpected = files.filter(({ path }) => !expected.some((pattern) => pattern.test(path)));
-  if (unexpected.length > 0) {
-    throw new Error(`not for users: ${unexpected.map(({ path }) => path).join(", ")}`);
+  if (unexpected.length > 0) throw new Error(`not for users: ${unexpected.map(({ path }) => path).join(", ")}`);
+  for (const { path } of files.filter(({ path }) => path.endsWith(".d.ts"))) {
+    if (readFileSync(join(root, path), "utf8").includes("@bufbuild/")) {
+      throw new Error(`${path} names @bufbuild/protobuf, which is not installed with the package`);
+    }
   }
 };
 
-/** Loads an entry in both formats, in a fresh process, and gives the names that it exports. */
+const checkPrograms = async (project: string): Promise<void> => {
+  for (const { name, most, code } of programs) {
+    const { outputFiles } = await build({
+      stdin: { contents: code, resolveDir: project },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      legalComments: "none",
+      write: false,
+    });
+    weigh(`a bundle of ${name}`, outputFiles[0]?.contents.length ?? 0, most);
+  }
+};
+
+/** Loads an entry in both formats, in a fresh process, and returns the names that it exports. */
 const exportedNames = (project: string, specifier: string): string[] => {
   writeFileSync(
     join(project, "load.cjs"),
@@ -57,7 +106,15 @@ const checkTypes = (project: string, namesByEntry: ReadonlyMap<string, readonly 
   writeFileSync(join(project, "consumer.cts"), [...requires, `export const used = [${used}];`].join("\n"));
   // Linked, not installed: the package itself brings no types of Node and no compiler.
   symlinkSync(join(root, "node_modules", "@types"), join(project, "node_modules", "@types"), "junction");
-  const compilerOptions = { strict: true, module: "NodeNext", target: "ES2022", types: ["node"], noEmit: true };
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    module: "NodeNext",
+    target: "ES2022",
+    types: ["node"],
+    noEmit: true,
+  };
   const files = ["consumer.mts", "consumer.cts"];
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
   runNode(bin("typescript", "tsc"), ["-p", project], project);
@@ -65,24 +122,23 @@ const checkTypes = (project: string, namesByEntry: ReadonlyMap<string, readonly 
 
 /** Runs the installed command as users do. */
 const checkCommand = (project: string): void => {
-  const help = runNpm(["exec", "--no", "--", "fleet-internal-client", "--help"], project);
-  if (!help.includes("Usage: fleet-internal-client")) {
-    throw new Error(`fleet-internal-client --help says\n${help}`);
-  }
+  const help = runNpm(["exec", "--no", "--", packageName, "--help"], project);
+  if (!help.includes(`Usage: ${packageName}`)) throw new Error(`${packageName} --help says\n${help}`);
 };
 
-const project = mkdtempSync(join(tmpdir(), "package-"));
-try {
-  const packed = packTarball(project);
-  checkContents(packed);
-  writeFileSync(join(project, "package.json"), '{ "private": true }');
-  runNpm(["install", "--prefer-offline", "--no-audit", "--no-fund", `./${packed.filename}`], project);
+await inTemporaryFolder("package", async (project) => {
+  const tarball = pack(project);
+  checkContents(tarball);
+  console.log(runNode(bin("publint", "publint"), ["--strict", tarball.file]));
+  console.log(runNode(bin("@arethetypeswrong/cli", "attw"), ["--profile", "node16", tarball.file]));
+
+  installIn(project, [tarball.file]);
+  weigh(`${tarball.files.length} files of the package`, tarball.unpackedSize, mostOwn);
+  weigh("all that is installed", sizeOf(join(project, "node_modules")), mostInstalled);
+  await checkPrograms(project);
+
   const namesByEntry = new Map(entries.map(({ specifier }) => [specifier, exportedNames(project, specifier)]));
-  for (const [specifier, names] of namesByEntry) {
-    console.log(`${specifier}: ${names.join(", ")}`);
-  }
+  for (const [specifier, names] of namesByEntry) console.log(`${specifier}: ${names.join(", ")}`);
   checkTypes(project, namesByEntry);
   checkCommand(project);
-} finally {
-  rmSync(project, { recursive: true });
-}
+});

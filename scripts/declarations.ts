@@ -7,6 +7,15 @@ import { bin, root, runNode } from "./tools.js";
 
 const relativeImport = /(?<=["'])\.{1,2}\/[^"']+(?=\.js["'])/g;
 
+/** The wire format's code is bundled, and its types with it: to users a generated message is what `protobuf` takes. */
+const withoutWireFormat = (declarations: string): string =>
+  declarations
+    .replace(/^import .+ from "@bufbuild\/protobuf\/wire";\n/m, "")
+    .replace(
+      /(?<=^interface MessageFns<T> \{\n)[^}]+(?=^\})/m,
+      "    encode(message: T): { finish(): Uint8Array };\n    decode(bytes: Uint8Array): T;\n",
+    );
+
 /** Where the declarations of a source stand in dist/esm and dist/cjs: those of lib/ beside the JavaScript. */
 const place = (source: string): string => source.replace(/^lib\//, "");
 
@@ -23,7 +32,8 @@ export const writeDeclarations = (folders: readonly string[]): void => {
     // A set may grow while it is walked.
     const sources = new Set(entries.map(({ path }) => `lib/${path}`));
     for (const source of sources) {
-      const text = readFileSync(join(emitted, `${source}.d.ts`), "utf8").replaceAll(relativeImport, (specifier) => {
+      const declarations = withoutWireFormat(readFileSync(join(emitted, `${source}.d.ts`), "utf8"));
+      const text = declarations.replaceAll(relativeImport, (specifier) => {
         const target = relative(root, resolve(root, dirname(source), specifier))
           .split(sep)
           .join("/");

@@ -10,7 +10,7 @@ interface Target {
 
 interface Manifest {
   readonly name: string;
-  readonly exports: Readonly<Record<string, { readonly import: Target; readonly require: Target }>>;
+  readonly exports: Readonly<Record<string, { readonly import: Target; readonly require: Target } | string>>;
 }
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
@@ -23,7 +23,8 @@ export interface Entry {
 }
 
 /** The entry points. The exports in package.json are the one list of them. */
-export const entries: readonly Entry[] = Object.entries(manifest.exports).map(([subpath, target]) => ({
-  specifier: manifest.name + subpath.slice(1),
-  path: target.import.default.replace(/^\.\/dist\/esm\/|\.js$/g, ""),
-}));
+export const entries: readonly Entry[] = Object.entries(manifest.exports).flatMap(([subpath, target]) => {
+  if (typeof target === "string") return []; // the manifest itself
+  const path = target.import.default.replace(/^\.\/dist\/esm\/|\.js$/g, "");
+  return [{ specifier: manifest.name + subpath.slice(1), path }];
+});

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,32 +10,35 @@ interface Manifest {
   readonly bin: Readonly<Record<string, string>> | string;
 }
 
-/** The file behind a development tool's command. Run with this Node it needs neither a shell nor npx. */
-export const bin = (packageName: string, command: string): string => {
-  const manifest = createRequire(import.meta.url).resolve(`${packageName}/package.json`);
-  const commands = (JSON.parse(readFileSync(manifest, "utf8")) as Manifest).bin;
+/** The file behind a tool's command. Run with this Node it needs neither a shell nor npx. */
+export const bin = (packageName: string, command: string, project = root): string => {
+  const folder = join(project, "node_modules", packageName);
+  const commands = (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest).bin;
   const file = typeof commands === "string" ? commands : commands[command];
   if (file === undefined) {
     throw new Error(`${packageName} has no command ${command}`);
   }
-  return join(dirname(manifest), file);
+  return join(folder, file);
 };
 
-/** Runs a file with this Node and gives what it wrote to stdout. Throws when it fails. */
-export const runNode = (file: string, args: readonly string[], cwd = root): string => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { cwd, encoding: "utf8" });
+/** Runs a command without a terminal and returns what it wrote to stdout. Throws when it fails or does not end. */
+export const run = (command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): string => {
+  const { status, signal, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    timeout: 300_000,
+    killSignal: "SIGKILL",
+    shell: command === "npm" && process.platform === "win32",
+  });
   if (status !== 0) {
-    throw new Error(`${file} ${args.join(" ")} failed\n${stdout}${stderr}`);
+    throw new Error(`${command} ${args.join(" ")} ended with ${status ?? signal ?? "nothing"}\n${stdout}${stderr}`);
   }
   return stdout;
 };
 
-/** Runs npm and gives what it wrote to stdout. Throws when it fails. */
-export const runNpm = (args: readonly string[], cwd: string): string => {
-  const shell = process.platform === "win32";
-  const { status, stdout, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8", shell });
-  if (status !== 0) {
-    throw new Error(`npm ${args.join(" ")} failed\n${stdout}${stderr}`);
-  }
-  return stdout;
-};
+/** Runs a file with this Node. */
+export const runNode = (file: string, args: readonly string[], cwd = root, env: NodeJS.ProcessEnv = {}): string =>
+  run(process.execPath, [file, ...args], cwd, env);
+
+export const runNpm = (args: readonly string[], cwd: string): string => run("npm", args, cwd);

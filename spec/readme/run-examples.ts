@@ -9,16 +9,17 @@ import type { Example } from "./examples.js";
 
 interface Manifest {
   readonly name: string;
-  readonly exports: Readonly<Record<string, { readonly import: { readonly default: string } }>>;
+  readonly exports: Readonly<Record<string, { readonly import: { readonly default: string } } | string>>;
 }
 
 /** Where lib/ has what users import: `fleet-internal-client/throwing` is lib/throwing.ts. */
 function sources(): Map<string, string> {
   const { name, exports } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
-  const entries = Object.entries(exports).map(([subpath, target]): [string, string] => [
-    name + subpath.slice(1),
-    resolve(target.import.default.replace("./dist/esm/", "lib/").replace(/js$/, "ts")),
-  ]);
+  const entries = Object.entries(exports).flatMap(([subpath, target]): [string, string][] =>
+    typeof target === "string"
+      ? []
+      : [[name + subpath.slice(1), resolve(target.import.default.replace("./dist/esm/", "lib/").replace(/js$/, "ts"))]],
+  );
   return new Map([...entries, ["@opentelemetry/api", require.resolve("./opentelemetry.js")]]);
 }
 

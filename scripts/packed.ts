@@ -1,0 +1,42 @@
+/** The package as users get it: packed, and installed in a project outside this repository. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { root, runNpm } from "./tools.js";
+
+export interface Tarball {
+  /** Its path. */
+  readonly file: string;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
+
+/** Gives `use` an empty folder, and removes it afterwards. */
+export const inTemporaryFolder = async (name: string, use: (folder: string) => unknown): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+/** Packs what is built, as for publishing, into a folder. */
+export const pack = (folder: string): Tarball => {
+  const [packed] = JSON.parse(
+    runNpm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
+  ) as (Tarball & { readonly filename: string })[];
+  if (packed === undefined) throw new Error("npm pack made no tarball");
+  return { ...packed, file: join(folder, packed.filename) };
+};
+
+/**
+ * Makes an ES module project of a folder, and installs packages there. With the versions of this repository's lock file, npm
+ * finds what it can in the cache that `npm ci` filled.
+ */
+export const installIn = (folder: string, packages: readonly string[]): void => {
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  copyFileSync(join(root, "package-lock.json"), join(folder, "package-lock.json"));
+  runNpm(["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], folder);
+};

@@ -1,0 +1,4 @@
+import { lightsItsLamp } from "./lamp.js";
+
+await lightsItsLamp();
+console.log("the lamp is lit");
