@@ -9,9 +9,10 @@ import { cpus, loadavg } from "node:os";
 
 import { buildLibrary, buildPrograms } from "./bench/build.js";
 import { full, short } from "./bench/effort.js";
+import { buildCommit } from "./bench/other-build.js";
 import { optionsFrom, type Options, type PartName } from "./bench/options.js";
 import { connect } from "./bench/parts/connect.js";
-import { devices, sequential } from "./bench/parts/exchanges.js";
+import { exchanges } from "./bench/parts/exchanges.js";
 import { imports } from "./bench/parts/import.js";
 import { memory } from "./bench/parts/memory.js";
 import type { Part } from "./bench/parts/part.js";
@@ -21,8 +22,7 @@ import { isPinned } from "./bench/processes.js";
 import { Report } from "./bench/report.js";
 
 const parts: Readonly<Record<PartName, Part>> = {
-  sequential,
-  devices,
+  exchanges,
   connect,
   memory,
   push,
@@ -44,13 +44,14 @@ const describeMachine = (report: Report): void => {
   report.note("Ratios are medians of paired slices, each against the first line of its table.");
 };
 
-const run = async ({ check, parts: names }: Options): Promise<void> => {
+const run = async ({ check, parts: names, against }: Options): Promise<void> => {
   const report = new Report();
   await buildLibrary();
   await buildPrograms();
+  const effort = { ...(check ? short : full), against: against === undefined ? undefined : buildCommit(against) };
   describeMachine(report);
   for (const name of names) {
-    await parts[name](report, check ? short : full);
+    await parts[name](report, effort);
   }
   const { hasFailed } = report.summary();
   if (check && hasFailed) {

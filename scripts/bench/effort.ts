@@ -1,6 +1,8 @@
 /** How much is measured. The short run leaves out what no target is about. */
 export interface Effort {
   readonly isShort: boolean;
+  /** The folder of another commit's build, when that is what is compared with. */
+  readonly against?: string | undefined;
   /** Pairs of slices for each comparison. */
   readonly rounds: number;
   readonly sliceMs: number;

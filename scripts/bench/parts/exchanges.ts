@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
 import type { Effort } from "../effort.js";
 import { openFilesLimit } from "../open-files.js";
 import { runProgram, withGateway } from "../processes.js";
@@ -90,37 +93,58 @@ const deviceCases: readonly Case[] = [
   { ...together, title: "1000 devices", devices: 1000, longer: 4, processes: 2, others: [...essential, resultFloor] },
 ];
 
-const measureOnce = (each: Case, others: readonly Contender[], effort: Effort): Promise<Comparison[]> =>
+interface Lineup {
+  readonly reference: Contender;
+  readonly others: readonly Contender[];
+}
+
+/** The same build twice is two libraries: a query makes another module of it. */
+const againstBuild = (folder: string): Lineup => {
+  const build = pathToFileURL(join(folder, "dist", "esm", "index.js")).href;
+  return {
+    reference: { ...library, name: "exchange, then", build },
+    others: [
+      { ...library, name: floorAgain, build: `${build}?again` },
+      { ...library, name: "exchange, now" },
+    ],
+  };
+};
+
+const lineupOf = ({ others }: Case, { against, isShort }: Effort): Lineup =>
+  against === undefined ? { reference, others: isShort ? essential : others } : againstBuild(against);
+
+const measureOnce = (each: Case, lineup: Lineup, effort: Effort): Promise<Comparison[]> =>
   withGateway([each.mode], ([port = 0]) => {
     const { payloadBytes, devices, groups } = each;
     const rounds = effort.rounds / each.processes;
     const sliceMs = effort.sliceMs * each.longer;
-    const settings = { port, payloadBytes, devices, groups, rounds, sliceMs, reference, others };
+    const settings = { port, payloadBytes, devices, groups, rounds, sliceMs, ...lineup };
     return runProgram<Comparison[]>("exchanges", settings satisfies ExchangeSettings);
   });
 
-const measure = async (each: Case, others: readonly Contender[], effort: Effort): Promise<Comparison[]> => {
+const measure = async (each: Case, lineup: Lineup, effort: Effort): Promise<Comparison[]> => {
   const found: Comparison[] = [];
   for (let done = 0; done < each.processes; done += 1) {
-    found.push(...(await measureOnce(each, others, effort)));
+    found.push(...(await measureOnce(each, lineup, effort)));
   }
   const pairsOf = (wanted: string) => found.filter(({ name }) => name === wanted).flatMap(({ pairs }) => pairs);
-  return others.map(({ name }) => ({ name, pairs: pairsOf(name) }));
+  return lineup.others.map(({ name }) => ({ name, pairs: pairsOf(name) }));
 };
 
 const measureCase = async (report: Report, effort: Effort, each: Case): Promise<void> => {
-  const { title, targets } = each;
-  const others = effort.isShort ? essential : each.others;
-  const sockets = (others.length + 1) * each.devices * each.groups;
+  const { title } = each;
+  const lineup = lineupOf(each, effort);
+  const sockets = (lineup.others.length + 1) * each.devices * each.groups;
   if (sockets > openFilesLimit()) {
     report.note(`\n${title}: not measured, it takes ${sockets} sockets and this system allows ${openFilesLimit()}`);
     return;
   }
-  const comparisons = await measure(each, others, effort);
-  report.table({ title, reference: floor, itself: floorAgain, metrics, comparisons, targets });
+  const comparisons = await measure(each, lineup, effort);
+  const targets = effort.against === undefined ? each.targets : [];
+  report.table({ title, reference: lineup.reference.name, itself: floorAgain, metrics, comparisons, targets });
 };
 
-export const sequential: Part = async (report, effort) => {
+const sequential: Part = async (report, effort) => {
   report.heading("One exchange after the other on one connection");
   report.note("The net lines call back and make no promise; the library is awaited, as its users do.");
   if (!effort.isShort) {
@@ -132,9 +156,14 @@ export const sequential: Part = async (report, effort) => {
   }
 };
 
-export const devices: Part = async (report, effort) => {
+const devices: Part = async (report, effort) => {
   report.heading("Many devices in one process, each with one exchange of 16 B outstanding");
   for (const each of deviceCases) {
     await measureCase(report, effort, each);
   }
+};
+
+export const exchanges: Part = async (report, effort) => {
+  await sequential(report, effort);
+  await devices(report, effort);
 };

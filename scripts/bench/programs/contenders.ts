@@ -1,14 +1,14 @@
 /** The ways to exchange a status for its answer. */
 import { ok, ResultAsync } from "neverthrow";
 
-import { exchange, getCommand, sendStatus } from "../../../lib/index.js";
+import { getCommand, sendStatus } from "../../../lib/index.js";
 import { exchange as throwingExchange } from "../../../lib/throwing.js";
-import { connectHandle } from "./library.js";
+import { connectHandle, libraryAt } from "./library.js";
 import { discarding, openRawDevice, owning, type Reading, type Source } from "./raw-device.js";
 import { awaitedLoop, callbackLoop, type Loop } from "./slices.js";
 
 /** Opens one device and gives its loop. `source` is where a raw socket reads from; the library has its own. */
-type Open = (port: number, payload: Uint8Array, source: Source) => Promise<Loop>;
+type Open = (port: number, payload: Uint8Array, source: Source, build?: string) => Promise<Loop>;
 
 type Check = (command: Uint8Array | undefined) => void;
 
@@ -58,8 +58,10 @@ export const contenders = {
 
   discarding: raw(discarding),
 
-  exchange: async (port, payload) => {
-    const handle = await connectHandle(port);
+  exchange: async (port, payload, _source, build) => {
+    const library = await libraryAt(build);
+    const { exchange } = library;
+    const handle = await connectHandle(port, library);
     const { first, each } = checks(payload);
     first((await exchange(handle, payload)).unwrapOr(undefined));
     return awaitedLoop(

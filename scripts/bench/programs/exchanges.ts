@@ -11,6 +11,8 @@ export interface Contender {
   readonly kind: ContenderKind;
   /** Where a raw socket reads from; the library has its own way. */
   readonly source: "onread" | "data";
+  /** The address of the build to be measured; the present one when left out. */
+  readonly build?: string;
 }
 
 export interface ExchangeSettings {
@@ -30,13 +32,15 @@ const connectsAtOnce = 100;
 
 const { port, payloadBytes, devices, groups, rounds, sliceMs, reference, others } = settings() as ExchangeSettings;
 
-const openGroup = async ({ kind, source }: Contender): Promise<Loop[]> => {
+const openGroup = async ({ kind, source, build }: Contender): Promise<Loop[]> => {
   const payload = payloadOf(payloadBytes);
   const from = source === "data" ? dataEvents : onread();
   const group: Loop[] = [];
   while (group.length < devices) {
     const batch = Math.min(connectsAtOnce, devices - group.length);
-    group.push(...(await Promise.all(Array.from({ length: batch }, () => contenders[kind](port, payload, from)))));
+    group.push(
+      ...(await Promise.all(Array.from({ length: batch }, () => contenders[kind](port, payload, from, build)))),
+    );
   }
   return group;
 };
