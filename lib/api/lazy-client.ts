@@ -39,21 +39,18 @@ export function lazyClient<Status = Uint8Array, Command = Uint8Array>(
 
   const start = async (): Promise<Connected> => {
     const connected = await connect(config);
+    connecting = undefined; // or the first caller's async context would live as long as the client
     if (connected.isOk()) client = connected.value;
-    else connecting = undefined;
     return connected;
   };
   const get = (): ResultAsync<ClientHandle<Status, Command>, ConnectError> => {
-    if (client !== undefined && clientBehind(client)?.isDestroyed === true) {
-      client = undefined;
-      connecting = undefined;
-    }
+    if (client !== undefined && clientBehind(client)?.isDestroyed === false) return okAsync(client);
     connecting ??= start();
     return new ResultAsync(connecting);
   };
   const end = (): ResultAsync<void, never> => {
-    if (connecting === undefined) return okAsync(undefined);
-    return new ResultAsync(connecting).andThen(destroy).orElse(() => okAsync(undefined));
+    if (connecting !== undefined) return new ResultAsync(connecting).andThen(destroy).orElse(() => okAsync(undefined));
+    return client === undefined ? okAsync(undefined) : destroy(client);
   };
   return Object.assign(get, {
     destroy: end,

@@ -1,3 +1,4 @@
+import type { AsyncResource } from "node:async_hooks";
 import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { TextDecoder, TextEncoder } from "node:util";
@@ -14,6 +15,7 @@ import {
   type CheckedConfig,
 } from "./arguments.js";
 import { listen, unlisten } from "./abort.js";
+import { outsideCalls } from "./async-context.js";
 import { CommandReader, CommandReaders } from "./command-readers.js";
 import { DeadlineTimer, type DeadlineObserver } from "./deadline-timer.js";
 import {
@@ -23,8 +25,16 @@ import {
   noCommandError,
   queueFullError,
   tooLargeError,
+  type Aftermath,
 } from "./failure-error.js";
-import { isCommandObserved, isStatusObserved, publish, type DiagnosticsMessages } from "./diagnostics.js";
+import {
+  contextOfCall,
+  isCommandObserved,
+  isStatusObserved,
+  publish,
+  type CommandKind,
+  type DiagnosticsMessages,
+} from "./diagnostics.js";
 import { createHandle, describeEndpoint, type AnyHandle, type LivingClient } from "./handle.js";
 import { PendingStatus, type AbortObserver } from "./pending-status.js";
 import { Transport, type TransportEvents } from "./transport.js";
@@ -56,8 +66,8 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private readonly connection: DeviceConnection<PendingStatus>;
   private readonly timer = new DeadlineTimer(this);
   private transport: Transport | undefined;
-  /** Resolves when every socket that was closed is gone. */
-  private closing: Promise<unknown> = Promise.resolve();
+  /** Resolves when every socket that was closed is gone; undefined while none was. */
+  private closing: Promise<unknown> | undefined;
 
   private readers: CommandReaders | undefined;
   private isPumping = false;
@@ -69,6 +79,8 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private endReason: SendStatusError | undefined;
   private readonly closedListeners = new Set<() => void>();
   private onConnected: ((outcome: Result<AnyHandle, ConnectError>) => void) | undefined;
+  /** The async context of the call that connects, as long as it does and if anybody observes. */
+  private connectContext: AsyncResource | undefined;
 
   constructor(private readonly config: CheckedConfig) {
     this.handle = createHandle(this, config);
@@ -98,12 +110,13 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     return new Promise((resolve) => {
       const onAbort = { handleEvent: () => this.feed(() => this.connection.destroy(performance.now())) };
       if (signal !== undefined) listen(signal, onAbort);
+      this.connectContext = contextOfCall();
       this.onConnected = (outcome) => {
         this.onConnected = undefined;
         if (signal !== undefined) unlisten(signal, onAbort);
         if (outcome.isOk()) resolve(outcome);
         // A failed connect leaves nothing open, not even a socket about to close.
-        else void this.closing.then(() => resolve(outcome));
+        else void Promise.resolve(this.closing).then(() => resolve(outcome));
       };
       this.connection.connect(performance.now());
       this.pump();
@@ -128,7 +141,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     // A getter of the options may have destroyed it.
     if (this.isDestroyed) return settle(err(destroyedError(this.endpoint, this.endReason)));
     if (signal?.aborted === true) throw abortedError(this.endpoint, signal.reason);
-    const pending = new PendingStatus(signal, this, settle);
+    const pending = new PendingStatus(signal, this, settle, contextOfCall());
     const refusal = this.connection.send(status, timeoutMs, pending);
     if (refusal === undefined) return this.pump();
     const { maxMessageBytes } = this.config;
@@ -260,10 +273,11 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   /** While a listener of diagnostics is busy, nothing is written or read. */
   private publish<Name extends keyof DiagnosticsMessages>(
     name: Name,
-    details: Omit<DiagnosticsMessages[Name], "client">,
+    context: AsyncResource | undefined,
+    detailsOf: () => Omit<DiagnosticsMessages[Name], "client">,
   ): void {
     const begunAt = performance.now();
-    publish(name, this.handle, details);
+    publish(name, this.handle, context, detailsOf);
     this.now = performance.now();
     const busyMs = Math.trunc(this.now - begunAt);
     if (busyMs > 0) this.connection.postpone(busyMs);
@@ -284,28 +298,28 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private perform(effect: Effect<PendingStatus>): void {
     switch (effect.kind) {
       case "open":
-        this.transport = new Transport(this.config, this);
+        this.transport = outsideCalls(() => new Transport(this.config, this));
         return;
       case "write":
         return this.write(effect);
       case "close":
         return this.closeTransport();
       case "connected":
-        this.onConnected?.(ok(this.handle));
-        return this.publish("connect", {});
+        return this.connected();
       case "reconnected":
-        return this.publish("reconnect", {});
+        return this.publish("reconnect", effect.ticket.context, () => ({}));
       case "refused":
-        return this.publish("refusal", { code: effect.code, willAskAgain: effect.willAskAgain });
+        return this.tellRefusal(effect);
       case "command":
         return this.deliver(effect);
       case "failed":
-        return effect.ticket.fail(this.statusError(effect.failure));
+        return effect.ticket.fail(
+          this.statusError(effect.failure, "the client lives and reconnects with the next status"),
+        );
       case "dropped":
-        this.timer.stop(); // an armed timer would keep the process alive for nothing
-        return this.publish("drop", { reason: effect.failure.message });
+        return this.dropped(effect);
       case "ignored":
-        return this.publish("ignore", { reason: effect.message });
+        return this.publish("ignore", undefined, () => ({ reason: effect.message }));
       case "ended":
         return this.end(effect);
     }
@@ -314,8 +328,28 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private write({ frame, ticket, afterReconnect }: EffectOf<"write">): void {
     this.transport?.write(frame);
     if (ticket !== undefined && isStatusObserved()) {
-      this.publish("status", { frameBytes: frame.length, afterReconnect });
+      this.publish("status", ticket.context, () => ({ frameBytes: frame.length, afterReconnect }));
     }
+  }
+
+  private connected(): void {
+    const { connectContext } = this;
+    this.connectContext = undefined;
+    this.onConnected?.(ok(this.handle));
+    this.publish("connect", connectContext, () => ({}));
+  }
+
+  private tellRefusal({ code, willAskAgain, ticket }: EffectOf<"refused">): void {
+    const context = ticket === undefined ? this.connectContext : ticket.context;
+    this.publish("refusal", context, () => ({ code, willAskAgain }));
+  }
+
+  private dropped({ failure, ticket }: EffectOf<"dropped">): void {
+    this.timer.stop(); // an armed timer would keep the process alive for nothing
+    this.publish("drop", ticket?.context, () => ({
+      reason: failure.message,
+      error: this.statusError(failure, "the client lives and reconnects"),
+    }));
   }
 
   private deliver({ command, ticket }: EffectOf<"command">): void {
@@ -326,19 +360,20 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
       if (this.transport?.isFlushed === true) this.connection.flushed();
     }
     if (isCommandObserved()) {
-      this.publish("command", { bytes: command.length, kind: ticket === undefined ? "push" : "answer" });
+      const kind: CommandKind = ticket === undefined ? "push" : "answer";
+      this.publish("command", ticket?.context, () => ({ bytes: command.length, kind }));
     }
   }
 
-  private statusError(failure: Failure): SendStatusError {
+  private statusError(failure: Failure, aftermath: Aftermath): SendStatusError {
     if (failure.reason === "aborted") return abortedError(this.endpoint, failure.cause);
-    return errorOf(failure, this.endpoint, "the client lives and reconnects with the next status");
+    return errorOf(failure, this.endpoint, aftermath);
   }
 
   private end({ failure, inFlight, waiting }: EffectOf<"ended">): void {
     this.timer.stop();
     this.readers?.end();
-    if (this.onConnected !== undefined) return this.onConnected(err(this.connectError(failure)));
+    if (this.onConnected !== undefined) return this.endConnect(this.connectError(failure));
     if (failure !== undefined) {
       this.endReason = errorOf(failure, this.endpoint, "the client is destroyed, connect again");
     }
@@ -346,7 +381,16 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
     for (const listener of this.closedListeners) void Promise.resolve().then(listener);
     this.closedListeners.clear();
-    this.publish("destroy", { error: this.endReason });
+    // Its owner's end is told where the owner called.
+    const context = failure === undefined ? contextOfCall() : inFlight?.context;
+    this.publish("destroy", context, () => ({ error: this.endReason }));
+  }
+
+  private endConnect(error: ConnectError): void {
+    const { connectContext } = this;
+    this.connectContext = undefined;
+    this.onConnected?.(err(error));
+    this.publish("destroy", connectContext, () => ({ error }));
   }
 
   private connectError(failure: Failure | undefined): ConnectError {
@@ -356,9 +400,12 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
 
   private closeTransport(): void {
     if (this.transport === undefined) return;
-    const gone = this.transport.close();
-    this.closing = this.closing.then(() => gone);
+    const { transport, closing } = this;
     this.transport = undefined;
+    this.closing = outsideCalls(() => {
+      const gone = transport.close();
+      return closing === undefined ? gone : closing.then(() => gone);
+    });
   }
 
   private get endpoint(): string {

@@ -4,6 +4,7 @@ import type { CommandsError } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
 import { listen, unlisten } from "./abort.js";
 import type { CheckedCommandsOptions } from "./arguments.js";
+import { outsideCalls } from "./async-context.js";
 import { DONE, Mailbox, type Stream } from "./mailbox.js";
 
 type Item = Result<Uint8Array, CommandsError>;
@@ -145,7 +146,7 @@ export class CommandReaders {
   private count(change: number): void {
     this.waiting += change;
     if (this.waiting === 0) this.hold?.unref();
-    else if (this.hold === undefined) this.hold = setInterval(() => undefined, LONG_MS);
+    else if (this.hold === undefined) this.hold = outsideCalls(() => setInterval(() => undefined, LONG_MS));
     else this.hold.ref();
   }
 }

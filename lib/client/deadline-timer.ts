@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import timers from "node:timers";
 import { MAX_TIMER_MS } from "../limits.js";
+import { outsideCalls } from "./async-context.js";
 
 // Taken once: a test's fake timers replace them later, and a client that lives across such a test keeps its limits.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
@@ -74,7 +75,7 @@ export class DeadlineTimer {
     clearTimeout(this.timer);
     const delay = slice(deadline - now);
     this.firesAt = now + delay;
-    this.timer = setTimeout(() => this.onTimer(), delay);
+    this.timer = outsideCalls(() => setTimeout(() => this.onTimer(), delay));
     if (!this.isRef) this.timer.unref();
   }
 

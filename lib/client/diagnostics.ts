@@ -1,5 +1,7 @@
+import { AsyncResource } from "node:async_hooks";
 import { channel, type Channel } from "node:diagnostics_channel";
-import type { RefusalCode, SendStatusError } from "../errors/error-types.js";
+import type { ConnectError, RefusalCode, SendStatusError } from "../errors/error-types.js";
+import { outsideCalls } from "./async-context.js";
 import type { AnyHandle } from "./handle.js";
 
 /**
@@ -47,6 +49,8 @@ interface StatusDiagnostics extends DiagnosticsMessage {
   readonly afterReconnect: boolean;
 }
 
+export type CommandKind = "answer" | "push";
+
 /**
  * `fleet-internal-client:command`: a command arrived; `getCommand` gives it already.
  *
@@ -57,7 +61,7 @@ interface CommandDiagnostics extends DiagnosticsMessage {
   /** The length of its payload. */
   readonly bytes: number;
   /** `answer`: it completed a status. `push`: no status awaited one. Nothing on the wire tells more. */
-  readonly kind: "answer" | "push";
+  readonly kind: CommandKind;
 }
 
 /**
@@ -77,6 +81,8 @@ type ReconnectDiagnostics = DiagnosticsMessage;
 interface DropDiagnostics extends DiagnosticsMessage {
   /** What happened, for people. */
   readonly reason: string;
+  /** What happened, as an error. The status in flight, if there was one, fails with it or is sent again. */
+  readonly error: SendStatusError;
 }
 
 /**
@@ -91,18 +97,20 @@ interface IgnoreDiagnostics extends DiagnosticsMessage {
 }
 
 /**
- * `fleet-internal-client:destroy`: the client has ended.
+ * `fleet-internal-client:destroy`: the client has ended, or could not connect.
  *
  * @example
  * subscribe("fleet-internal-client:destroy", (message) => log((message as DestroyDiagnostics).error?.code ?? "by its owner"));
  */
 interface DestroyDiagnostics extends DiagnosticsMessage {
-  /** What destroyed it; undefined when its owner did. */
-  readonly error: SendStatusError | undefined;
+  /** What destroyed it, or what its connect failed with; undefined when its owner destroyed it. */
+  readonly error: SendStatusError | ConnectError | undefined;
 }
 
 /**
- * What is published on which channel; each channel's name begins with `fleet-internal-client:`.
+ * What is published on which channel; each channel's name begins with `fleet-internal-client:`. What belongs to a call is published in
+ * that call's async context, so that an `AsyncLocalStorage` has the store there that the caller has; what belongs to none, a push
+ * for example, in none.
  *
  * @example
  * const on = <Name extends keyof DiagnosticsMessages>(name: Name, use: (message: DiagnosticsMessages[Name]) => void) =>
@@ -123,7 +131,7 @@ export interface DiagnosticsMessages {
   readonly drop: DropDiagnostics;
   /** A command for another device was left alone. */
   readonly ignore: IgnoreDiagnostics;
-  /** The client has ended. */
+  /** The client has ended, or could not connect. */
   readonly destroy: DestroyDiagnostics;
 }
 
@@ -139,20 +147,40 @@ const channels = {
   destroy: channel("fleet-internal-client:destroy"),
 } as const satisfies Record<keyof DiagnosticsMessages, Channel>;
 
+const { status, command, ...rare } = channels;
+const rareChannels = Object.values(rare);
+
 // With no subscriber, no message is to be made: with every status and command that would cost something.
 
 export function isStatusObserved(): boolean {
-  return channels.status.hasSubscribers;
+  return status.hasSubscribers;
 }
 
 export function isCommandObserved(): boolean {
-  return channels.command.hasSubscribers;
+  return command.hasSubscribers;
 }
 
+/** The async context of the call that is being made; undefined while nobody subscribes. */
+export function contextOfCall(): AsyncResource | undefined {
+  const isObserved = status.hasSubscribers || command.hasSubscribers || rareChannels.some(hasSubscribers);
+  return isObserved ? new AsyncResource("FleetInternalClientCall") : undefined;
+}
+
+function hasSubscribers(channel: Channel): boolean {
+  return channel.hasSubscribers;
+}
+
+/** Publishes in that call's context, or outside any call's. */
 export function publish<Name extends keyof DiagnosticsMessages>(
   name: Name,
   client: AnyHandle,
-  details: Omit<DiagnosticsMessages[Name], "client">,
+  context: AsyncResource | undefined,
+  detailsOf: () => Omit<DiagnosticsMessages[Name], "client">,
 ): void {
-  channels[name].publish({ client, ...details });
+  const channel = channels[name];
+  if (!channel.hasSubscribers) return;
+  const message = { client, ...detailsOf() };
+  const tell = (): void => channel.publish(message);
+  if (context === undefined) outsideCalls(tell);
+  else context.runInAsyncScope(tell);
 }

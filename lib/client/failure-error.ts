@@ -19,6 +19,7 @@ const advice: Record<Failure["code"], string> = {
 /** What is left when a failure has been told. */
 export type Aftermath =
   | "nothing is left open"
+  | "the client lives and reconnects"
   | "the client lives and reconnects with the next status"
   | "the client is destroyed, connect again";
 

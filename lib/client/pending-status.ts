@@ -1,3 +1,4 @@
+import type { AsyncResource } from "node:async_hooks";
 import { err, ok, type Result } from "neverthrow";
 import type { SendStatusError } from "../errors/error-types.js";
 import { listen, unlisten } from "./abort.js";
@@ -13,6 +14,8 @@ export class PendingStatus {
     private readonly signal: AbortSignal | undefined,
     private readonly observer: AbortObserver,
     private readonly settle: (outcome: Result<Uint8Array, SendStatusError>) => void,
+    /** The async context of the call that sent it; undefined where nobody observes. */
+    readonly context: AsyncResource | undefined,
   ) {
     if (signal !== undefined) listen(signal, this);
   }

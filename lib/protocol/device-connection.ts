@@ -42,16 +42,21 @@ export type Effect<Ticket> =
   | { readonly kind: "close" }
   /** The first connection is made. */
   | { readonly kind: "connected" }
-  /** The reconnection is made. */
-  | { readonly kind: "reconnected" }
-  /** The gateway refused the device. */
-  | { readonly kind: "refused"; readonly code: RefusalCode; readonly willAskAgain: boolean }
+  /** The reconnection is made, for the status of the ticket. */
+  | { readonly kind: "reconnected"; readonly ticket: Ticket }
+  /** The gateway refused the device; `ticket` is the status that it reconnects for. */
+  | {
+      readonly kind: "refused";
+      readonly code: RefusalCode;
+      readonly willAskAgain: boolean;
+      readonly ticket: Ticket | undefined;
+    }
   /** A command arrived. It completes the status of the ticket; without a ticket, it was pushed. */
   | { readonly kind: "command"; readonly command: Uint8Array; readonly ticket: Ticket | undefined }
   /** A status failed; the client lives. */
   | { readonly kind: "failed"; readonly ticket: Ticket; readonly failure: Failure }
-  /** The connection is lost or given up; the next status reconnects. */
-  | { readonly kind: "dropped"; readonly failure: Failure }
+  /** The connection is lost or given up; the next status reconnects. `ticket` is the status that was in flight. */
+  | { readonly kind: "dropped"; readonly failure: Failure; readonly ticket: Ticket | undefined }
   /** A command for another device arrived and was left alone. */
   | { readonly kind: "ignored"; readonly message: string }
   /** The end, for these statuses too; without a failure, because the owner destroyed the client. */
@@ -289,7 +294,7 @@ export class DeviceConnection<Ticket extends object> {
   }
 
   private resume(now: number): void {
-    this.emit({ kind: "reconnected" });
+    this.emit({ kind: "reconnected", ticket: this.statusInFlight.ticket });
     // The reconnection for a status that had not been sent yet leaves it its own one.
     this.writeStatus(this.firstAttempt === "unsent" ? "awaiting" : "awaitingAgain", true, now);
   }
@@ -359,7 +364,7 @@ export class DeviceConnection<Ticket extends object> {
     this.closeConnection(input);
     this.currentState = "backingOff";
     this.currentDeadline = next;
-    this.emit({ kind: "refused", code: input.code, willAskAgain: true });
+    this.emit({ kind: "refused", code: input.code, willAskAgain: true, ticket: this.statusInFlight.ticket });
   }
 
   private end(input: Trouble | InputOf<"destroy">): void {
@@ -371,7 +376,9 @@ export class DeviceConnection<Ticket extends object> {
     this.inFlight = undefined;
     this.spentFrame = undefined;
     this.latestCommand = undefined;
-    if (input.kind === "refused") this.emit({ kind: "refused", code: input.code, willAskAgain: false });
+    if (input.kind === "refused") {
+      this.emit({ kind: "refused", code: input.code, willAskAgain: false, ticket: inFlight });
+    }
     this.emit({ kind: "ended", failure, inFlight, waiting });
   }
 
@@ -389,7 +396,7 @@ export class DeviceConnection<Ticket extends object> {
     this.closeConnection(input);
     this.rest("down");
     this.reconnectFrom = now + this.limits.reconnectPauseMs;
-    if (hadConnection) this.emit({ kind: "dropped", failure });
+    if (hadConnection) this.emit({ kind: "dropped", failure, ticket: this.inFlight?.ticket });
   }
 
   private closeConnection(input: Input): void {

@@ -65,15 +65,20 @@ describe("the diagnostics channels tell", () => {
     gateway.misbehave("status", { do: "close" });
     (await exchange(client, secret))._unsafeUnwrap();
     expect(told.map(([name]) => name)).toEqual(["connect", "status", "drop", "reconnect", "status", "command"]);
-    expect(told[2]?.[1]).toEqual({ reason: "the gateway closed the connection" });
+    const reason = "the gateway closed the connection";
+    expect(told[2]?.[1]).toMatchObject({ reason, error: { code: "UNABLE_TO_CONNECT", reason: "closed" } });
+    expect((told[2]?.[1] as unknown as DiagnosticsMessages["drop"]).error.message).toContain(reason);
     expect(told[4]?.[1]).toMatchObject({ afterReconnect: true });
   });
 
   it("a refusal, and whether the client asks again", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "refuse", responseType: 1 });
-    expect((await connect(configFor(gateway))).isErr()).toBe(true);
-    expect(told).toEqual([["refusal", { code: "DEVICE_ALREADY_CONNECTED", willAskAgain: false }]]);
+    const refused = await connect(configFor(gateway));
+    expect(told).toEqual([
+      ["refusal", { code: "DEVICE_ALREADY_CONNECTED", willAskAgain: false }],
+      ["destroy", { error: refused._unsafeUnwrapErr() }],
+    ]);
 
     const client = await openClient(gateway);
     told = [];
@@ -101,6 +106,13 @@ describe("the diagnostics channels tell", () => {
     gateway.misbehave("status", { do: "close" }, { times: 2 });
     const failed = await exchange(client, secret);
     expect(told.at(-1)).toEqual(["destroy", { error: failed._unsafeUnwrapErr() }]);
+  });
+
+  it("a connect that failed", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "close" });
+    const failed = await connect(configFor(gateway));
+    expect(told).toEqual([["destroy", { error: failed._unsafeUnwrapErr() }]]);
   });
 
   it("never a payload's bytes", async () => {
