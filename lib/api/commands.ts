@@ -8,15 +8,15 @@ import type { CommandsError } from "../errors/error-types.js";
 import { readOutcome } from "./functions.js";
 
 /**
- * Every command from this call on, answers and pushed ones alike, in the order of arrival, each a Result. Every reader gets every command.
+ * Yields every command from this call on, answers and pushed ones, in the order of arrival.
  *
- * It subscribes at the call, not at the first read. When the client ends, whatever the cause, or `signal` aborts, the commands not yet
- * read are given and then the iteration ends; {@link closed} says why a client ended. Leaving the loop, or `return()`, unsubscribes.
- * While the connection is dropped nothing arrives, and only the next status reconnects. It never rejects.
+ * It subscribes at the call, not at the first read; every reader gets every command. When the client ends or `signal` aborts, it yields
+ * the commands not yet read, and then the iteration ends; {@link closed} says why a client ended. Leaving the loop, or `return()`,
+ * unsubscribes. While the connection is dropped nothing arrives, and only the next status reconnects. It never rejects.
  *
  * An item can be an `Err` instead:
  * - `COMMAND_INCORRECT`: the module's codec could not read this command, which is the `payload`; reading goes on
- * - `NOT_OK`, `fell-behind`: more than `highWaterMark` commands (default 1,024) or 64 MiB lay unread after the reader had a turn; the last item
+ * - `NOT_OK`, `fell-behind`: more than `highWaterMark` commands (default 1,024) or 64 MiB waited unread; the last item
  * - `NOT_OK`, `invalid-argument`, and `CONTEXT_INCORRECT` for a destroyed client or what is not a handle: the only item
  *
  * @example

@@ -8,10 +8,10 @@ import { readCommand, writeStatus } from "../codecs/payloads.js";
 import type { ConnectError, ErrorWith, GetCommandError, SendStatusError } from "../errors/error-types.js";
 
 /**
- * Connects a device to its vehicle's module gateway: TCP, then the device says who it is and awaits the gateway's answer.
+ * Connects a device to its vehicle's module gateway, in one attempt.
  *
- * A first connect is one attempt and never tried again; it ends within `connectTimeoutMs` (default 4,000 ms). When it
- * fails, nothing is left open. It never throws and never rejects.
+ * The attempt ends within `connectTimeoutMs` (default 4,000 ms): TCP, then the gateway's answer to who the device is. If it fails,
+ * nothing is left open. It never throws and never rejects.
  *
  * Errors, by the C header's `init_connection`:
  * - `UNABLE_TO_CONNECT`: no TCP connection, no answer in time, or the gateway closed without one
@@ -40,20 +40,20 @@ export function connect<Status = Uint8Array, Command = Uint8Array>(
 }
 
 /**
- * Sends a status and waits until a command has come; the Result is the same handle, for chaining.
+ * Sends a status and waits until a command has arrived; returns the same handle, for chaining.
  *
- * One attempt takes at most `timeoutMs` (default 10,000 ms) from the moment the status is handed to the kernel. If it
- * fails in transport, the client reconnects once and sends the status again, so a status may reach the gateway twice; it
- * is a snapshot of the device's state, and that is safe. From its turn on a call takes at most 2 × `timeoutMs` +
- * 2 × (`connectTimeoutMs` + 350 ms). Statuses sent at once go one after the other, in call order; at most 64 may wait.
- * The bytes are taken at the call. It never throws and never rejects.
+ * One attempt takes at most `timeoutMs` (default 10,000 ms) from the moment the kernel has the status. If the connection fails, the
+ * client reconnects once and sends the status again. So a status may reach the gateway twice; it is a snapshot of the device's state,
+ * and that is safe. From its turn on, a call takes at most 2 × `timeoutMs` + 2 × (`connectTimeoutMs` + 350 ms). Statuses sent at once
+ * go one after the other, in call order; at most 64 may wait. The bytes are copied at the call. It never throws and never rejects.
  *
  * Errors, by the C header's `send_status`; those marked * destroy the client:
  * - `TIMEOUT_OCCURRED` *: no command in time, after the reconnection either
  * - `UNABLE_TO_CONNECT` *: the reconnection failed, or the gateway closed without an answer both times (the module may hold the status invalid)
  * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED` *: refused when reconnecting
- * - `COMMAND_INCORRECT`: what came is no command, or when reconnecting no connect response; the connection is dropped, the next status reconnects
- * - `DEVICE_INCORRECT`: what came is not for this device; likewise
+ * - `COMMAND_INCORRECT`: the gateway sent something else than a command, or than a connect response when reconnecting; the client drops
+ *   the connection, and the next status reconnects
+ * - `DEVICE_INCORRECT`: the gateway sent a message for another device; likewise
  * - `CONTEXT_INCORRECT`: not a handle (`no-handle`), or its client is destroyed (`destroyed`)
  * - `NOT_OK`: a wrong argument, a status that the module's codec refuses, an abort by `options.signal`, a status above `maxMessageBytes`,
  *   64 waiting already; `reason` says which
@@ -75,11 +75,13 @@ export function sendStatus<Status, Command>(
 }
 
 /**
- * Sends a status and returns the command that completed it. In all else it is {@link sendStatus}; besides, a command that the module's
- * codec cannot read is `COMMAND_INCORRECT`, `unreadable-command`, with the bytes as `payload`, and harms nothing.
+ * Sends a status and returns the command that completed it.
  *
- * The first command after a status completes it. Nothing on the wire tells a pushed command from an answer, so where the gateway
- * pushes, this may be the pushed one, and the status's own answer the next command.
+ * It is {@link sendStatus} otherwise, limits and errors included. A command that the module's codec cannot read is `COMMAND_INCORRECT`,
+ * `unreadable-command`, with the bytes as `payload`; the connection is not harmed.
+ *
+ * The first command after a status completes it. The protocol does not distinguish a pushed command from an answer: where the gateway
+ * pushes, this may be the pushed one, and the status's own answer is the next command.
  *
  * @example
  * const command = await exchange(client, { pressed: true }, { timeoutMs: 2_000 });
@@ -116,9 +118,10 @@ export function readOutcome<E>(
 }
 
 /**
- * The command that arrived last, pushed ones included. Synchronous, without I/O; a reconnection does not clear it. Bytes are never
- * touched by the library again, but all who get this command share them. An empty command is a command, unless the module's codec
- * is {@link optional}.
+ * Returns the latest command, pushed ones included, at once and without I/O.
+ *
+ * A reconnection does not clear it. The library never changes its bytes, but everyone who gets this command shares them. An empty
+ * command is a command, unless the module's codec is {@link optional}.
  *
  * Errors, by the C header's `get_command`:
  * - `NO_COMMAND_AVAILABLE`: none has arrived yet
@@ -137,8 +140,9 @@ export function getCommand<Status, Command>(
 }
 
 /**
- * When the client has ended, and why: Ok when its owner destroyed it, and else the error of the status that destroyed it. For what is
- * not a handle: `CONTEXT_INCORRECT`.
+ * Resolves when the client has ended, and says why.
+ *
+ * Ok: its owner destroyed it. Err: the error of the status that destroyed it, or `CONTEXT_INCORRECT` for anything but a handle.
  *
  * @example
  * (await closed(client)).mapErr((error) => console.error(error.message));
@@ -149,9 +153,10 @@ export function closed(handle: AnyHandle): ResultAsync<void, SendStatusError> {
 }
 
 /**
- * Ends a client: its status in flight and those that wait fail with `CONTEXT_INCORRECT`, its readers of commands end, its connection is
- * closed. When the Result is there, no socket, timer or listener is left. It may be called at any time and any number of
- * times, with anything, and never fails.
+ * Ends a client, from any state, any number of times.
+ *
+ * Its status in flight and those that wait fail with `CONTEXT_INCORRECT`, its readers of commands end, its connection is closed. When
+ * it resolves, no socket, timer or listener is left. It takes anything and never fails.
  *
  * @example
  * await destroy(client);

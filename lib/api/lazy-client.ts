@@ -18,9 +18,10 @@ export interface LazyClient<Status = Uint8Array, Command = Uint8Array> extends A
 }
 
 /**
- * A function that returns the connected client: it connects on first use, once even under concurrent calls, and again after the
- * client was destroyed or could not connect. What a serverless handler keeps in module scope. The configuration has no `signal`: the
- * connection belongs to no one call.
+ * Returns a function that returns the connected client, and connects when need be.
+ *
+ * The function connects on first use, once even under concurrent calls, and again after the client was destroyed or could not connect.
+ * Keep it outside a serverless handler. The configuration has no `signal`: the connection belongs to no single call.
  *
  * The function's errors are those of {@link connect}. A client whose connection was lost, say while the process was frozen, is
  * returned as it is: its next status reconnects.

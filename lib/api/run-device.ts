@@ -16,21 +16,24 @@ import { readOutcome } from "./functions.js";
  */
 export interface RunDeviceOptions extends SendStatusesOptions, CommandsOptions {
   /**
-   * How long to wait, in milliseconds from 0 to 2^31-1, before connecting again after that many failures in a row; undefined ends the
-   * device. Default: 1 s, doubled with each failure up to 30 s, each spread at random by a quarter.
+   * A function that returns how long to wait before connecting again, in milliseconds, 0 to 2^31-1; `undefined` ends the device. It gets
+   * the number of failures in a row and the last error.
+   *
+   * @defaultValue 1,000 ms, doubled with each failure up to 30,000 ms, each varied at random by a quarter
    */
   readonly retryDelayMs?: ((failuresInARow: number, error: RunDeviceError) => number | undefined) | undefined;
 }
 
 /**
- * A device that stays connected: it connects, sends every status of the source, repeats the last one when no new one comes, yields
- * every command that arrives, answers and pushed ones, each once and in order, and connects again after a failure that ended its client. After
- * a reconnection the last status goes out first.
+ * Runs a device that stays connected: sends every status of the source, and yields every command and every failure.
  *
- * Every failure is an `Err` among the commands, and the device goes on, unless `retryDelayMs` ends it or an argument is wrong: that `Err`
- * is the last item. So is a source that throws (`source-failed`). It starts with the first read, and ends when the source ends or `signal` aborts; its client
- * is then destroyed, as it is when the loop is left. Statuses go out whether or not the consumer keeps up: of what lies unread
- * beyond `highWaterMark` (default 1,024) or 64 MiB the oldest give way, and one `Err`, `fell-behind`, says how many. It never rejects.
+ * It connects, repeats the last status when no new one comes, yields each command once and in order, answers and pushed ones, and
+ * connects again after a failure that ended its client. After that, the last status goes out first. It starts with the first read.
+ *
+ * Every failure is an `Err` among the commands, and the device goes on. The last item is an `Err` if `retryDelayMs` ended the device, an
+ * argument is wrong, or the source threw (`source-failed`). It also ends when the source ends or `signal` aborts; its client is then
+ * destroyed, as it is when the loop is left. Statuses go out whether or not you read: beyond `highWaterMark` commands (default 1,024)
+ * or 64 MiB it drops the oldest, and one `Err`, `fell-behind`, says how many. It never rejects.
  *
  * @example
  * const device = { module: example, deviceType: 0, deviceRole: "left_button", deviceName: "button1" };

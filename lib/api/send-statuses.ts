@@ -11,15 +11,14 @@ import type { SendStatusError } from "../errors/error-types.js";
 import { readOutcome } from "./functions.js";
 
 /**
- * Sends every status of a source, any iterable or async iterable, one at a time, and yields a Result for each: the command that completed it,
- * or the error.
+ * Sends every status of a source, one at a time, and yields the outcome of each: its command, or the error.
  *
- * The source is read only when the next outcome is asked for, so a slow consumer slows the source and nothing piles up. With
- * `repeatAfterMs` the last status is sent again, as it was written then, when no new one has come for that long. It ends when the source
- * ends, when `signal` aborts, and when the client ends, at once, whatever the source is doing. Leaving the loop, or `return()`, returns the
- * source too, and waits for a status in flight. It never rejects.
+ * The source is any iterable or async iterable. It is read only when the next outcome is asked for, so a slow consumer slows the source
+ * and nothing piles up. With `repeatAfterMs` the last status is sent again when no new one has come for that long. It ends when the
+ * source ends, when `signal` aborts, and when the client ends, at once, whatever the source is doing. Leaving the loop, or `return()`,
+ * returns the source too, and waits for a status in flight. It never rejects.
  *
- * The errors are those of {@link exchange}; a source that throws makes a last `NOT_OK`, `source-failed`, and the client is intact.
+ * The errors are those of {@link exchange}. A source that throws ends it with `NOT_OK`, `source-failed`; the client lives.
  *
  * @example
  * for await (const outcome of sendStatuses(client, every(1_000, () => readSensors()))) {

@@ -39,7 +39,7 @@ import { createHandle, describeEndpoint, type AnyHandle, type LivingClient } fro
 import { PendingStatus, type AbortObserver } from "./pending-status.js";
 import { Transport, type TransportEvents } from "./transport.js";
 
-const FIXED_LIMITS = {
+export const FIXED_LIMITS = {
   maxWaiting: 64,
   maxWaitingBytes: 64 * 1024 * 1024,
   reconnectPauseMs: 2,

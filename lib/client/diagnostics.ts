@@ -117,19 +117,19 @@ interface DestroyDiagnostics extends DiagnosticsMessage {
  *   subscribe(`fleet-internal-client:${name}`, (message) => use(message as DiagnosticsMessages[Name]));
  */
 export interface DiagnosticsMessages {
-  /** The first connection stands. */
+  /** The device is connected. */
   readonly connect: ConnectDiagnostics;
   /** The gateway refused the device. */
   readonly refusal: RefusalDiagnostics;
-  /** A status was handed to the kernel. */
+  /** The kernel has a status. */
   readonly status: StatusDiagnostics;
   /** A command arrived. */
   readonly command: CommandDiagnostics;
-  /** The connection stands again. */
+  /** The device is connected again. */
   readonly reconnect: ReconnectDiagnostics;
-  /** The connection is gone; the client lives. */
+  /** The connection is lost or was dropped; the client lives. */
   readonly drop: DropDiagnostics;
-  /** A command for another device was left alone. */
+  /** A command for another device arrived while no status was in flight, and was ignored. */
   readonly ignore: IgnoreDiagnostics;
   /** The client has ended, or could not connect. */
   readonly destroy: DestroyDiagnostics;

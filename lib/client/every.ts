@@ -4,8 +4,10 @@ import { checkedMilliseconds, invalidArgument } from "./arguments.js";
 import { DONE } from "./mailbox.js";
 
 /**
- * A source for {@link sendStatuses} and {@link runDevice}: what `read` returns, at once and then every `intervalMs` milliseconds (above 0
- * and up to 2^31-1). A slow reader of the source skips intervals, and nothing piles up. What `read` throws ends the source.
+ * Makes a source of statuses: what `read` returns, at once and then at every interval.
+ *
+ * For {@link sendStatuses} and {@link runDevice}. `intervalMs` is in milliseconds, above 0 and up to 2^31-1. A slow reader of the source
+ * skips intervals, and nothing piles up. What `read` throws ends the source.
  *
  * @example
  * for await (const outcome of sendStatuses(client, every(1_000, () => readSensors()))) outcome.match(act, report);

@@ -9,9 +9,8 @@ import { noHandleError } from "./failure-error.js";
 import { DONE, type Stream } from "./mailbox.js";
 
 /**
- * Names one client, as a file descriptor names an open file. It never changes and holds no state; what it names lives
- * inside the library. It can be shared freely, and used by every copy of the package in the process. Its type carries what the device's
- * statuses and commands are: bytes, or the types of its module.
+ * Names one client, as a file descriptor names an open file. It never changes and holds no state. It can be shared, and used by every
+ * copy of the package in the process. Its type says what the device's statuses and commands are: bytes, or the types of its module.
  *
  * @example
  * await using client = await connect(config); // from "fleet-internal-client/throwing"
@@ -19,7 +18,7 @@ import { DONE, type Stream } from "./mailbox.js";
 export interface ClientHandle<Status = Uint8Array, Command = Uint8Array> {
   /** The device as it was connected, its priority filled in; `device.module` is the module's number. */
   readonly device: Device;
-  /** The device's module; undefined where only its number was given. Not enumerable. */
+  /** The device's module; undefined if only its number was given. Not enumerable. */
   readonly module: Module<Status, Command> | undefined;
   /** The gateway's host as it was given. */
   readonly host: string;
@@ -27,7 +26,7 @@ export interface ClientHandle<Status = Uint8Array, Command = Uint8Array> {
   readonly port: number;
   /** The same as `destroy(handle)`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** For people: the device, the endpoint and what state its client is in. */
+  /** Returns the device, the endpoint and its client's state, for people. */
   toString(): string;
 }
 

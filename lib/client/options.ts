@@ -9,17 +9,21 @@ import type { Module } from "../codecs/module.js";
  */
 export interface DeviceConfig<Status = Uint8Array, Command = Uint8Array> {
   /**
-   * The module's number, a whole number from 0 to 2^31-1, for statuses and commands that are bytes; or a {@link Module}, for those of its
-   * types. Numbers from 1000 up are free for anyone.
+   * A {@link Module}, which types the device's statuses and commands; or the module's number, a whole number from 0 to 2^31-1, and then
+   * statuses and commands are bytes. Numbers from 1000 up are free for anyone.
    */
   readonly module: number | Module<Status, Command>;
   /** The device's type within its module, a whole number from 0 to 2^32-1. */
   readonly deviceType: number;
-  /** What the device is there for, for example `"left_button"`. With module and type it tells devices apart. May be empty. */
+  /** What the device is there for, for example `"left_button"`. A gateway tells devices apart by module, type and role. May be empty. */
   readonly deviceRole: string;
-  /** A label for people. May be empty. */
+  /** A label for people; a gateway does not tell devices apart by it. May be empty. */
   readonly deviceName: string;
-  /** A whole number from 0, the highest, to 2^32-1. Default 0. */
+  /**
+   * A whole number from 0, the highest, to 2^32-1. A device of a higher priority takes the place of one of a lower.
+   *
+   * @defaultValue 0
+   */
   readonly priority?: number | undefined;
 }
 
@@ -30,29 +34,38 @@ export interface DeviceConfig<Status = Uint8Array, Command = Uint8Array> {
  * const config: Config = { host: "192.168.1.100", port: 1636, device, connectTimeoutMs: 2_000 };
  */
 export interface Config<Status = Uint8Array, Command = Uint8Array> {
-  /** The gateway's host name, IPv4 or IPv6 address; the latter without brackets, a zone allowed. */
+  /** The gateway's host name, IPv4 address or IPv6 address. An IPv6 address has no brackets; it may have a zone. */
   readonly host: string;
   /** The gateway's port, 1 to 65535; in the field mostly 1636 or 8888. */
   readonly port: number;
   /** The device that connects. */
   readonly device: DeviceConfig<Status, Command>;
-  /** How long one attempt to connect may take (look-up, TCP and the connect response), in milliseconds: above 0 and up to 2^31-1. Default 4,000. */
+  /**
+   * How long one attempt to connect may take, in milliseconds, above 0 and up to 2^31-1: the name look-up, TCP, and the gateway's
+   * connect response.
+   *
+   * @defaultValue 4,000
+   */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * The largest message body, in bytes, that is sent or accepted: 1 to 2^32-1. Default 16 MiB. A status above it is `NOT_OK` and not
-   * sent; a message above it is refused before it is stored, with `COMMAND_INCORRECT` for the status in flight, and the connection dropped.
+   * The largest message body that is sent or accepted, in bytes, 1 to 2^32-1. A larger status is `NOT_OK` and not sent. A larger message
+   * of the gateway is not stored: the status in flight fails with `COMMAND_INCORRECT`, and the client drops the connection.
+   *
+   * @defaultValue 16,777,216
    */
   readonly maxMessageBytes?: number | undefined;
   /**
    * Whether a client keeps the process alive while it is connected, while a loop over its commands waits, and while `runDevice` runs.
-   * Default true; with false, a process that has nothing else to do exits though it has not destroyed the client.
+   * With `false`, a process with nothing else to do exits without destroying the client. A status under way keeps it alive in any case.
+   *
+   * @defaultValue true
    */
   readonly keepProcessAlive?: boolean | undefined;
-  /** Aborts `connect`; it has no effect on the client afterwards. */
+  /** Aborts `connect`. Once the client is connected, it has no effect. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Makes the connection in place of TCP: a function that returns a `Duplex`, for TLS, a Unix socket or a tunnel. It is called for
-   * every connection; the protocol starts when the stream is open: with its `connect` or `secureConnect` event, or at once.
+   * A function that returns a new `Duplex`, used in place of a TCP connection: TLS, a Unix socket, a tunnel. It is called for every
+   * connection. The protocol starts with the stream's `connect` or `secureConnect` event, or at once if the stream is open already.
    */
   readonly createConnection?: (() => Duplex) | undefined;
 }
@@ -65,11 +78,13 @@ export interface Config<Status = Uint8Array, Command = Uint8Array> {
  */
 export interface SendStatusOptions {
   /**
-   * How long one attempt may take, in milliseconds, from handing the status to the kernel until a command comes: above 0
-   * and up to 2^31-1. Default 10,000. A healthy gateway may take 250 ms: use at least 300.
+   * How long one attempt may take, in milliseconds, above 0 and up to 2^31-1: from the moment the kernel has the status until a command
+   * has arrived. A healthy gateway may take 250 ms, so use at least 300.
+   *
+   * @defaultValue 10,000
    */
   readonly timeoutMs?: number | undefined;
-  /** Aborts the whole call, waiting for its turn included. */
+  /** Aborts the whole call, also while the status waits for its turn. It ends an iterable. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,8 +96,10 @@ export interface SendStatusOptions {
  */
 export interface SendStatusesOptions extends SendStatusOptions {
   /**
-   * After how long without a new status the last one is sent again, as it was written then, in milliseconds: above 0 and up to 2^31-1.
-   * Default: never. A gateway disconnects a device that is silent for 15 to 30 s.
+   * After how long without a new status the last one is sent again, in milliseconds, above 0 and up to 2^31-1. It is sent as it was
+   * written the first time. A gateway disconnects a device that is silent for 15 to 30 s.
+   *
+   * @defaultValue never; 5,000 for `runDevice`
    */
   readonly repeatAfterMs?: number | undefined;
 }
@@ -94,8 +111,13 @@ export interface SendStatusesOptions extends SendStatusOptions {
  * const options: CommandsOptions = { highWaterMark: 16, signal: AbortSignal.timeout(60_000) };
  */
 export interface CommandsOptions {
-  /** How many commands may lie unread before the reader is ended with an error: 1 to 2^32-1. Default 1,024. At most 64 MiB may, too. */
+  /**
+   * How many commands may wait unread, 1 to 2^32-1; together they may have 64 MiB. `commands` ends a reader that falls further behind
+   * with an `Err`. `runDevice` drops the oldest commands instead, and an `Err` says how many.
+   *
+   * @defaultValue 1,024
+   */
   readonly highWaterMark?: number | undefined;
-  /** Ends the reading; what is unread can still be read. */
+  /** Ends the reading. What is unread can still be read. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -17,8 +17,10 @@ export interface ModuleDefinition<Status = Uint8Array, Command = Uint8Array> {
 }
 
 /**
- * Makes a module, for `config.device.module`. Statuses and commands without a codec are bytes. As it runs where modules are loaded, a
- * definition that cannot be one is thrown: a TypeError, or a RangeError for the number.
+ * Makes a module: a value that types its device's statuses and commands.
+ *
+ * Use it as `config.device.module`. Statuses and commands without a codec are bytes. A wrong definition throws a TypeError, or a
+ * RangeError for the number.
  *
  * @example
  * const door = defineModule({ name: "door", number: 1001, status: json<DoorStatus>(), command: json(isDoorCommand) });

@@ -59,11 +59,11 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
   readonly code: Code;
   /** The number in the C header, for example -12. */
   readonly returnCode: (typeof ReturnCode)[Code];
-  /** What happened, finer than the code. */
+  /** What happened, as a literal finer than the code. */
   readonly reason: ErrorReason<Code>;
-  /** Who can do something about it. */
+  /** `"connect"`, `"communication"` or `"usage"`: who can do something about it. */
   readonly family: ErrorFamily;
-  /** The bytes of a command that its module could not read (`unreadable-command`), else absent. */
+  /** The bytes of a command that its module could not read (`unreadable-command`); absent otherwise. */
   declare readonly payload?: Uint8Array;
 
   constructor(code: Code, details: ErrorDetails<Code>) {
@@ -75,7 +75,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
     if (details.payload !== undefined) this.payload = details.payload;
   }
 
-  /** All of it but the payload, for logs; the cause as what it says. */
+  /** Returns all of it but the payload, for logs. The cause is what it says. */
   toJSON(): Record<string, unknown> {
     const { name, code, returnCode, reason, family, message } = this;
     const cause = causeText(this.cause);

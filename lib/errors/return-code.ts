@@ -1,11 +1,11 @@
 const codes = {
   /** Done. */
   OK: 0,
-  /** Anything that has no code of its own: a wrong argument, an aborted call, a full queue, a gateway off the protocol. */
+  /** Anything without a code of its own: a wrong argument, an aborted call, a full queue, a gateway that breaks the protocol. */
   NOT_OK: -1,
-  /** No function gives this: the C header keeps -1 to -10 for general errors and counts on from here. */
+  /** No function returns this. The C header reserves -1 to -10 for general errors. */
   RESERVED: -10,
-  /** The handle names no living client: it was destroyed, or was never a handle. */
+  /** The client was destroyed, or the value is not a handle. */
   CONTEXT_INCORRECT: -11,
   /** No command came within `timeoutMs`, neither at first nor after the reconnection. */
   TIMEOUT_OCCURRED: -12,
@@ -13,17 +13,17 @@ const codes = {
   NO_COMMAND_AVAILABLE: -13,
   /** No connection to the gateway could be made, or it closed each one without an answer. */
   UNABLE_TO_CONNECT: -14,
-  /** A device of the same module, type, role and priority is connected. */
+  /** A device with the same module, type, role and priority is connected. */
   DEVICE_ALREADY_CONNECTED: -15,
   /** The gateway does not serve the device's module. */
   MODULE_NOT_SUPPORTED: -16,
   /** The module does not know the device's type. */
   DEVICE_TYPE_NOT_SUPPORTED: -17,
-  /** The same device is connected with a higher priority, that is a lower number. */
+  /** A device with the same module, type and role is connected with a higher priority (a lower number). */
   HIGHER_PRIORITY_ALREADY_CONNECTED: -18,
-  /** What came instead of a command cannot be read as one. */
+  /** The gateway sent something else than a command, or its module cannot read the command. */
   COMMAND_INCORRECT: -19,
-  /** What came names another device than this one, or none. */
+  /** The gateway sent a message that names another device, or none. */
   DEVICE_INCORRECT: -20,
 } as const;
 

@@ -48,8 +48,8 @@ export interface TestingGateway {
   readonly openSockets: number;
 
   /**
-   * Every connect and status received, in order: those too that got a refusal or no answer, but nothing that could not
-   * be read. Kept are the latest 10,000, or fewer: those of the latest whose statuses make up to 256 MiB together.
+   * Every connect and status received, in order, also those that were refused or got no answer. Messages that cannot be
+   * read are not here. It keeps the latest 10,000, and at most 256 MiB of statuses.
    *
    * @example
    * expect(gateway.received.map(({ kind }) => kind)).toEqual(["connect", "status", "status"]);
@@ -57,17 +57,17 @@ export interface TestingGateway {
   readonly received: readonly Received[];
 
   /**
-   * What `answer` threw, rejected with or wrongly returned, what a codec threw, and errors of the listening socket: the
-   * latest 1,000. `stop` does not throw them: assert that this is empty.
+   * What `answer` threw or wrongly returned, what a codec threw, and the listening socket's errors; assert that it is empty.
+   * It keeps the latest 1,000. `stop` does not throw them.
    */
   readonly errors: readonly unknown[];
 
-  /** How many planned faults have not come yet; Infinity if one of them was planned to come for ever. */
+  /** How many planned faults have not happened yet; Infinity if one was planned for ever. */
   readonly planned: number;
 
   /**
-   * Just the statuses received, as far as `received` goes back; of matching devices. They are bytes; where `which.module`
-   * is a module by value, they are what it reads in them. Throws a TypeError if it cannot read one.
+   * The statuses received from the matching devices: bytes, or the module's own type if `which.module` is a module by value.
+   * It goes back as far as `received`. Throws a TypeError if the module cannot read one.
    *
    * @example
    * expect(gateway.statuses({ deviceRole: "left_button" })).toEqual([Uint8Array.of(1)]);
@@ -88,27 +88,27 @@ export interface TestingGateway {
   /** The next connect of a matching device to arrive after this call. Rejects when the gateway is stopped. */
   readonly nextConnect: (which?: DeviceFilter) => Promise<ReceivedConnect>;
 
-  /** The next matching device to go that had been let in. Rejects when the gateway is stopped. */
+  /** The next disconnect of a matching device after this call. Rejects when the gateway is stopped. */
   readonly nextDisconnect: (which?: DeviceFilter) => Promise<Disconnect>;
 
   /**
-   * All that happens from this call on, in order: connects, statuses and disconnects. It ends when the gateway is stopped
-   * or the signal aborts, after what is unread. A reader that leaves more than 10,000 events or 256 MiB of statuses unread
-   * gets an Error.
+   * Every connect, status and disconnect from this call on, as an async iterable. It ends when the gateway is stopped or the
+   * signal aborts, after what is unread. A reader that leaves more than 10,000 events or 256 MiB of statuses unread gets an
+   * Error.
    *
    * @example
    * for await (const event of gateway.events({ signal })) if (event.kind === "disconnect") break;
    */
   readonly events: (options?: { readonly signal?: AbortSignal | undefined }) => AsyncIterableIterator<GatewayEvent>;
 
-  /** Forgets what is `received`, and the `errors`; for instance between two tests that share a gateway. */
+  /** Empties `received` and `errors`, for example between two tests that share a gateway. */
   readonly forget: () => void;
 
   /**
-   * What the cloud does: gives a command to the module, and returns for how many devices: the matching ones that have sent
-   * a valid status since they connected. It is in bytes; where `which.module` is a module by value, it is that module's
-   * own, and what its codec does not accept throws a TypeError. A command that is empty or that one of the known modules
-   * holds invalid is for no device.
+   * Gives the module a command for the matching devices, as the cloud does, and returns for how many. It counts those that
+   * have sent a valid status since they connected. The command is bytes, or the module's own type if `which.module` is a
+   * module by value; what its codec does not accept throws a TypeError. A command that is empty, or that one of the known
+   * modules holds invalid, is for no device.
    *
    * The command waits behind others for the device's next status: of four that wait, the oldest is dropped. Given once
    * as the answer, it answers every later status too (the example's lamp follows its button all the same; a mission loses the
@@ -124,10 +124,9 @@ export interface TestingGateway {
   ) => number;
 
   /**
-   * Sends a command to each matching connected device at once, and returns to how many; it is in bytes, or the module's own
-   * as with `command`. It may so come at any time, also while a status waits for its answer, and nothing in it tells it from
-   * an answer. (A genuine gateway pushes only after the device's first status.) A genuine gateway's push may carry another
-   * name than the device's: that is what `deviceName` is for.
+   * Pushes a command to each matching connected device at once, and returns to how many. It is bytes, or the module's own
+   * type as with `command`. Nothing in it distinguishes it from an answer. A genuine gateway pushes only after the device's
+   * first status. Its push may carry another name than the device's: that is what `options.deviceName` is for.
    *
    * @example
    * expect(gateway.push({ lit_up: true }, { module: example })).toBe(1);
@@ -139,8 +138,8 @@ export interface TestingGateway {
   ) => number;
 
   /**
-   * Sends raw bytes in one write, now, and returns to how many sockets: those of the matching devices, refused ones too;
-   * without `which` every open one, also those on which no device has connected yet.
+   * Sends raw bytes at once, in one write, and returns to how many sockets. They are those of the matching devices, refused
+   * ones too; without `which`, every open one, also those on which no device has connected yet.
    *
    * @example
    * gateway.send(Uint8Array.of(0, 0, 0, 0)); // the frame of an empty body
@@ -148,9 +147,9 @@ export interface TestingGateway {
   readonly send: (bytes: Uint8Array, which?: DeviceFilter) => number;
 
   /**
-   * Closes sockets in order (FIN, after what was written to them has gone out), or resets them (RST), and returns how
-   * many: those of the matching devices, refused ones too; without `which` every open one. For the slots see
-   * {@link GatewayOptions.cleanUpMs}.
+   * Closes sockets in order (FIN), or resets them (RST) with `options.reset`, and returns how many. They are those of the
+   * matching devices, refused ones too; without `which`, every open one. What was written before a FIN goes out first. For
+   * the slots see {@link GatewayOptions.cleanUpMs}.
    *
    * @example
    * gateway.kick({ deviceRole: "left_button" }, { reset: true });
@@ -158,10 +157,10 @@ export interface TestingGateway {
   readonly kick: (which?: DeviceFilter, options?: { readonly reset?: boolean | undefined }) => number;
 
   /**
-   * Plans a fault: it comes `times` times (1 to Number.MAX_SAFE_INTEGER, or Infinity; default: 1), to the devices that
-   * match `which`. Plans for the same point are used up in the order in which they were made. The plan of a status's
-   * fault is used by a status of the connected device when its turn has come, valid or not. Throws a TypeError or
-   * RangeError if the fault makes no sense there.
+   * Plans a fault, once or `options.times` times, for the devices that match `options.which`. `times` is 1 to
+   * Number.MAX_SAFE_INTEGER, or Infinity; default: 1. Plans for the same point are used up in the order in which they were
+   * made. A status of the connected device uses one when its turn has come, valid or not. Throws a TypeError or RangeError
+   * if the fault makes no sense there.
    *
    * @example
    * gateway.misbehave("status", { do: "reset" });
@@ -177,16 +176,16 @@ export interface TestingGateway {
   readonly behave: () => void;
 
   /**
-   * As a gateway's restart: closes all sockets and the port, frees all slots, and after `downMs` milliseconds
-   * (0 to 2,147,483,647; default: 0) listens on the same port again. Plans and what was received stay. Rejects if the
-   * port is taken by then or the gateway was stopped.
+   * Restarts: closes all sockets and the port, frees all slots, and listens on the same port again after `options.downMs`.
+   * That is in milliseconds, 0 to 2,147,483,647; default: 0. Plans and what was received stay. Rejects if the port is taken
+   * by then or the gateway was stopped.
    */
   readonly restart: (options?: { readonly downMs?: number | undefined }) => Promise<void>;
 
   /**
-   * As a gateway that is told to end: for `muteMs` milliseconds (0 to 2,147,483,647; default: 3,000) it answers nothing,
-   * though its port still takes connections; then the port is closed, and so are the sockets, those by a reset that have
-   * sent something meanwhile or are new. `restart` brings it back. Rejects if the gateway was stopped.
+   * Ends as a gateway that gets SIGTERM: it is mute for `options.muteMs`, then closes its port and its sockets. That is in
+   * milliseconds, 0 to 2,147,483,647; default: 3,000. Meanwhile its port still takes connections. Sockets that are new, or
+   * have sent something meanwhile, are reset. `restart` brings it back. Rejects if the gateway was stopped.
    *
    * @example
    * await gateway.terminate({ muteMs: 100 });

@@ -65,23 +65,29 @@ export interface ServedModule<Module = AnyModule> {
   readonly module: Module;
 
   /**
-   * The device types that it knows, each 0 to 4,294,967,295; a device of another is refused. Default: those of the
-   * genuine module if its number is 1, 2, 3 or 1000, and else all.
+   * The device types that it knows, each 0 to 4,294,967,295; a device of another is refused.
+   *
+   * @defaultValue those of the genuine module for the numbers 1, 2, 3 and 1000, else all
    */
   readonly deviceTypes?: readonly number[] | undefined;
 
   /**
-   * The command that answers a status, while the cloud has not given one. `undefined`: the status is invalid, and gets no
-   * answer; of a module that asks for pushes: nothing new. Default: {@link GatewayOptions.answer} if it is given; else
-   * what the genuine module answers if the number is 1, 2, 3 or 1000; else nothing new for a module that asks for pushes,
-   * and the status itself for others.
+   * Returns the command that answers a status until the cloud has given one, or a promise of it. `undefined`: the status is
+   * invalid, and gets no answer; for a module that asks for pushes: nothing new.
+   *
+   * @defaultValue {@link GatewayOptions.answer}; else the genuine module's for 1, 2, 3 and 1000; else the status itself, or
+   * nothing new where it asks for pushes
    */
   answer?(
     status: StatusOf<ModuleIn<Module>>,
     device: Device,
   ): CommandOf<ModuleIn<Module>> | undefined | Promise<CommandOf<ModuleIn<Module>> | undefined>;
 
-  /** Whether it asks for pushes: see {@link TestingGateway.command}. Default: false. */
+  /**
+   * Whether it asks for pushes: see {@link TestingGateway.command}.
+   *
+   * @defaultValue false
+   */
   readonly pushes?: boolean | undefined;
 }
 

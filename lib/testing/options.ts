@@ -17,17 +17,26 @@ import {
  * const options: GatewayOptions = { modules: [{ module: 1000, deviceTypes: [0] }], moduleTimeoutMs: 100 };
  */
 export interface GatewayOptions<Modules extends readonly Servable[] = readonly AnyModule[]> {
-  /** Where it listens: an address or a host name of this machine. Default: `"127.0.0.1"`. */
+  /**
+   * Where it listens: an address or a host name of this machine.
+   *
+   * @defaultValue `"127.0.0.1"`
+   */
   readonly host?: string | undefined;
 
-  /** 0 to 65535. Default: 0, a free port; the gateway's `port` says which. */
+  /**
+   * The port on which it listens, 0 to 65535. 0 is any free port; the gateway's `port` says which.
+   *
+   * @defaultValue 0
+   */
   readonly port?: number | undefined;
 
   /**
    * What is served: modules by value, modules with what they do, and numbers. Modules 1 (mission), 2 (I/O), 3
-   * (transparent) and 1000 (example) answer as the genuine ones do. Default: every module and every device type, and the
-   * status itself as the command. As on a genuine gateway, a device of another module or type is refused, the socket
-   * stays open, and its slot taken until the device closes it.
+   * (transparent) and 1000 (example) answer as the genuine ones do. As on a genuine gateway, a device of another module or
+   * type is refused, and its socket stays open and its slot taken until the device closes it.
+   *
+   * @defaultValue every module and device type, answering with the status itself
    *
    * @example
    * await startGateway({ modules: [example, { module: door, answer: (status) => ({ locked: !status.open }) }, 1234] });
@@ -35,32 +44,38 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
   readonly modules?: ServedModules<Modules> | undefined;
 
   /**
-   * Makes of a status the command that answers it, in bytes, for modules without an `answer` of their own. Default: see
-   * {@link ServedModule.answer}. `undefined` means that the module finds the status invalid: it gets no answer, and the
-   * socket is closed when `moduleTimeoutMs` is over. So it is if `answer` throws, rejects or returns something else than
-   * bytes; the gateway's `errors` then say why. As on a genuine gateway there is one module at work at a time: while
-   * `answer` is, every other device waits for its answer and its connect response, and an answer that comes too late goes
+   * Returns the command for a status, in bytes, or a promise of it; for modules without an `answer` of their own.
+   * `undefined` means that the status is invalid: it gets no answer, and the socket is closed after `moduleTimeoutMs`. The
+   * same happens if `answer` throws, rejects or returns anything but bytes; the gateway's `errors` then say why. As on a
+   * genuine gateway, one module works at a time: meanwhile every other device waits, and an answer that comes too late goes
    * to the device's next connection. Do not change the bytes of the status: the gateway's `received` shows them too.
+   *
+   * @defaultValue see {@link ServedModule.answer}
    */
   readonly answer?: AnswerBytes | undefined;
 
   /**
-   * How long a device waits for an answer until its socket is closed, in milliseconds, 1 to 2,147,483,647. Default: 250,
-   * as on a genuine gateway.
+   * How long `answer` may take before the device's socket is closed, in milliseconds, 1 to 2,147,483,647.
+   *
+   * @defaultValue 250, as on a genuine gateway
    */
   readonly moduleTimeoutMs?: number | undefined;
 
   /**
-   * How long a device's slot stays taken after its socket has ended, in milliseconds, 0 to 2,147,483,647. Default: 0.
-   * A genuine gateway needs up to about 5. Besides, as there, the end of a socket is not noticed while a status of it
-   * waits for its answer: up to `moduleTimeoutMs`.
+   * How long a device's slot stays taken after its socket has ended, in milliseconds, 0 to 2,147,483,647. A genuine gateway
+   * needs up to about 5. As on a genuine gateway, the end of a socket is not noticed while a status of it waits for its
+   * answer: up to `moduleTimeoutMs`.
+   *
+   * @defaultValue 0
    */
   readonly cleanUpMs?: number | undefined;
 
   /**
-   * How long after its last status a silent device is cut, in milliseconds, 1 to 2,147,483,647, or Infinity for never.
-   * Default: 30,000. As on a genuine gateway, pushes do not count, a device that never sent a status is never cut, and one
-   * of the modules 1, 2 and 1000 whose last statuses said nothing new may be cut after half of that time.
+   * How long after its last status a silent device is disconnected, in milliseconds, 1 to 2,147,483,647, or Infinity for
+   * never. As on a genuine gateway, pushes do not count, a device that never sent a status stays connected, and a device
+   * of the modules 1, 2 and 1000 whose last statuses said nothing new may be disconnected after half of that time.
+   *
+   * @defaultValue 30,000
    */
   readonly silenceMs?: number | undefined;
 }

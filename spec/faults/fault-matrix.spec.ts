@@ -45,7 +45,7 @@ describe("the table of faults", () => {
 
   it("is what fault-matrix.md shows", () => {
     const page = "spec/faults/fault-matrix.md";
-    if (process.env["WRITE_FAULT_MATRIX"] !== undefined) writeFileSync(page, faultDocument());
+    if (process.env["WRITE_PAGES"] !== undefined) writeFileSync(page, faultDocument());
     expect(readFileSync(page, "utf8")).toBe(faultDocument());
   });
 });

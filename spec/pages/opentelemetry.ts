@@ -1,5 +1,5 @@
 /**
- * Stands in for `@opentelemetry/api`, of which the README's recipe uses these few functions: they have the real one's
+ * Stands in for `@opentelemetry/api`, of which the recipe uses these few functions: they have the real one's
  * types, and tell what they are given.
  */
 export interface Span {

@@ -23,8 +23,8 @@ function sources(): Map<string, string> {
   return new Map([...entries, ["@opentelemetry/api", require.resolve("./opentelemetry.js")]]);
 }
 
-/** The examples' gateway listens on a port of its own; in the README it is the one that gateways have in the field. */
-const PORT_IN_README = /\b1636\b/g;
+/** The examples' gateway listens on a port of its own; in the pages it is the one that gateways have in the field. */
+const PORT_IN_PAGES = /\b1636\b/g;
 
 const fromSources: Plugin = {
   name: "from-sources",
@@ -41,7 +41,7 @@ const fromSources: Plugin = {
 export async function bundled({ code, language }: Example, format: Format): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
-      contents: code.replace(PORT_IN_README, 'Number(process.env["GATEWAY_PORT"])'),
+      contents: code.replace(PORT_IN_PAGES, 'Number(process.env["GATEWAY_PORT"])'),
       loader: language === "ts" ? "ts" : "js",
       resolveDir: process.cwd(),
     },
@@ -63,7 +63,7 @@ export interface Folder {
 }
 
 export function makeFolder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), "readme-"));
+  const path = mkdtempSync(join(tmpdir(), "pages-"));
   return {
     path,
     write: (name, text) => {

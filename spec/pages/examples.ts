@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-
-/** A block of code in the README. */
+/** A block of code in a page. */
 export interface Block {
   readonly language: string;
   readonly code: string;
   /** The heading that it stands under. */
   readonly heading: string;
-  /** The README's line on which the code begins. */
+  /** The line on which the code begins. */
   readonly line: number;
 }
 
@@ -20,10 +18,6 @@ export interface Example {
   readonly code: string;
   /** What the comments `// prints …` say that it prints. */
   readonly printed: readonly string[];
-}
-
-export function readReadme(): string {
-  return readFileSync("README.md", "utf8");
 }
 
 export function blocksOf(markdown: string): Block[] {
@@ -45,19 +39,19 @@ export function blocksOf(markdown: string): Block[] {
 }
 
 /** The blocks of TypeScript and JavaScript; those of a shell and the like are not run. */
-export function examplesOf(blocks: readonly Block[]): Example[] {
+export function examplesOf(page: string, blocks: readonly Block[]): Example[] {
   const groups: Block[][] = [];
   for (const block of blocks) {
     if (!["ts", "js"].includes(block.language)) continue;
     const before = groups.at(-1);
     if (isOnItsOwn(block)) groups.push([block]);
     else if (before?.[0]?.heading === block.heading) before.push(block);
-    else throw new Error(`README.md, line ${block.line}: a block without an import follows no other of its section`);
+    else throw new Error(`${page}, line ${block.line}: a block without an import follows no other of its section`);
   }
   return groups.map((group) => {
     const [{ heading, line, language }] = group as [Block];
     const code = group.map((block) => block.code).join("\n\n");
-    return { title: `${heading} (line ${line})`, language, code, printed: printedBy(code) };
+    return { title: `${page}, ${heading} (line ${line})`, language, code, printed: printedBy(code) };
   });
 }
 

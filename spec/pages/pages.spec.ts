@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 
@@ -14,14 +15,15 @@ import * as throwing from "../../lib/throwing.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openGateway } from "../support/opened.js";
 import { endPrograms, startProgram, type Program } from "../support/program.js";
-import { blocksOf, examplesOf, isJestTest, readReadme, type Example } from "./examples.js";
+import { blocksOf, examplesOf, isJestTest, type Example } from "./examples.js";
+import { pages, readPage } from "./pages.js";
 import { bundled, makeFolder, typeErrors, type Folder } from "./run-examples.js";
 
 jest.setTimeout(60_000);
 
-const readme = readReadme();
-const blocks = blocksOf(readme);
-const examples = examplesOf(blocks);
+const readme = readPage("README.md");
+const everyPage = pages.map(readPage).join("\n");
+const examples = pages.flatMap((page) => examplesOf(page, blocksOf(readPage(page))));
 const tests = examples.filter(isJestTest);
 const programs = examples.filter((example) => !isJestTest(example));
 const modules = [carAccessoryModule, exampleModule, missionModule, missionProtobufModule, transparentModule];
@@ -39,8 +41,8 @@ afterEach(async () => {
   await endAll();
 });
 
-/** The gateway that the README's programs meet: it serves the known modules as the genuine ones, and those that the README adds as an echo. */
-function openReadmeGateway(): Promise<TestingGateway> {
+/** The gateway that the pages' programs meet: it serves the known modules as the genuine ones, and those that the pages add as an echo. */
+function openPagesGateway(): Promise<TestingGateway> {
   const echo = (module: number) => ({ module, answer: (status: Uint8Array) => status });
   return openGateway({ modules: [1, 2, 3, { module: 1000, deviceTypes: [0] }, ...[1001, 1002, 1003, 1004].map(echo)] });
 }
@@ -50,7 +52,7 @@ async function start(example: Example, gateway: TestingGateway): Promise<Program
   return startProgram([file], { GATEWAY_PORT: `${gateway.port}` });
 }
 
-/** The lines that a program has written, as if its gateway had the port that it has in the README. */
+/** The lines that a program has written, as if its gateway had the port that it has in the pages. */
 function linesOf({ stdout, stderr }: Program, gateway: TestingGateway): string[] {
   const lines = (stdout + stderr).split("\n").filter((line) => line !== "");
   return lines.map((line) => line.replaceAll(`:${gateway.port}`, ":1636"));
@@ -62,9 +64,9 @@ function fits(line: string, announced: string): boolean {
   return new RegExp(`^${parts.join(".*")}$`).test(line);
 }
 
-describe("a program in the README", () => {
+describe("a program in a page", () => {
   it.each(programs)("runs, prints what it says, and ends by itself: $title", async (example: Example) => {
-    const gateway = await openReadmeGateway();
+    const gateway = await openPagesGateway();
     const program = await start(example, gateway);
     const notPrinted = (): string[] => {
       const lines = linesOf(program, gateway);
@@ -87,7 +89,7 @@ describe("a program in the README", () => {
   });
 });
 
-describe("the README's recipe for OpenTelemetry", () => {
+describe("the recipe for OpenTelemetry", () => {
   it("makes a span for each attempt to send a status, and counts the commands", async () => {
     const recipe = examples.find(({ code }) => code.includes("@opentelemetry/api"))!;
     const use = `
@@ -97,7 +99,7 @@ describe("the README's recipe for OpenTelemetry", () => {
       await exchange(door, Uint8Array.of(1));
       await exchange(door, Uint8Array.of(2));
       await destroy(door);`;
-    const gateway = await openReadmeGateway();
+    const gateway = await openPagesGateway();
     gateway.misbehave("status", { do: "close" });
     const program = await start({ ...recipe, code: recipe.code + use }, gateway);
     expect(await program.ended).toBe(0);
@@ -112,7 +114,7 @@ describe("the README's recipe for OpenTelemetry", () => {
   });
 });
 
-describe("the tests in the README", () => {
+describe("the tests in the pages", () => {
   // It is jest that runs them, as it does for users: no transformer, and nothing else configured.
   it.each([
     ["CommonJS", "cjs", tests],
@@ -139,57 +141,65 @@ describe("the tests in the README", () => {
   });
 });
 
-describe("the README", () => {
-  it("has code whose types are right", () => {
-    expect(typeErrors(examples.filter(({ language }) => language === "ts"))).toEqual([]);
+it("has code in the pages whose types are right", () => {
+  expect(typeErrors(examples.filter(({ language }) => language === "ts"))).toEqual([]);
+});
+
+describe("the top README", () => {
+  it("can be read in one sitting, and shows the library in ten lines", () => {
+    expect(readme.split("\n").length).toBeLessThanOrEqual(301);
+    expect(blocksOf(readme)[0]?.code.split("\n").length).toBeLessThanOrEqual(10);
   });
 
-  it("shows the library in ten lines, and a module in under thirty", () => {
-    expect(blocks[0]?.code.split("\n").length).toBeLessThanOrEqual(10);
-    const module = blocks.find(({ heading }) => heading === "Adding a module");
-    expect(module?.code.split("\n").length).toBeLessThan(30);
-  });
-
-  it("names every function and value of every entry point", () => {
-    const names = new Set([index, throwing, testing, ...modules].flatMap((entry) => Object.keys(entry)));
-    expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(readme))).toEqual([]);
-  });
-
-  it("names every diagnostics channel and every return code with its number", () => {
-    const codes: [string, unknown][] = Object.entries(index.ReturnCode);
-    const errors = codes.filter(([name, number]) => typeof number === "number" && !["OK", "RESERVED"].includes(name));
-    expect(errors).toHaveLength(11);
-    const isInTable = (name: string, number: unknown): boolean =>
-      new RegExp(`^\\| \`${name}\` +\\| ${String(number)} `, "m").test(readme);
-    expect(errors.filter(([name, number]) => !isInTable(name, number))).toEqual([]);
-    const channels = [...readFileSync("lib/client/diagnostics.ts", "utf8").matchAll(/channel\("(.+)"\)/g)];
-    expect(channels.length).toBeGreaterThan(0);
-    expect(channels.filter(([, name]) => !readme.includes(`| \`${name!}\` `))).toEqual([]);
-  });
-
-  it("names every entry point and every script of the package, and no other script", () => {
-    const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<"exports" | "scripts", object>;
-    const entries = Object.keys(manifest.exports).filter((subpath) => subpath !== "./package.json");
-    const specifiers = entries.map((subpath) => `fleet-internal-client${subpath.slice(1)}`);
-    const scripts = Object.keys(manifest.scripts).filter(
-      (name) => !["test", "prepare", "prepublishOnly"].includes(name),
-    );
-    const wanted = [...specifiers, ...scripts.map((name) => `npm run ${name}`), "npm test"];
-    expect(wanted.filter((words) => !readme.includes(`\`${words}\``))).toEqual([]);
-    const named = [...readme.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]!);
-    expect(named.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
-  });
-
-  it("names no file and no heading that is not there", () => {
-    const files = [...readme.matchAll(/(?:\]\(|`)((?:lib|spec|scripts|generated)\/[\w./-]*)(?:\)|`)/g)];
-    expect(files.length).toBeGreaterThan(10);
-    expect(files.filter(([, file]) => !existsSync(file!)).map(([, file]) => file)).toEqual([]);
-
-    const anchors = new Set(
-      [...readme.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.toLowerCase().replaceAll(" ", "-")),
-    );
-    const links = [...readme.matchAll(/\]\(#(.+?)\)/g)].map(([, anchor]) => anchor!);
-    expect(links.length).toBeGreaterThan(5);
-    expect(links.filter((anchor) => !anchors.has(anchor))).toEqual([]);
+  it("names every entry point of the package", () => {
+    const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: object };
+    const subpaths = Object.keys(exports).filter((subpath) => subpath !== "./package.json");
+    const specifiers = subpaths.map((subpath) => `fleet-internal-client${subpath.slice(1)}`);
+    expect(specifiers.filter((specifier) => !readme.includes(`\`${specifier}\``))).toEqual([]);
   });
 });
+
+describe("the pages", () => {
+  it("name every function and value of every entry point", () => {
+    const names = new Set([index, throwing, testing, ...modules].flatMap((entry) => Object.keys(entry)));
+    expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(everyPage))).toEqual([]);
+  });
+
+  it("name every script of the package, and no other", () => {
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+    const wanted = Object.keys(scripts).filter((name) => !/^(test|prepare|prepack|prepublishOnly)$/.test(name));
+    expect(wanted.filter((name) => !everyPage.includes(name))).toEqual([]);
+    const named = [...everyPage.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]!);
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it.each(pages)("%s has links to what is there", (page) => {
+    const links = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
+    expect(links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(page, link))).toEqual([]);
+  });
+
+  it.each(pages)("%s names files that are there", (page) => {
+    const files = [...readPage(page).matchAll(/`((?:lib|spec|scripts|generated)\/[\w./-]*\.?\w+)`/g)].map(
+      (match) => match[1]!,
+    );
+    expect(files.filter((file) => !existsSync(file))).toEqual([]);
+  });
+
+  it.each(pages)("%s has lines of at most 120 characters outside its tables", (page) => {
+    const lines = readPage(page).split("\n");
+    expect(lines.filter((line) => line.length > 120 && !line.startsWith("|"))).toEqual([]);
+  });
+});
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? page : normalize(join(dirname(page), path)).replaceAll("\\", "/");
+  if (!existsSync(target)) return false;
+  return anchor === undefined || anchorsOf(readPage(target)).includes(anchor);
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  const headings = [...page.matchAll(/^#+ (.+)$/gm)].map((match) => match[1]!.toLowerCase());
+  return headings.map((heading) => heading.replace(/[^\w -]/g, "").replaceAll(" ", "-"));
+}

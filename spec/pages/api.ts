@@ -1,0 +1,138 @@
+import { resolve } from "node:path";
+import ts from "typescript";
+
+// The public names of the entry points, as the compiler sees them, with what their comments say.
+
+const settings: unknown = ts.readConfigFile(resolve("tsconfig.json"), (path) => ts.sys.readFile(path)).config;
+const { options } = ts.parseJsonConfigFileContent(settings, ts.sys, process.cwd());
+const fileOf = (entry: string): string => resolve("lib", `${entry}.ts`);
+const entries = ["index", "testing", "modules/car-accessory", "modules/example", "modules/mission"];
+const program = ts.createProgram(entries.map(fileOf), options);
+const checker = program.getTypeChecker();
+
+export interface Member {
+  readonly name: string;
+  readonly type: string;
+  /** The comment as one line of Markdown. */
+  readonly text: string;
+  readonly defaultValue: string | undefined;
+  /** The names of its parameters, where it is a function. */
+  readonly parameters: readonly string[] | undefined;
+}
+
+/** What an entry point exports under that name. */
+export function exported(name: string, entry = "index"): ts.Symbol {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(fileOf(entry))!)!;
+  const found = checker.getExportsOfModule(module).find((symbol) => symbol.name === name);
+  if (found === undefined) throw new Error(`${entry} exports no ${name}`);
+  return found.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(found) : found;
+}
+
+/** The properties of an interface or an object type, in the order of the source; those of an object in it as `outer.inner`. */
+export function membersOf(name: string, entry?: string): Member[] {
+  return propertiesOf(checker.getDeclaredTypeOfSymbol(exported(name, entry)), "");
+}
+
+function propertiesOf(type: ts.Type, prefix: string): Member[] {
+  return type
+    .getProperties()
+    .filter((property) => isOurs(property) && !property.name.startsWith("__@"))
+    .flatMap((property) => {
+      const member = memberOf(property, prefix);
+      const { type: node } = property.valueDeclaration as ts.PropertySignature;
+      const isNested = member.text === "" && node !== undefined && ts.isTypeLiteralNode(node);
+      return isNested ? propertiesOf(checker.getTypeOfSymbol(property), `${member.name}.`) : [member];
+    });
+}
+
+/** What an Error has from elsewhere is not described here. */
+function isOurs({ valueDeclaration }: ts.Symbol): boolean {
+  return valueDeclaration?.getSourceFile().fileName.includes("node_modules") === false;
+}
+
+function memberOf(property: ts.Symbol, prefix: string): Member {
+  const isOptional = (property.flags & ts.SymbolFlags.Optional) !== 0;
+  const isMethod = (property.flags & ts.SymbolFlags.Method) !== 0;
+  const node = property.valueDeclaration as ts.PropertySignature | undefined;
+  return {
+    name: `${prefix}${property.name}${isOptional ? "?" : ""}${isMethod ? "()" : ""}`,
+    type: (node?.type?.getText() ?? "").replace(" | undefined", "").replace(/\s+/g, " "),
+    text: textOf(property),
+    defaultValue: tagOf(property, "defaultValue"),
+    parameters:
+      node?.type !== undefined && ts.isFunctionTypeNode(node.type) ? namesOf(node.type.parameters) : undefined,
+  };
+}
+
+/** The comment of a name, its paragraphs and lines in one line. */
+export function textOf(symbol: ts.Symbol): string {
+  return inOneLine(commentOf(symbol));
+}
+
+/** The first sentence of a name's comment. */
+export function summaryOf(symbol: ts.Symbol): string {
+  return firstSentence(inOneLine(commentOf(symbol).split("\n\n")[0]!));
+}
+
+export function firstSentence(text: string): string {
+  return /^.+?\.(?= [A-Z`]|$)/.exec(text)?.[0] ?? text;
+}
+
+/** The items of the list in a name's comment. */
+export function listOf(symbol: ts.Symbol): string[] {
+  const [, ...items] = commentOf(symbol)
+    .split("\n\n")
+    .map((paragraph) => `\n${paragraph}`)
+    .filter((paragraph) => paragraph.startsWith("\n- "))
+    .join("")
+    .split("\n- ");
+  return items.map(inOneLine);
+}
+
+/** What a function returns, as the source says it. */
+export function returnTypeOf(symbol: ts.Symbol): string {
+  const { type } = symbol.declarations![0] as ts.FunctionDeclaration;
+  return (type?.getText() ?? "").replace(/\s+/g, " ");
+}
+
+/** A function as it is called: its name and its parameters' names. */
+export function callOf(symbol: ts.Symbol): string {
+  const { parameters } = symbol.declarations![0] as ts.FunctionDeclaration;
+  return `${symbol.name}(${namesOf(parameters).join(", ")})`;
+}
+
+function namesOf(parameters: readonly ts.ParameterDeclaration[]): string[] {
+  return parameters.map(({ name, questionToken }) => name.getText() + (questionToken === undefined ? "" : "?"));
+}
+
+/** The codes of an error type. */
+export function codesOf(name: string): string[] {
+  const type = checker.getDeclaredTypeOfSymbol(exported(name));
+  const code = checker.getTypeOfSymbol(checker.getPropertyOfType(type, "code")!);
+  return (code.isUnion() ? code.types : [code]).map((literal) => (literal as ts.StringLiteralType).value);
+}
+
+/** The comment of each return code. */
+export function codeTexts(): Map<string, string> {
+  const properties = checker.getTypeOfSymbol(exported("ReturnCode")).getProperties();
+  return new Map(properties.map((property) => [property.name, textOf(property)]));
+}
+
+function commentOf(symbol: ts.Symbol): string {
+  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
+  return withCodeLinks(text);
+}
+
+function tagOf(symbol: ts.Symbol, name: string): string | undefined {
+  const tag = symbol.getJsDocTags(checker).find((one) => one.name === name);
+  if (tag === undefined) return undefined;
+  return inOneLine(withCodeLinks(ts.displayPartsToString(tag.text)));
+}
+
+function withCodeLinks(text: string): string {
+  return text.replace(/\{@link ([\w.]+) ?\}/g, "`$1`");
+}
+
+function inOneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}

@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "@jest/globals";
+import {
+  checkedCommandsOptions,
+  checkedConfig,
+  checkedDeviceOptions,
+  checkedStatusOptions,
+} from "../../lib/client/arguments.js";
+import { membersOf } from "./api.js";
+import { generatedPart } from "./generated.js";
+import { withGeneratedParts } from "./markdown.js";
+import { pages } from "./pages.js";
+
+// `WRITE_PAGES=1 npx jest spec/pages/generated` writes the parts anew.
+it.each(pages)("the generated parts of %s are what the code says", (path) => {
+  const page = readFileSync(path, "utf8");
+  const written = withGeneratedParts(page, generatedPart);
+  if (process.env["WRITE_PAGES"] !== undefined) writeFileSync(path, written);
+  else expect(page).toBe(written);
+});
+
+describe("a default in a comment is the one in the code", () => {
+  const device = { module: 1000, deviceType: 0, deviceRole: "", deviceName: "" };
+  const config = checkedConfig({ host: "localhost", port: 1636, device });
+  const shown = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en-US") : String(value));
+
+  it.each([
+    ["Config", "connectTimeoutMs", config.connectTimeoutMs],
+    ["Config", "maxMessageBytes", config.maxMessageBytes],
+    ["Config", "keepProcessAlive", config.keepProcessAlive],
+    ["DeviceConfig", "priority", config.device.priority],
+    ["SendStatusOptions", "timeoutMs", checkedStatusOptions(undefined).timeoutMs],
+    ["CommandsOptions", "highWaterMark", checkedCommandsOptions(undefined).highWaterMark],
+    [
+      "RunDeviceOptions",
+      "repeatAfterMs",
+      `never; ${shown(checkedDeviceOptions(undefined).repeatAfterMs)} for \`runDevice\``,
+    ],
+  ])("%s.%s", (name, option, value) => {
+    expect(membersOf(name).find((member) => member.name === `${option}?`)?.defaultValue).toBe(shown(value));
+  });
+});
