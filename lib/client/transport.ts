@@ -213,7 +213,7 @@ export class Transport {
 
   private read<Readable extends Duplex>(stream: Readable): Readable {
     return stream.on("data", (chunk: unknown) => {
-      if (types.isUint8Array(chunk)) this.events?.received(chunk, chunk.length);
+      if (types.isUint8Array(chunk)) this.events?.received(plainBytes(chunk), chunk.length);
       else this.end(new TypeError(`the stream of createConnection emitted a ${typeof chunk}, but must emit bytes`));
     });
   }
@@ -266,6 +266,11 @@ export class Transport {
 function tune(stream: MaybeSocket): void {
   stream.setNoDelay?.(true);
   stream.setKeepAlive?.(true, KEEP_ALIVE_AFTER_MS);
+}
+
+/** What is copied out of a Buffer is a Buffer again, but commands are plain Uint8Arrays. */
+function plainBytes({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** A microtask: it needs none of the globals that a test environment takes away or replaces. */

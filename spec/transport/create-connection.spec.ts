@@ -100,6 +100,15 @@ describe("a stream that createConnection returns", () => {
     expect(near.destroyed).toBe(true);
   });
 
+  it("is read as plain bytes though it emits Buffers, so that a command is none", async () => {
+    const [near, far] = duplexPair();
+    const recorder = await openWith(near);
+    const received = jest.spyOn(recorder, "received");
+    far.write(SEVEN);
+    await recorder.until("07");
+    expect(received.mock.calls.map(([chunk]) => Buffer.isBuffer(chunk))).toEqual([false]);
+  });
+
   it("is read though its user has paused it", async () => {
     const [near, far] = duplexPair();
     near.pause();
