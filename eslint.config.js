@@ -11,6 +11,8 @@ const limits = String.raw`\.\./limits\.js`;
 const neverthrow = "neverthrow";
 const node = "node:(?!net$).+";
 const net = "node:net";
+/** A test's fake timers may replace those of `node:timers`: see lib/client/timers.ts. */
+const nodeButTimers = "node:(?!(net|timers)$).+";
 
 /**
  * @param {string[]} files
@@ -81,8 +83,9 @@ export default defineConfig(
   },
   layer(["lib/errors/**"], [folder, neverthrow]),
   layer(["lib/codecs/**"], [folder, String.raw`\.\./protocol/device\.js`, protobuf, errors, limits, neverthrow, node]),
-  layer(["lib/client/**"], [folder, String.raw`\.\./(protocol|codecs)/.+`, errors, limits, neverthrow, node]),
-  layer(["lib/client/{dial,transport}.ts"], [folder, node, net]),
+  layer(["lib/client/**"], [folder, String.raw`\.\./(protocol|codecs)/.+`, errors, limits, neverthrow, nodeButTimers]),
+  layer(["lib/client/{dial,transport}.ts"], [folder, nodeButTimers, net]),
+  layer(["lib/client/timers.ts"], ["node:timers"]),
   layer(["lib/api/**"], [folder, String.raw`\.\./(client|codecs)/.+`, errors, neverthrow, node]),
   layer(["lib/index.ts"], [String.raw`\./(api|client|codecs|errors|protocol)/.+`, neverthrow]),
   layer(["lib/throwing.ts"], [String.raw`\./index\.js`, String.raw`\./(api|client)/.+`, neverthrow]),

@@ -1,4 +1,3 @@
-import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
 import { err, ok, type Result } from "neverthrow";
 import type { CommandsError } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
@@ -6,6 +5,7 @@ import { listen, unlisten } from "./abort.js";
 import type { CheckedCommandsOptions } from "./arguments.js";
 import { outsideCalls } from "./async-context.js";
 import { DONE, Mailbox, type Stream } from "./mailbox.js";
+import { clearImmediate, clearInterval, setImmediate, setInterval } from "./timers.js";
 
 type Item = Result<Uint8Array, CommandsError>;
 type Next = IteratorResult<Item, undefined>;

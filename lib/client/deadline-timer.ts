@@ -1,10 +1,7 @@
 import { performance } from "node:perf_hooks";
-import timers from "node:timers";
 import { MAX_TIMER_MS } from "../limits.js";
 import { outsideCalls } from "./async-context.js";
-
-// Taken once: a test's fake timers replace them later, and a client that lives across such a test keeps its limits.
-const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "./timers.js";
 
 /** How late a timer may be in a process that runs: one that is later shows that the process was busy, stopped or frozen. */
 const MAX_LATENESS_MS = 50;

@@ -1,4 +1,3 @@
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { err, type Result } from "neverthrow";
 import type { RunDeviceError } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
@@ -9,6 +8,7 @@ import { Client } from "./client.js";
 import { COMMAND_OVERHEAD_BYTES, MAX_UNREAD_BYTES } from "./command-readers.js";
 import { Mailbox } from "./mailbox.js";
 import { StatusReader } from "./status-reader.js";
+import { clearTimeout, setImmediate, setTimeout } from "./timers.js";
 
 export type RetryDelay = (failuresInARow: number, error: RunDeviceError) => number | undefined;
 

@@ -1,6 +1,6 @@
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import * as nodeTimers from "node:timers";
+import * as realTimers from "./timers.js";
 import { toError } from "./to-error.js";
 
 /** The pause before a further attempt that RFC 8305 recommends. */
@@ -14,10 +14,7 @@ export type Lookup = (
   callback: (error: Error | null, found: LookupAddress[]) => void,
 ) => void;
 
-type Timers = Pick<typeof nodeTimers, "setTimeout" | "clearTimeout">;
-
-/** Taken when the module loads: a test's fake timers can replace the functions of `node:timers` later. */
-const realTimers: Timers = { setTimeout: nodeTimers.setTimeout, clearTimeout: nodeTimers.clearTimeout };
+type Timers = Pick<typeof realTimers, "setTimeout" | "clearTimeout">;
 
 export interface DialEvents {
   /** Connects to this address, beside those before it. What it throws is the failure of this attempt. */
@@ -43,7 +40,7 @@ export class Dial {
   constructor(
     private readonly host: string,
     private readonly events: DialEvents,
-    private readonly timers = realTimers,
+    private readonly timers: Timers = realTimers,
   ) {}
 
   start(lookup: Lookup = systemLookup): void {

@@ -1,7 +1,7 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { performance } from "node:perf_hooks";
 import { checkedMilliseconds, invalidArgument } from "./arguments.js";
 import { DONE } from "./mailbox.js";
+import { clearTimeout, setTimeout } from "./timers.js";
 
 /**
  * Makes a source of statuses: what `read` returns, at once and then at every interval.

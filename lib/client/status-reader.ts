@@ -1,4 +1,3 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { err, ok, type Result } from "neverthrow";
 import { argumentError, checkedStatus, invalidArgument } from "./arguments.js";
 import type { CheckedConfig } from "./arguments.js";
@@ -6,6 +5,7 @@ import { writeStatus } from "../codecs/payloads.js";
 import type { ErrorWith } from "../errors/error-types.js";
 import { isInternalClientError } from "../errors/guards.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
+import { clearTimeout, setTimeout } from "./timers.js";
 
 type SourceError = ErrorWith<"NOT_OK">;
 

@@ -1,9 +1,9 @@
 import { connect, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import * as timers from "node:timers";
 import { types } from "node:util";
 import { Dial, type Lookup } from "./dial.js";
 import { checkedStream, destroyStream, openingEvent, type MaybeSocket } from "./foreign-stream.js";
+import { clearTimeout, setTimeout } from "./timers.js";
 import { toError } from "./to-error.js";
 
 /** No event comes while the constructor or a method of the transport runs. */
@@ -28,9 +28,6 @@ const KEEP_ALIVE_AFTER_MS = 10_000;
 /** A stream of the user's may never report that it is closed. */
 const MAX_CLOSING_MS = 1_000;
 const READ_BUFFER_BYTES = 64 * 1024;
-
-/** Taken when the module loads: a test's fake timers can replace the functions of `node:timers` later. */
-const { setTimeout, clearTimeout } = timers;
 
 let sharedReadBuffer: Uint8Array | undefined;
 

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { drop, isGone, reset } from "./connection.js";
 import { accept } from "./session.js";
 import { recordError, startAfresh, type State } from "./state.js";
+import { sleep } from "./timers.js";
 
 /** The gateway's TCP port: opened once, perhaps restarted, closed for good at last. */
 export interface Listener {
@@ -48,7 +48,7 @@ export async function openListener(state: State): Promise<Listener> {
   async function restartNow(downMs: number): Promise<void> {
     refuseIfStopped();
     await shut();
-    await sleep(downMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    await sleep(downMs, stopping.signal);
     refuseIfStopped();
     await open(port);
   }
@@ -60,7 +60,7 @@ export async function openListener(state: State): Promise<Listener> {
   async function terminateNow(muteMs: number): Promise<void> {
     refuseIfStopped();
     state.isEnding = true;
-    await sleep(muteMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    await sleep(muteMs, stopping.signal);
     await shut();
   }
 

@@ -1,8 +1,10 @@
-// Imported rather than global, so that a test's fake timers do not stop the gateway.
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import nodeTimers from "node:timers";
 import { performance } from "node:perf_hooks";
 import { close } from "./connection.js";
 import { type State } from "./state.js";
+
+/** Taken when the module loads: a test's fake timers replace the functions of `node:timers` later, and do not stop the gateway. */
+const { clearTimeout, setImmediate, setTimeout } = nodeTimers;
 
 /** All the delays of one gateway. None keeps the process alive, and none outlives the gateway. */
 export interface Timers {
@@ -46,6 +48,20 @@ export function createTimers(): Timers {
   }
 
   return { after, pause, clear };
+}
+
+/** Settles after the delay, and at once when the signal aborts. It keeps the process alive. */
+export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timeout);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timeout = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
 }
 
 /** Cuts devices that have been silent for too long: one timer for all, because one for each would slow every status down. */
