@@ -7,6 +7,7 @@ export const ExitCode = {
   REFUSED: 3,
   COMMUNICATION: 4,
   USAGE: 5,
+  NOT_HELD: 6,
   INTERRUPTED: 130,
 } as const;
 
@@ -17,7 +18,8 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [ExitCode.REFUSED, "the gateway refused the device (connected already, module or type not supported)"],
   [ExitCode.COMMUNICATION, "no connection, no command in time, not the protocol; gateway: the port cannot be had"],
   [ExitCode.USAGE, "the library refused the call, for example a status that is too large"],
-  [ExitCode.INTERRUPTED, "send was interrupted"],
+  [ExitCode.NOT_HELD, "check: the gateway did not do all that is expected of it"],
+  [ExitCode.INTERRUPTED, "send or check was interrupted"],
 ];
 
 const ofFamilies = {

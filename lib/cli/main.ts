@@ -1,3 +1,4 @@
+import { check, checkSyntax } from "./check.js";
 import { CommandLineError, parse, type Given, type Syntax } from "./command-line.js";
 import { ExitCode } from "./exit-code.js";
 import { gateway, gatewaySyntax } from "./gateway.js";
@@ -67,6 +68,22 @@ const commands: Readonly<Record<string, Command>> = {
         "fleet-internal-client gateway",
         `fleet-internal-client gateway --module 1000 --answer '{"lit_up":true}'`,
         "fleet-internal-client gateway --host 0.0.0.0 --port 8888 --module 2:1,2,3,4 --module 1000",
+      ],
+    },
+  },
+  check: {
+    syntax: checkSyntax,
+    run: check,
+    about: {
+      usage: "check [--module NUMBER [--type NUMBER --status TEXT]] [OPTIONS]",
+      summary: "Go through what a gateway must do, and show for each point what it did",
+      notes: [
+        "It is a few devices for a few seconds, each with a role of its own (check_…), so it touches no device that is connected; but the gateway tells the cloud of them, and some checks make other devices wait for up to 250 ms. Without --module it sends to each of the modules mission, I/O, transparent and example that is served a status that is right for it; another module needs a status of its own.",
+        "With --json each line is an object: time, event (check), name, holds (true, false, or null if it was not checked), seen, expected, ms.",
+      ],
+      examples: [
+        "fleet-internal-client check --host 10.0.0.5 --silence",
+        "fleet-internal-client check --host 10.0.0.5 --module 1234 --type 1 --status hello --json",
       ],
     },
   },

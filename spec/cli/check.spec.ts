@@ -1,0 +1,208 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { checks, createScene } from "../../lib/cli/check-list.js";
+import { main } from "../../lib/cli/main.js";
+import { exchange, type Device } from "../../lib/index.js";
+import { utf8 } from "../support/bytes.js";
+import { eventually } from "../support/eventually.js";
+import { endAll, openClient, openGateway } from "../support/opened.js";
+import { createStage, eventsOf } from "./surroundings.js";
+
+const KNOWN = { modules: [1, 2, 3, 1000] };
+
+const servers: Server[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) server.close();
+  await endAll();
+});
+
+/** Runs the command with `--json`, and gives the exit code and the names of the lines that do and do not hold. */
+async function checkAt(port: number, ...args: string[]) {
+  const stage = createStage();
+  const code = await main(["check", "--json", "--port", port.toString(), ...args], stage, "1.2.3");
+  const findings = eventsOf(stage);
+  const named = (holds: boolean | null) => findings.filter((one) => one["holds"] === holds).map(({ name }) => name);
+  return { code, held: named(true), failed: named(false), unchecked: named(null), findings, errors: stage.errors.text };
+}
+
+const device: Device = { module: 1000, deviceType: 0, deviceRole: "a", deviceName: "b", priority: 0 };
+
+function placeOf(port: number, answerMs: number) {
+  return { host: "127.0.0.1", port, answerMs, signal: new AbortController().signal };
+}
+
+const ALWAYS = { times: Infinity };
+
+describe("check at a healthy gateway", () => {
+  it("finds that all holds, gives 0, touches no device that is connected and leaves nothing behind", async () => {
+    const gateway = await openGateway(KNOWN);
+    const client = await openClient(gateway);
+    const { code, held, failed, unchecked } = await checkAt(gateway.port);
+    expect({ code, failed, unchecked }).toEqual({ code: 0, failed: [], unchecked: [] });
+    expect(held).toEqual([
+      "module 1000, example",
+      "module 3, transparent",
+      "module 2, car accessory",
+      "module 1, mission",
+      ...checks.filter(({ isSlow }) => isSlow !== true).map(({ name }) => name),
+    ]);
+    await eventually(() => expect(gateway.openSockets).toBe(1));
+    expect((await exchange(client, utf8('{"pressed": true}'))).isOk()).toBe(true);
+    expect(gateway.received.at(-1)).toMatchObject({ kind: "status", connection: 1 });
+  });
+
+  it("prints a line for each point, with what was seen and what was expected, and how many hold", async () => {
+    const gateway = await openGateway(KNOWN);
+    gateway.misbehave("connect", { do: "refuse", responseType: 3 }, { which: { module: 2 ** 31 - 1 }, ...ALWAYS });
+    const stage = createStage();
+    expect(await main(["check", "--port", gateway.port.toString()], stage, "1.2.3")).toBe(6);
+    const lines = stage.output.lines.map((line) => line.replace(/\([\d.]+ ms\)/, "(TIME)"));
+    expect(lines[0]).toBe('ok    module 1000, example: the command {"lit_up":false}; as expected (TIME)');
+    expect(lines[4]).toBe(
+      "WRONG a module that is not served: DEVICE_NOT_SUPPORTED, left open, its slot taken: DEVICE_NOT_SUPPORTED; " +
+        "but expected: MODULE_NOT_SUPPORTED, left open, its slot taken: ALREADY_CONNECTED",
+    );
+    expect(lines).toContain("ok    a message of 0 bytes: closed; as expected (TIME)");
+    expect(lines.at(-1)).toBe("24 of 25 hold");
+  });
+
+  it("uses the modules that are served, and says which are not", async () => {
+    const { port } = await openGateway({ modules: [3] });
+    const { code, failed, unchecked } = await checkAt(port);
+    expect({ code, failed, unchecked }).toEqual({
+      code: 0,
+      failed: [],
+      unchecked: [
+        "module 1000, example",
+        "module 2, car accessory",
+        "module 1, mission",
+        "a device type that the module does not know",
+        "a status that the module holds invalid",
+      ],
+    });
+  });
+
+  it("tries the older form of a mission where the newer is not understood", async () => {
+    const answer = () => new Uint8Array(0);
+    const { port } = await openGateway({ modules: [{ module: 1, deviceTypes: [1], answer }] });
+    const { code, held } = await checkAt(port);
+    expect(code).toBe(0);
+    expect(held).toContain("module 1, mission (protobuf)");
+  });
+
+  it("checks with a module and status that are named, and with no other", async () => {
+    const gateway = await openGateway({ modules: [...KNOWN.modules, { module: 1234, deviceTypes: [7] }] });
+    const { code, held } = await checkAt(gateway.port, "--module", "1234", "--type", "7", "--status", "hello");
+    expect(code).toBe(0);
+    expect(held).toContain("module 1234");
+    expect(gateway.statuses({ deviceType: 7 })).toEqual(gateway.statuses());
+  });
+});
+
+describe("check at a gateway that misbehaves names what does not hold, and gives 6", () => {
+  it("in everything that it gets wrong", async () => {
+    const { port, misbehave } = await openGateway({ ...KNOWN, cleanUpMs: 600_000 });
+    misbehave("connect", { do: "close" }, { which: { module: 2 ** 31 - 1 }, ...ALWAYS });
+    misbehave("connect", { do: "refuse", responseType: 2 }, { which: { deviceType: 2 ** 32 - 1 }, ...ALWAYS });
+    misbehave("connect", { do: "refuse", responseType: 4 }, { which: { priority: 1 }, ...ALWAYS });
+    misbehave("status", { do: "close" }, { which: { module: 3 }, ...ALWAYS });
+    misbehave("status", { do: "push instead", command: utf8("on") }, { which: { module: 2 }, ...ALWAYS });
+    const { code, failed } = await checkAt(port);
+    expect(code).toBe(6);
+    expect(failed).toEqual([
+      "module 3, transparent",
+      "module 2, car accessory",
+      "a module that is not served",
+      "a device type that the module does not know",
+      "a device, the same of a higher priority, and the first again",
+      "a device that has gone and comes again",
+    ]);
+  });
+
+  it("where it serves every module, and answers with the status", async () => {
+    const { port } = await openGateway();
+    const { code, failed } = await checkAt(port);
+    expect({ code, failed }).toEqual({
+      code: 6,
+      failed: ["module 1000, example", "module 2, car accessory", "a module that is not served"],
+    });
+  });
+
+  it("where it does not serve the module that is named", async () => {
+    const { port } = await openGateway(KNOWN);
+    const { code, failed } = await checkAt(port, "--module", "1234", "--status", "hello");
+    expect({ code, failed }).toEqual({ code: 6, failed: ["module 1234"] });
+  });
+
+  it("where no module answers, so that there is nothing to check the rest with", async () => {
+    const { port } = await openGateway({ modules: [1234] });
+    const { code, errors } = await checkAt(port);
+    expect(code).toBe(6);
+    expect(errors).toBe("no module answers, so the rest is not checked: name one with --module and --status\n");
+  });
+
+  it("in every single point where it says nothing, or closes at once", async () => {
+    for (const isMute of [true, false]) {
+      const server = createServer((socket) => {
+        if (isMute) socket.resume();
+        else socket.end();
+      }).listen(0, "127.0.0.1");
+      servers.push(server);
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      for (const { expected, see } of checks) {
+        const { scene, close } = createScene(placeOf(port, 20), device, utf8("x"), { leastMs: 1, mostMs: 20 });
+        const seen = await see(scene).catch((error: unknown) => [String(error)]);
+        close();
+        const isJustClosing = expected.join() === "closed" && !isMute;
+        if (!isJustClosing) expect(seen).not.toEqual(expected);
+      }
+    }
+  });
+});
+
+describe("check --silence", () => {
+  const [slow] = checks.filter(({ isSlow }) => isSlow === true);
+
+  it.each([
+    ["holds where a silent device is cut", 200, { leastMs: 50, mostMs: 60_000 }, slow!.expected],
+    ["fails where it is cut too soon", 50, { leastMs: 60_000, mostMs: 60_000 }, ["OK", "a command", "closed too soon"]],
+    ["fails where it is not cut", 600_000, { leastMs: 10, mostMs: 100 }, ["OK", "a command", "nothing"]],
+  ])("%s", async (_, silenceMs, silence, seen) => {
+    const { port } = await openGateway({ silenceMs });
+    const { scene, close } = createScene(placeOf(port, 60_000), device, utf8("x"), silence);
+    expect(await slow!.see(scene)).toEqual(seen);
+    close();
+  });
+});
+
+it("check gives 4 and says why where there is no gateway", async () => {
+  const gateway = await openGateway();
+  await gateway.stop();
+  const { code, findings, errors } = await checkAt(gateway.port);
+  expect({ code, findings }).toEqual({ code: 4, findings: [] });
+  expect(errors).toMatch(/^UNABLE_TO_CONNECT: .*ECONNREFUSED.*\n$/);
+});
+
+it("check that is interrupted gives 130, prints nothing more and closes its connections", async () => {
+  const gateway = await openGateway(KNOWN);
+  gateway.misbehave("status", { do: "stay silent" }, ALWAYS);
+  const stage = createStage();
+  const ended = main(["check", "--port", gateway.port.toString()], stage, "1.2.3");
+  await gateway.nextStatus();
+  stage.interrupt();
+  expect(await ended).toBe(130);
+  expect([stage.output.text, stage.errors.text]).toEqual(["", ""]);
+  await eventually(() => expect(gateway.openSockets).toBe(0));
+});
+
+it.each([
+  [["--status", "a"], "a status or type needs its module: --module NUMBER"],
+  [["--module", "1234"], "check needs a status: --status TEXT, --status-file FILE or --status-hex HEX"],
+])("check %j is a wrong command line", async (args, line) => {
+  const stage = createStage();
+  expect(await main(["check", ...args], stage, "1.2.3")).toBe(2);
+  expect(stage.errors.text).toBe(`fleet-internal-client: ${line}\n`);
+});
