@@ -31,7 +31,7 @@ const commands: Readonly<Record<string, Command>> = {
         "When its client is lost it connects anew after a pause: 1 s, then twice as long each time, up to 30 s. It gives up where that cannot help: module or type not supported, or a call that the library refuses. A status's failure is the exit code only if it is the last of --count.",
       ],
       examples: [
-        `fleet-internal-client watch --module 1000 --status '{"pressed":true}'`,
+        `fleet-internal-client watch --module 1000 --status '{"pressed": true}'`,
         "fleet-internal-client watch --host 10.0.0.5 --module 2 --type 4 --role left_button --status-file status.json --every 1",
         `fleet-internal-client watch --module 1000 --status hello --count 3 --json`,
       ],
@@ -48,7 +48,7 @@ const commands: Readonly<Record<string, Command>> = {
         "The command is printed as text where it is printable UTF-8, and as hex where not; --json prints time, event (command), kind (answer), roundTripMs, bytes, hex, and text where it is UTF-8. With - the status is read from standard input.",
       ],
       examples: [
-        `fleet-internal-client send --module 1000 --role left_button --status '{"pressed":true}'`,
+        `fleet-internal-client send --module 1000 --role left_button --status '{"pressed": true}'`,
         "fleet-internal-client send --module 1 --status-file status.bin --hex",
         "printf hello | fleet-internal-client send --host 10.0.0.5 --module 3 -",
       ],

@@ -1,5 +1,5 @@
 import { boolean, object } from "valibot";
-import { defineModule, json, text, type Codec, type StandardSchema } from "../index.js";
+import { defineModule, err, json, ok, text, type Codec, type StandardSchema } from "../index.js";
 
 /**
  * The device type of the example module; it knows no other.
@@ -45,6 +45,18 @@ function flag<Name extends string>(
   };
 }
 
+/** A gateway reads with it what a device sends, and holds the same invalid. */
+function byteForByte<Payload>({ encode, decode }: Codec<Payload>): Codec<Payload> {
+  const problem = { path: "$", message: "it is not written as the module compares it, byte for byte" };
+  return {
+    encode,
+    decode: (bytes, device) =>
+      decode(bytes, device).andThen((payload) =>
+        encode(payload, device).andThen((own) => (Buffer.compare(own, bytes) === 0 ? ok(payload) : err(problem))),
+      ),
+  };
+}
+
 /**
  * The example module, number 1000: a button with a lamp. Its statuses are `{"pressed": true}` and `{"pressed": false}`, its commands
  * `{"lit_up": true}` and `{"lit_up": false}`.
@@ -55,6 +67,8 @@ function flag<Name extends string>(
 export const example = /* @__PURE__ */ defineModule<ExampleStatus, ExampleCommand>({
   name: "example",
   number: 1000,
-  status: /* @__PURE__ */ flag("pressed", /* @__PURE__ */ object({ pressed: /* @__PURE__ */ boolean() })),
+  status: /* @__PURE__ */ byteForByte(
+    /* @__PURE__ */ flag("pressed", /* @__PURE__ */ object({ pressed: /* @__PURE__ */ boolean() })),
+  ),
   command: /* @__PURE__ */ flag("lit_up", /* @__PURE__ */ object({ lit_up: /* @__PURE__ */ boolean() })),
 });
