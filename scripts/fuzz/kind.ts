@@ -5,19 +5,18 @@ export type Tally = (outcome: string) => void;
 
 /** One kind of input: how it is made, what must hold for it, how a failing one is made smaller, and how it is shown. */
 export interface Kind<Input> {
-  readonly name: string;
   readonly generate: (random: Random) => Input;
   /** Says what is wrong; undefined when all is well. */
-  readonly check: (input: Input, tally: Tally) => string | undefined | Promise<string | undefined>;
+  readonly check: (input: Input, tally: Tally) => string | undefined;
   /** Smaller inputs, the smallest first. */
   readonly shrink: (input: Input) => Iterable<Input>;
   readonly show: (input: Input) => string;
-  /** How many smaller inputs may be tried; a real run takes its time. */
-  readonly mostShrinks: number;
 }
 
+/** How many smaller inputs may be tried. */
+const MAX_SHRINKS = 20_000;
+
 interface Violation {
-  readonly kind: string;
   readonly index: number;
   readonly problem: string;
   /** The smallest input found that is still wrong. */
@@ -31,46 +30,37 @@ export interface Outcome {
 }
 
 /** Checks inputs of one kind until the first that is wrong, which is made as small as it gets. */
-export async function campaign<Input>(
-  kind: Kind<Input>,
-  seed: number,
-  kindNumber: number,
-  inputs: number,
-): Promise<Outcome> {
+export function campaign<Input>(kind: Kind<Input>, seed: number, inputs: number): Outcome {
   const counts = new Map<string, number>();
   const tally: Tally = (outcome) => counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   for (let index = 0; index < inputs; index++) {
-    const input = kind.generate(randomFor(seed, kindNumber, index));
-    const problem = await problemOf(kind, input, tally);
+    const input = kind.generate(randomFor(seed, index));
+    const problem = problemOf(kind, input, tally);
     if (problem === undefined) continue;
-    const smallest = await shrunk(kind, input, problem);
-    const violation = { kind: kind.name, index, problem: smallest.problem, shrunk: kind.show(smallest.input) };
+    const smallest = shrunk(kind, input, problem);
+    const violation = { index, problem: smallest.problem, shrunk: kind.show(smallest.input) };
     return { inputs: index + 1, counts, violation };
   }
   return { inputs, counts, violation: undefined };
 }
 
-async function problemOf<Input>(kind: Kind<Input>, input: Input, tally: Tally): Promise<string | undefined> {
+function problemOf<Input>(kind: Kind<Input>, input: Input, tally: Tally): string | undefined {
   try {
-    return await kind.check(input, tally);
+    return kind.check(input, tally);
   } catch (thrown) {
     return `it threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
   }
 }
 
-async function shrunk<Input>(
-  kind: Kind<Input>,
-  first: Input,
-  firstProblem: string,
-): Promise<{ input: Input; problem: string }> {
+function shrunk<Input>(kind: Kind<Input>, first: Input, firstProblem: string): { input: Input; problem: string } {
   let smallest = { input: first, problem: firstProblem };
-  let triesLeft = kind.mostShrinks;
+  let triesLeft = MAX_SHRINKS;
   let candidates = kind.shrink(first)[Symbol.iterator]();
   while (triesLeft > 0) {
     const next = candidates.next();
     if (next.done === true) break;
     triesLeft -= 1;
-    const problem = await problemOf(kind, next.value, () => undefined);
+    const problem = problemOf(kind, next.value, () => undefined);
     if (problem === undefined) continue;
     smallest = { input: next.value, problem };
     candidates = kind.shrink(next.value)[Symbol.iterator]();

@@ -38,6 +38,6 @@ export class Random {
 }
 
 /** The source for one of many inputs, so that each can be made again on its own. */
-export function randomFor(seed: number, kind: number, index: number): Random {
-  return new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(kind + 1, 0x85ebca77) ^ Math.imul(index + 1, 0xc2b2ae3d));
+export function randomFor(seed: number, index: number): Random {
+  return new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0xc2b2ae3d));
 }

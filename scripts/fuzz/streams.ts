@@ -25,7 +25,6 @@ const MOST_BYTES_PER_BYTE = 68;
 const MOST_BYTES_BESIDES = 4_096;
 
 export const streams: Kind<Stream> = {
-  name: "streams of bytes",
   generate,
   check,
   *shrink({ bytes, chunks, limit }) {
@@ -34,7 +33,6 @@ export const streams: Kind<Stream> = {
   },
   show: ({ bytes, chunks, limit }) =>
     `limit ${limit}, chunks of [${chunks.join(", ")}] and the rest, bytes ${Buffer.from(bytes).toString("hex")}`,
-  mostShrinks: 20_000,
 };
 
 // ——— making them ———

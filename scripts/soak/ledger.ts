@@ -30,12 +30,11 @@ export function readTag(command: Uint8Array): Tag {
 export class Ledger {
   /** What was wrong, in words; the first few. */
   readonly problems: string[] = [];
-  /** The command that arrived last. */
-  last: Tag | undefined;
-  arrivals = 0;
   /** How often a command came from a newer connection than the one before. */
   reconnections = 0;
 
+  /** The command that arrived last. */
+  private last: Tag | undefined;
   private lastOutcome: Tag | undefined;
   /** What completed each status. A gateway may give a status's late answer on the device's next connection. */
   private readonly outcomes = new Map<number, Tag>();
@@ -53,7 +52,6 @@ export class Ledger {
   arrived(command: Uint8Array): void {
     const tag = readTag(command);
     const { last } = this;
-    this.arrivals += 1;
     this.checkOwn(tag, "arrived");
     if (tag.connection !== this.latestConnection()) {
       this.fault(tag, `arrived when the device had already connected on connection ${this.latestConnection()}`);

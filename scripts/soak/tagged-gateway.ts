@@ -3,16 +3,9 @@ import { startGateway, type GatewayOptions, type TestingGateway } from "../../li
 import { writeTag } from "./ledger.js";
 
 /** What a status asks of the gateway that it reaches. */
-export type Wish =
-  | "answer"
-  | "answer slowly"
-  | "push first"
-  | "push afterwards"
-  | "push both"
-  /** The module finds the status invalid: the gateway closes without an answer. */
-  | "reject";
+export type Wish = "answer" | "answer slowly" | "push first" | "push afterwards" | "push both";
 
-export const SLOW_MS = 15;
+const SLOW_MS = 15;
 
 /** A status with its number, that the answer will carry. */
 export function statusOf(number: number, wish: Wish): Uint8Array {
@@ -24,10 +17,8 @@ export interface TaggedGateway {
   readonly gateway: TestingGateway;
   /** The connection on which the device with that role connected last; 0 if it never has. */
   readonly connectionOf: (deviceRole: string) => number;
-  /** How many commands it has sent on that connection. */
-  readonly sentOn: (deviceRole: string) => number;
-  /** Pushes a tagged command; gives whether the device was connected. */
-  readonly push: (deviceRole: string) => boolean;
+  /** Pushes a tagged command if the device is connected. */
+  readonly push: (deviceRole: string) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -48,10 +39,9 @@ export async function startTaggedGateway(options: Omit<GatewayOptions, "answer">
     return writeTag({ device, connection: line.connection, sequence: line.sent, answers });
   }
 
-  function push(deviceRole: string): boolean {
-    if (!gateway.devices.some((device) => device.deviceRole === deviceRole)) return false;
+  function push(deviceRole: string): void {
+    if (!gateway.devices.some((device) => device.deviceRole === deviceRole)) return;
     gateway.push(nextTag(deviceRole, lineOf(deviceRole), undefined), { deviceRole });
-    return true;
   }
 
   function answer(status: Uint8Array, { deviceRole }: { deviceRole: string }) {
@@ -62,8 +52,6 @@ export async function startTaggedGateway(options: Omit<GatewayOptions, "answer">
     };
     const wish = words.join(" ") as Wish;
     switch (wish) {
-      case "reject":
-        return undefined;
       case "answer slowly":
         return sleep(SLOW_MS).then(() => nextTag(deviceRole, line, Number(number)));
       case "answer":
@@ -88,7 +76,6 @@ export async function startTaggedGateway(options: Omit<GatewayOptions, "answer">
   return {
     gateway,
     connectionOf: (role) => lineOf(role).connection,
-    sentOn: (role) => lineOf(role).sent,
     push,
     stop: () => gateway.stop(),
   };
