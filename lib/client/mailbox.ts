@@ -1,5 +1,7 @@
 /** An iteration that can be left, and that never rejects. */
-export type Stream<Item> = AsyncIterableIterator<Item, undefined, undefined> & AsyncDisposable;
+export interface Stream<Item> extends AsyncIterator<Item, undefined, undefined>, AsyncDisposable {
+  [Symbol.asyncIterator](): Stream<Item>;
+}
 
 type Next<Item> = IteratorResult<Item, undefined>;
 
