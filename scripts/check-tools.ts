@@ -115,17 +115,9 @@ const strictPnpm = (version: string): Tool => ({
     const dependencies = { "fleet-internal-client": pathToFileURL(tarball).href };
     const manifest = { private: true, type: "module", dependencies, devDependencies: {} };
     writeFileSync(join(strict, "package.json"), JSON.stringify(manifest));
-    const pnpm = bin("pnpm", "pnpm", project);
-    const args = [
-      "--store-dir",
-      join(project, "store"),
-      "--no-hoist",
-      "add",
-      "-D",
-      own("typescript"),
-      own("@types/node"),
-    ];
-    runNode(pnpm, args, strict);
+    const pnpm = join(project, "node_modules", ".bin", "pnpm");
+    const noHoisting = ["--config.hoist=false", "--store-dir", join(project, "store")];
+    run(pnpm, ["add", "--save-dev", ...noHoisting, own("typescript"), own("@types/node")], strict);
     runNode(bin("typescript", "tsc", strict), ["--declaration"], strict);
     expectLamp(runNode("main.js", [], strict));
   },

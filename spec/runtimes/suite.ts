@@ -1,0 +1,415 @@
+// What the packed package has to do in every runtime. The process has to end by itself: nothing may be left behind.
+import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { connect as connectSocket, createServer, type AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import * as library from "fleet-internal-client";
+import type { ClientHandle, Config, Module, Result } from "fleet-internal-client";
+import { carAccessory } from "fleet-internal-client/modules/car-accessory";
+import { example } from "fleet-internal-client/modules/example";
+import { mission } from "fleet-internal-client/modules/mission";
+import { AutonomyState, missionProtobuf } from "fleet-internal-client/modules/mission-protobuf";
+import { transparent } from "fleet-internal-client/modules/transparent";
+import { startGateway, type TestingGateway } from "fleet-internal-client/testing";
+import * as throwing from "fleet-internal-client/throwing";
+
+const { closed, commands, connect, destroy, exchange, getCommand, sendStatus, withClient } = library;
+
+type Use = (gateway: TestingGateway, config: Config) => Promise<void>;
+
+const parts = new Map<string, () => Promise<void>>();
+
+/** A part with a gateway of its own, which answers with the status itself. */
+const part = (name: string, use: Use, options: Parameters<typeof startGateway>[0] = {}): void => {
+  parts.set(name, async () => {
+    const gateway = await startGateway(options);
+    try {
+      await use(gateway, configFor(gateway, 1234));
+      assert.deepEqual(gateway.errors, []);
+    } finally {
+      await gateway.stop();
+    }
+  });
+};
+
+const configFor = <Status = Uint8Array, Command = Uint8Array>(
+  { host, port }: TestingGateway,
+  module: number | Module<Status, Command>,
+  deviceType = 1,
+): Config<Status, Command> => ({ host, port, device: { module, deviceType, deviceRole: "role", deviceName: "name" } });
+
+const valueOf = <T, E extends Error>(result: Result<T, E>): T => {
+  if (result.isErr()) throw result.error;
+  return result.value;
+};
+const codeOf = (result: Result<unknown, library.InternalClientError>): string =>
+  result.isErr() ? result.error.code : "OK";
+const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index * 7 + (index >> 8));
+const text = (command: Uint8Array): string => new TextDecoder().decode(command);
+const hello = new TextEncoder().encode("hello");
+
+/** Connects, and destroys the client afterwards; what fails is thrown. */
+const using = async (config: Config, use: (client: ClientHandle) => Promise<void>): Promise<void> => {
+  const client = valueOf(await connect(config));
+  try {
+    await use(client);
+  } finally {
+    await destroy(client);
+  }
+};
+
+/** A port on which nobody listens. */
+const closedPort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+for (const [kind, host] of [
+  ["an IPv4 address", "127.0.0.1"],
+  ["an IPv6 address", "::1"],
+  ["a name", "localhost"],
+] as const) {
+  part(
+    `connects by ${kind}`,
+    async (_, config) => {
+      assert.deepEqual(valueOf(await withClient({ ...config, host }, (client) => exchange(client, hello))), hello);
+    },
+    { host },
+  );
+}
+
+part("connects through a stream of the user's own, and connects that anew", async (gateway, config) => {
+  const createConnection = () => connectSocket(gateway.port, gateway.host);
+  await using({ ...config, createConnection }, async (client) => {
+    gateway.misbehave("status", { do: "reset" });
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+    assert.equal(gateway.connections, 2);
+  });
+});
+
+part("fails where nobody listens", async (_, config) => {
+  const connected = await connect({ ...config, port: await closedPort() });
+  assert.equal(codeOf(connected), "UNABLE_TO_CONNECT");
+  assert.equal(connected.isErr() && connected.error.reason, "unreachable");
+});
+
+part("fails when a gateway says nothing", async (gateway, config) => {
+  gateway.misbehave("accept", { do: "stay silent" });
+  const connected = await connect({ ...config, connectTimeoutMs: 100 });
+  assert.equal(connected.isErr() && connected.error.reason, "timed-out");
+});
+
+part("is refused", async (gateway, config) => {
+  gateway.misbehave("connect", { do: "refuse", responseType: 2 });
+  assert.equal(codeOf(await connect(config)), "MODULE_NOT_SUPPORTED");
+});
+
+part("exchanges payloads of every size", (_, config) =>
+  using(config, async (client) => {
+    for (const size of [0, 1, 100, 1_000, 65_535, 65_536, 65_537, 1 << 20, 4 << 20]) {
+      assert.ok(Buffer.from(bytes(size)).equals(valueOf(await exchange(client, bytes(size)))), `${size} bytes`);
+    }
+  }),
+);
+
+part("refuses a payload above the limit, in both directions", (gateway, config) =>
+  using({ ...config, maxMessageBytes: 1_000 }, async (client) => {
+    const tooLarge = await exchange(client, bytes(1_000));
+    assert.equal(tooLarge.isErr() && tooLarge.error.reason, "too-large");
+    gateway.misbehave("status", { do: "send", bytes: Uint8Array.of(255, 255, 255, 255, 1) });
+    assert.equal(codeOf(await exchange(client, hello)), "COMMAND_INCORRECT");
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+  }),
+);
+
+part("keeps the order of statuses that wait", (_, config) =>
+  using(config, async (client) => {
+    const numbers = Array.from({ length: 60 }, (_, index) => index);
+    const answers = await Promise.all(numbers.map((number) => exchange(client, Uint8Array.of(number))));
+    assert.deepEqual(
+      answers.map((answer) => valueOf(answer)[0]),
+      numbers,
+    );
+  }),
+);
+
+part("reads an answer byte by byte", (gateway, config) =>
+  using(config, async (client) => {
+    gateway.misbehave("status", { do: "drip" });
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+  }),
+);
+
+part("gives the command that came last", (_, config) =>
+  using(config, async (client) => {
+    assert.equal(codeOf(getCommand(client)), "NO_COMMAND_AVAILABLE");
+    assert.deepEqual(valueOf(await sendStatus(client, hello).andThen(getCommand)), hello);
+  }),
+);
+
+part("reads every command, pushed ones too", (gateway, config) =>
+  using(config, async (client) => {
+    const read: string[] = [];
+    const reading = commands(client);
+    valueOf(await sendStatus(client, hello));
+    gateway.push(Buffer.from("one"));
+    gateway.push(Buffer.from("two"));
+    for await (const command of reading) if (read.push(text(valueOf(command))) === 3) break;
+    assert.deepEqual(read, ["hello", "one", "two"]);
+  }),
+);
+
+part("connects again after its connection was reset, and sends the status again", (gateway, config) =>
+  using(config, async (client) => {
+    gateway.misbehave("status", { do: "reset" });
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+    assert.equal(gateway.statuses().length, 2);
+  }),
+);
+
+part("connects again after the gateway was started anew", (gateway, config) =>
+  using(config, async (client) => {
+    valueOf(await exchange(client, hello));
+    await gateway.restart();
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+    assert.equal(gateway.connections, 2);
+  }),
+);
+
+part("gives up on an answer that does not come", (gateway, config) =>
+  using(config, async (client) => {
+    gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
+    assert.equal(codeOf(await exchange(client, hello, { timeoutMs: 50 })), "TIMEOUT_OCCURRED");
+    assert.equal((await closed(client)).isErr(), true);
+  }),
+);
+
+part("aborts: before, while it waits, and in flight", (gateway, config) =>
+  using(config, async (client) => {
+    const stop = new AbortController();
+    gateway.misbehave("status", { do: "stay silent" });
+    const arrived = gateway.nextStatus();
+    const inFlight = exchange(client, hello, { signal: stop.signal });
+    const waiting = exchange(client, hello, { signal: stop.signal });
+    await arrived;
+    stop.abort();
+    const before = exchange(client, hello, { signal: stop.signal });
+    for (const outcome of await Promise.all([inFlight, waiting, before])) {
+      assert.equal(outcome.isErr() && outcome.error.reason, "aborted");
+    }
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+  }),
+);
+
+part("refuses wrong arguments with a Result", async (_, config) => {
+  for (const wrong of [
+    { host: "a\0b" },
+    { host: "tcp://gateway" },
+    { port: 0 },
+    { timeout: 5 },
+    { device: undefined },
+  ]) {
+    const connected = await connect({ ...config, ...(wrong as object) });
+    assert.equal(connected.isErr() && connected.error.reason, "invalid-argument", JSON.stringify(wrong));
+  }
+});
+
+part("refuses what is not the protocol, and lives", (gateway, config) =>
+  using(config, async (client) => {
+    gateway.misbehave("status", { do: "send", bytes: Uint8Array.of(3, 0, 0, 0, 255, 255, 255) });
+    assert.equal(codeOf(await exchange(client, hello)), "COMMAND_INCORRECT");
+    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+  }),
+);
+
+part(
+  "speaks the genuine modules' languages",
+  async (gateway) => {
+    const say = async <Status, Command>(module: Module<Status, Command>, deviceType: number, status: NoInfer<Status>) =>
+      valueOf(await withClient(configFor(gateway, module, deviceType), (client) => exchange(client, status)));
+    assert.deepEqual(await say(example, 0, { pressed: false }), { lit_up: true });
+    assert.equal(await say(carAccessory, 4, [[{ inNum: 1, inSt: false }], [], { butPr: 0 }]), null);
+    assert.equal(await say(transparent, 1, "Status 0"), '"default_command"');
+    const command = await say(mission, 1, { state: "IDLE", telemetry: { speed: 0 }, nextStop: null });
+    assert.deepEqual(command, { action: "NO_ACTION", stops: [], route: "" });
+  },
+  { modules: [example, carAccessory, transparent, mission] },
+);
+
+part(
+  "speaks protobuf",
+  async (gateway) => {
+    const status = { telemetry: undefined, state: AutonomyState.IDLE, nextStop: undefined };
+    const said = await withClient(configFor(gateway, missionProtobuf), (client) => exchange(client, status));
+    assert.deepEqual(valueOf(said), { action: 0, stops: [], route: "" });
+  },
+  { answer: () => new Uint8Array() },
+);
+
+part(
+  "takes a module of the user's, and refuses what that cannot read",
+  async (gateway) => {
+    const isOpen = (value: unknown): value is boolean => typeof value === "boolean";
+    const door = library.defineModule({
+      name: "door",
+      number: 1001,
+      status: library.json<string>(),
+      command: library.json(isOpen),
+    });
+    const outcome = await withClient(configFor(gateway, door), async (client) => {
+      assert.equal(valueOf(await exchange(client, "true")), true);
+      return exchange(client, "perhaps");
+    });
+    assert.equal(outcome.isErr() && outcome.error.reason, "unreadable-command");
+  },
+  { answer: (status) => (text(status) === '"true"' ? Buffer.from("true") : status) },
+);
+
+part("throws in its throwing form", async (gateway, config) => {
+  assert.deepEqual(await throwing.withClient(config, (client) => throwing.exchange(client, hello)), hello);
+  gateway.misbehave("connect", { do: "refuse", responseType: 3 });
+  await assert.rejects(throwing.connect(config), { code: "DEVICE_TYPE_NOT_SUPPORTED", family: "connect" });
+});
+
+part("is one library to import and to require", async (_, config) => {
+  const required = createRequire(import.meta.url)("fleet-internal-client") as typeof library;
+  assert.deepEqual(Object.keys(required).sort(), Object.keys(library).sort());
+  await using(config, async (client) => {
+    assert.deepEqual(valueOf(await required.exchange(client, hello)), hello);
+  });
+});
+
+part("tells diagnostics channels what happens", async (gateway, config) => {
+  const told: string[] = [];
+  const names = ["connect", "status", "command", "drop", "reconnect", "destroy"];
+  const listeners = names.map((name) => [`fleet-internal-client:${name}`, () => void told.push(name)] as const);
+  for (const [channel, listener] of listeners) subscribe(channel, listener);
+  await using(config, async (client) => {
+    gateway.misbehave("status", { do: "reset" });
+    valueOf(await exchange(client, hello));
+  });
+  for (const [channel, listener] of listeners) unsubscribe(channel, listener);
+  assert.deepEqual(told, ["connect", "status", "drop", "reconnect", "status", "command", "destroy"]);
+});
+
+part("keeps the async context of its caller", async (_, config) => {
+  const context = new AsyncLocalStorage<number>();
+  await using(config, async (client) => {
+    const stores = [1, 2, 3].map((number) =>
+      context.run(number, async () => {
+        valueOf(await exchange(client, hello));
+        return context.getStore();
+      }),
+    );
+    assert.deepEqual(await Promise.all(stores), [1, 2, 3]);
+  });
+});
+
+part("sends the statuses of a source", (_, config) =>
+  using(config, async (client) => {
+    const answers: string[] = [];
+    for await (const answer of library.sendStatuses(
+      client,
+      ["a", "b", "c"].map((each) => Buffer.from(each)),
+    )) {
+      answers.push(text(valueOf(answer)));
+    }
+    assert.deepEqual(answers, ["a", "b", "c"]);
+    for await (const answer of library.sendStatuses(
+      client,
+      library.every(1, () => hello),
+    )) {
+      assert.deepEqual(valueOf(answer), hello);
+      if (answers.push("again") === 6) break;
+    }
+  }),
+);
+
+part("is a device that stays connected", async (gateway, config) => {
+  const stop = new AbortController();
+  const codes: string[] = [];
+  const source = library.every(5, () => hello);
+  for await (const command of library.runDevice(config, source, { signal: stop.signal, retryDelayMs: () => 5 })) {
+    codes.push(codeOf(command));
+    if (codes.length === 1) gateway.misbehave("status", { do: "reset" }, { times: 2 });
+    if (codes.includes("UNABLE_TO_CONNECT") && codes.at(-1) === "OK") stop.abort();
+  }
+  assert.deepEqual([...new Set(codes)], ["OK", "UNABLE_TO_CONNECT"]);
+});
+
+part("connects on first use, once", async (gateway, config) => {
+  const lazy = library.lazyClient(config);
+  const clients = await Promise.all([lazy(), lazy(), lazy()]);
+  assert.equal(new Set(clients.map(valueOf)).size, 1);
+  assert.equal(gateway.connections, 1);
+  await lazy.destroy();
+});
+
+part("ends a client from any state, and says so", async (gateway, config) => {
+  const client = valueOf(await connect(config));
+  gateway.misbehave("status", { do: "stay silent" });
+  const arrived = gateway.nextStatus();
+  const inFlight = exchange(client, hello);
+  await arrived;
+  const gone = gateway.nextDisconnect();
+  valueOf(await destroy(client));
+  valueOf(await closed(client));
+  assert.equal(codeOf(await inFlight), "CONTEXT_INCORRECT");
+  assert.equal(codeOf(await exchange(client, hello)), "CONTEXT_INCORRECT");
+  await gone;
+  while (gateway.openSockets > 0) await sleep(1);
+});
+
+part("does not keep the process alive where it is not to", async (gateway, config) => {
+  // The process has to end though this client is never destroyed: its gateway goes before it.
+  valueOf(await exchange(valueOf(await connect({ ...config, keepProcessAlive: false })), hello));
+  assert.equal(gateway.openSockets, 1);
+});
+
+part("is a command", async (gateway) => {
+  const manifestFile = createRequire(import.meta.url).resolve("fleet-internal-client/package.json");
+  const manifest = JSON.parse(readFileSync(manifestFile, "utf8")) as { readonly bin: Readonly<Record<string, string>> };
+  const file = join(dirname(manifestFile), manifest.bin["fleet-internal-client"] ?? "");
+  const permissions = "Deno" in globalThis ? ["run", "-A"] : [];
+  const args = ["send", "--port", `${gateway.port}`, "--module", "1234", "--status", "hello"];
+  const command = spawn(process.execPath, [...permissions, file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(command, "close");
+  let output = "";
+  command.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+  assert.equal((await ended)[0], 0);
+  assert.equal(output, "hello\n");
+});
+
+/** A part that does not end fails, and the rest goes on. */
+const played = async (play: () => Promise<void>): Promise<void> => {
+  const stop = new AbortController();
+  const limit = sleep(30_000, undefined, { signal: stop.signal });
+  const tooLate = limit.then(
+    () => assert.fail("it does not end"),
+    () => undefined,
+  );
+  await Promise.race([play(), tooLate]).finally(() => stop.abort());
+};
+
+let passes = 0;
+for (const [name, play] of parts) {
+  try {
+    await played(play);
+    passes += 1;
+  } catch (error) {
+    console.log(`FAILS: ${name}`);
+    console.log(error);
+  }
+}
+console.log(`${passes} of ${parts.size} parts`);
+process.exitCode = passes === parts.size ? 0 : 1;
