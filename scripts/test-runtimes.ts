@@ -33,6 +33,7 @@ const node = (version: string): Runtime => ({
 const runtimes: readonly Runtime[] = [
   ...["20.5.1", "20.20.2", "22.23.3", "24.21.0", "26.10.0"].map(node),
   { name: "bun", packageName: "bun", version: "1.4.5", args: [] },
+  { name: "deno", packageName: "deno", version: "2.7.14", args: ["run", "-A"] },
   { name: "deno", packageName: "deno", version: "2.9.6", args: ["run", "-A"] },
 ];
 
