@@ -16,6 +16,7 @@ export type {
   SendStatusesOptions,
   SendStatusOptions,
 } from "./client/options.js";
+export type { TracingMessages } from "./client/tracing.js";
 export type { Device } from "./protocol/device.js";
 
 export type { Codec, PayloadProblem } from "./codecs/codec.js";

@@ -37,6 +37,7 @@ import {
 } from "./diagnostics.js";
 import { createHandle, describeEndpoint, type AnyHandle, type LivingClient } from "./handle.js";
 import { PendingStatus, type AbortObserver } from "./pending-status.js";
+import { isTraced, traced } from "./tracing.js";
 import { Transport, type TransportEvents } from "./transport.js";
 
 export const FIXED_LIMITS = {
@@ -101,6 +102,10 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   connect(): Promise<Result<AnyHandle, ConnectError>> {
+    return isTraced("connect") ? traced("connect", this.handle, () => this.connectNow()) : this.connectNow();
+  }
+
+  private connectNow(): Promise<Result<AnyHandle, ConnectError>> {
     const { signal, maxMessageBytes } = this.config;
     const { connectBytes } = this.connection;
     if (signal?.aborted === true) return Promise.resolve(err(abortedError(this.endpoint, signal.reason)));
@@ -124,6 +129,11 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   exchange(status: unknown, options: unknown): Promise<Result<Uint8Array, SendStatusError>> {
+    if (!isTraced("exchange")) return this.exchangeNow(status, options);
+    return traced("exchange", this.handle, () => this.exchangeNow(status, options));
+  }
+
+  private exchangeNow(status: unknown, options: unknown): Promise<Result<Uint8Array, SendStatusError>> {
     if (this.isDestroyed) return Promise.resolve(err(destroyedError(this.endpoint, this.endReason)));
     return new Promise((resolve) => {
       try {

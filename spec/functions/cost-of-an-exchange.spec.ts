@@ -1,4 +1,5 @@
-import { createHook } from "node:async_hooks";
+import { AsyncResource, createHook } from "node:async_hooks";
+import { Channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { ResultAsync } from "neverthrow";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
@@ -40,11 +41,14 @@ async function exchangeTimes(count: number): Promise<void> {
   }
 }
 
-/** How many promises are made from the call until all that it brings has come. */
-function promisesAround(call: () => void): Promise<number> {
+const isPromise = (type: string): boolean => type === "PROMISE";
+const isOfDiagnostics = (type: string): boolean => type.startsWith("FleetInternalClient");
+
+/** How many such async resources are made from the call until all that it brings has come. */
+function resourcesAround(isCounted: (type: string) => boolean, call: () => void): Promise<number> {
   return new Promise((resolve) => {
     let made = 0;
-    const hook = createHook({ init: (_id, type) => (made += type === "PROMISE" ? 1 : 0) });
+    const hook = createHook({ init: (_id, type) => (made += isCounted(type) ? 1 : 0) });
     const end = (): void => {
       hook.disable();
       resolve(made);
@@ -60,7 +64,7 @@ function promisesAround(call: () => void): Promise<number> {
 /** The least of three counts: whatever else happens in the process can only add to one. */
 async function promisesMadeBy(call: () => void): Promise<number> {
   const counts: number[] = [];
-  while (counts.length < 3) counts.push(await promisesAround(call));
+  while (counts.length < 3) counts.push(await resourcesAround(isPromise, call));
   return Math.min(...counts);
 }
 
@@ -84,6 +88,27 @@ describe("an exchange", () => {
     const made = await promisesMadeBy(() => void (command = throwing.exchange(client, status)));
     expect(made).toBe(5);
     expect(await command).toEqual(status);
+  });
+
+  it("makes no async resource for diagnostics, and one where somebody subscribes", async () => {
+    let outcome: ResultAsync<unknown, unknown> | undefined;
+    const call = (): void => void (outcome = exchange(client, status));
+    expect(await resourcesAround(isOfDiagnostics, call)).toBe(0);
+    const listener = (): void => undefined;
+    subscribe("fleet-internal-client:drop", listener);
+    expect(await resourcesAround(isOfDiagnostics, call)).toBe(1);
+    unsubscribe("fleet-internal-client:drop", listener);
+    expect(await resourcesAround(isOfDiagnostics, call)).toBe(0);
+    expect((await outcome)?.isOk()).toBe(true);
+  });
+
+  it("runs in no context of the library's, and has no message made, while nobody subscribes", async () => {
+    const run = jest.spyOn(AsyncResource.prototype, "runInAsyncScope");
+    const publish = jest.spyOn(Channel.prototype, "publish");
+    await exchangeTimes(1_000);
+    // The timer that stays armed is made outside any call, a few times a second.
+    expect(run.mock.calls.length).toBeLessThan(500);
+    expect(publish).not.toHaveBeenCalled();
   });
 
   it("sets no timer of its own: the first one's stays armed for all that follow", async () => {

@@ -1,0 +1,89 @@
+import { tracingChannel, type TracingChannel } from "node:diagnostics_channel";
+import type { Result } from "neverthrow";
+import type { ConnectError, SendStatusError } from "../errors/error-types.js";
+import type { Device } from "../protocol/device.js";
+import type { AnyHandle } from "./handle.js";
+
+/**
+ * What is told of a call on a TracingChannel. One object goes through all of the call's events.
+ *
+ * @example
+ * tracingChannel<unknown, TracingMessages["exchange"]>("fleet-internal-client:exchange").start.subscribe((message) => start(message));
+ */
+interface TracingMessage<Value, Failure> {
+  /** Whose call it is. */
+  readonly client: AnyHandle;
+  /** The device, its priority filled in. */
+  readonly device: Device;
+  /** The gateway's host as it was given. */
+  readonly serverAddress: string;
+  /** The gateway's port. */
+  readonly serverPort: number;
+  /** What the call came to; absent until then, and where it failed. */
+  result?: Value;
+  /** What the call failed with; absent where it did not. */
+  error?: Failure;
+}
+
+/**
+ * What is told on the TracingChannels `fleet-internal-client:connect` and `fleet-internal-client:exchange`: of every connect, the first alone,
+ * and of every status that is sent, by whichever function, until its command has come. `start` and `end` are published within the call, in
+ * the caller's async context; `error`, where it fails, `asyncStart` and `asyncEnd` when its outcome is there. The result of an exchange is the
+ * command's bytes: the gateway's word as it came, which a tracer had better not write down.
+ *
+ * @example
+ * tracingChannel<unknown, TracingMessages["connect"]>("fleet-internal-client:connect").subscribe({
+ *   start: (message) => spans.set(message, tracer.startSpan("connect", { attributes: { "server.address": message.serverAddress } })),
+ *   end: () => undefined,
+ *   asyncStart: () => undefined,
+ *   asyncEnd: (message) => spans.get(message)?.end(),
+ *   error: (message) => spans.get(message)?.recordException(message.error as Error),
+ * });
+ */
+export interface TracingMessages {
+  /** A device connects. */
+  readonly connect: TracingMessage<AnyHandle, ConnectError>;
+  /** A status is sent, and a command completes it. */
+  readonly exchange: TracingMessage<Uint8Array, SendStatusError>;
+}
+
+const channels = {
+  connect: tracingChannel("fleet-internal-client:connect"),
+  exchange: tracingChannel("fleet-internal-client:exchange"),
+} as const satisfies Record<keyof TracingMessages, TracingChannel>;
+
+/** Not every runtime has `hasSubscribers` on the whole. */
+export function isTraced(name: keyof TracingMessages): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channels[name];
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
+}
+
+/** As the channel's own `tracePromise` does it for what may reject. */
+export function traced<Value, Failure>(
+  name: keyof TracingMessages,
+  client: AnyHandle,
+  call: () => Promise<Result<Value, Failure>>,
+): Promise<Result<Value, Failure>> {
+  const { start, end, asyncStart, asyncEnd, error } = channels[name];
+  const { device, host, port } = client;
+  const message: TracingMessage<Value, Failure> = { client, device, serverAddress: host, serverPort: port };
+  const settle = (outcome: Result<Value, Failure>): Result<Value, Failure> => {
+    if (outcome.isOk()) message.result = outcome.value;
+    else message.error = outcome.error;
+    if (outcome.isErr()) error.publish(message);
+    asyncStart.publish(message);
+    asyncEnd.publish(message);
+    return outcome;
+  };
+  return start.runStores(message, () => {
+    const settled = call().then(settle);
+    end.publish(message);
+    return settled;
+  });
+}
