@@ -1,8 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
 import { channel, type Channel } from "node:diagnostics_channel";
+import { debuglog } from "node:util";
 import type { ConnectError, RefusalCode, SendStatusError } from "../errors/error-types.js";
+import { escapeText } from "../errors/escape.js";
 import { outsideCalls } from "./async-context.js";
-import type { AnyHandle } from "./handle.js";
+import { describeEndpoint, type AnyHandle } from "./handle.js";
 
 /**
  * What every message on the library's diagnostics channels has.
@@ -147,27 +149,38 @@ const channels = {
   destroy: channel("fleet-internal-client:destroy"),
 } as const satisfies Record<keyof DiagnosticsMessages, Channel>;
 
-const { status, command, ...rare } = channels;
-const rareChannels = Object.values(rare);
+const { connect, refusal, status, command, reconnect, drop, destroy } = channels;
+
+/** `NODE_DEBUG=fleet-internal-client` prints every message. */
+const log = debuglog("fleet-internal-client");
+const isLogging = log.enabled;
 
 // With no subscriber, no message is to be made: with every status and command that would cost something.
 
 export function isStatusObserved(): boolean {
-  return status.hasSubscribers;
+  return status.hasSubscribers || isLogging;
 }
 
 export function isCommandObserved(): boolean {
-  return command.hasSubscribers;
+  return command.hasSubscribers || isLogging;
 }
 
 /** The async context of the call that is being made; undefined while nobody subscribes. */
 export function contextOfCall(): AsyncResource | undefined {
-  const isObserved = status.hasSubscribers || command.hasSubscribers || rareChannels.some(hasSubscribers);
-  return isObserved ? new AsyncResource("FleetInternalClientCall") : undefined;
+  return isCallObserved() ? new AsyncResource("FleetInternalClientCall") : undefined;
 }
 
-function hasSubscribers(channel: Channel): boolean {
-  return channel.hasSubscribers;
+/** Written out: a loop would cost several times as much. */
+function isCallObserved(): boolean {
+  return (
+    status.hasSubscribers ||
+    command.hasSubscribers ||
+    drop.hasSubscribers ||
+    reconnect.hasSubscribers ||
+    refusal.hasSubscribers ||
+    connect.hasSubscribers ||
+    destroy.hasSubscribers
+  );
 }
 
 /** Publishes in that call's context, or outside any call's. */
@@ -178,9 +191,19 @@ export function publish<Name extends keyof DiagnosticsMessages>(
   detailsOf: () => Omit<DiagnosticsMessages[Name], "client">,
 ): void {
   const channel = channels[name];
-  if (!channel.hasSubscribers) return;
+  if (!channel.hasSubscribers && !isLogging) return;
   const message = { client, ...detailsOf() };
+  if (isLogging) log("%s", escapeText(lineOf(name, message)));
   const tell = (): void => channel.publish(message);
   if (context === undefined) outsideCalls(tell);
   else context.runInAsyncScope(tell);
+}
+
+function lineOf(
+  name: string,
+  { client, error, ...details }: DiagnosticsMessage & { readonly error?: Error | undefined },
+): string {
+  if (error !== undefined) return `${name}: ${error.message}`;
+  const words = Object.entries(details).map(([detail, value]) => `, ${detail} ${String(value)}`);
+  return `${name}: ${describeEndpoint(client)}${words.join("")}`;
 }
