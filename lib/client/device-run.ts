@@ -36,6 +36,7 @@ export class DeviceRun {
   private readonly ending = new AbortController();
   private running: Promise<void> | undefined;
   private failures = 0;
+  private endPause: () => void = () => undefined;
 
   constructor(
     config: CheckedConfig,
@@ -63,6 +64,7 @@ export class DeviceRun {
   private stop(): void {
     this.ending.abort();
     this.statuses.stop();
+    this.endPause();
   }
 
   private isStopped(): boolean {
@@ -79,7 +81,7 @@ export class DeviceRun {
       if (error === undefined || this.isStopped()) break;
       const delay = this.delayAfter(error);
       this.put(err(delay === undefined ? last(error) : error));
-      if (delay === undefined) break;
+      if (delay === undefined || this.isStopped()) break; // retryDelayMs may have stopped it
       await this.pause(delay);
     }
     if (signal !== undefined) unlisten(signal, onAbort);
@@ -150,13 +152,12 @@ export class DeviceRun {
 
   private pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const { signal } = this.ending;
       const timer = setTimeout(resolve, milliseconds);
       if (!this.config.keepProcessAlive) timer.unref();
-      signal.addEventListener("abort", () => {
+      this.endPause = () => {
         clearTimeout(timer);
         resolve();
-      });
+      };
     });
   }
 

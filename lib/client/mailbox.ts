@@ -9,17 +9,46 @@ export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefi
 
 const COMPACT_AFTER = 1_024;
 
-/** Items in their order, and the reads that wait for one. Reading costs the same however much is unread. */
-export class Mailbox<Item> {
-  private items: (Item | undefined)[] = [];
+/** Entries in their order. Each step costs the same however many there are. */
+class Fifo<Entry> {
+  private entries: (Entry | undefined)[] = [];
   private taken = 0;
-  private reads: ((next: Next<Item>) => void)[] = [];
+
+  get length(): number {
+    return this.entries.length - this.taken;
+  }
+
+  push(entry: Entry): void {
+    this.entries.push(entry);
+  }
+
+  shift(): Entry | undefined {
+    if (this.length === 0) return undefined;
+    const entry = this.entries[this.taken];
+    this.entries[this.taken] = undefined;
+    this.taken += 1;
+    if (this.taken >= COMPACT_AFTER && 2 * this.taken >= this.entries.length) {
+      this.entries = this.entries.slice(this.taken);
+      this.taken = 0;
+    }
+    return entry;
+  }
+
+  keepOldest(count: number): void {
+    this.entries.length = Math.min(this.entries.length, this.taken + count);
+  }
+}
+
+/** Items in their order, and the reads that wait for one. */
+export class Mailbox<Item> {
+  private readonly items = new Fifo<Item>();
+  private readonly reads = new Fifo<(next: Next<Item>) => void>();
   private isOpen = true;
 
   constructor(private readonly onWaiting: (isAnyReadWaiting: boolean) => void = () => undefined) {}
 
   get unread(): number {
-    return this.items.length - this.taken;
+    return this.items.length;
   }
 
   /** Returns whether it went to a read that was waiting. */
@@ -36,20 +65,12 @@ export class Mailbox<Item> {
 
   /** The oldest item that is unread; undefined when none is. */
   takeOldest(): Item | undefined {
-    if (this.unread === 0) return undefined;
-    const item = this.items[this.taken];
-    this.items[this.taken] = undefined;
-    this.taken += 1;
-    if (this.taken >= COMPACT_AFTER && 2 * this.taken >= this.items.length) {
-      this.items = this.items.slice(this.taken);
-      this.taken = 0;
-    }
-    return item;
+    return this.items.shift();
   }
 
   /** Takes away what is unread beyond that many items. */
   keepOldest(count: number): void {
-    this.items.length = Math.min(this.items.length, this.taken + count);
+    this.items.keepOldest(count);
   }
 
   /** Waits for the next item; call it when none is unread. */
@@ -64,9 +85,7 @@ export class Mailbox<Item> {
   /** No item will follow; what is unread can still be taken. */
   end(): void {
     this.isOpen = false;
-    const { reads } = this;
-    this.reads = [];
-    if (reads.length > 0) this.onWaiting(false);
-    for (const read of reads) read(DONE);
+    if (this.reads.length > 0) this.onWaiting(false);
+    for (let read = this.reads.shift(); read !== undefined; read = this.reads.shift()) read(DONE);
   }
 }

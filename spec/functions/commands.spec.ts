@@ -324,6 +324,21 @@ describe("a reader that falls behind", () => {
     }
   });
 
+  it("costs the same to deliver to however many of its reads wait", async () => {
+    const mailbox = new Mailbox<number>();
+    const count = 200_000;
+    const reads = Array.from({ length: count }, () => mailbox.next());
+    const shift = jest.spyOn(Array.prototype, "shift");
+    try {
+      for (let item = 0; item < count; item++) mailbox.put(item);
+      expect(shift).not.toHaveBeenCalled();
+    } finally {
+      jest.restoreAllMocks();
+    }
+    const read = await Promise.all(reads);
+    expect(read.every(({ value }, at) => value === at)).toBe(true);
+  });
+
   it("and is left before its error is read surfaces nowhere", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
   every,
   runDevice,
@@ -166,6 +166,20 @@ describe("after a failure that ended its client, a device", () => {
     expect(await nextWord(items)).toBe("end");
   });
 
+  it("holds no more listeners however often it has failed", async () => {
+    const gateway = await openGateway({ modules: [] });
+    const add = jest.spyOn(EventTarget.prototype, "addEventListener");
+    const remove = jest.spyOn(EventTarget.prototype, "removeEventListener");
+    const held: number[] = [];
+    const retryDelayMs = (failures: number) => {
+      held.push(add.mock.calls.length - remove.mock.calls.length);
+      return failures < 5 ? 1 : undefined;
+    };
+    expect(await words(runDevice(configFor(gateway), [one], { retryDelayMs }))).toHaveLength(5);
+    expect(held).toEqual([0, 0, 0, 0, 0]);
+    jest.restoreAllMocks();
+  });
+
   it("says how often it failed in a row, beginning again after a status was answered", async () => {
     const gateway = await openGateway();
     const failures: number[] = [];
@@ -235,6 +249,17 @@ describe("a device ends", () => {
     controller.abort();
     expect((await reading).filter((code) => code !== "MODULE_NOT_SUPPORTED")).toEqual([]);
     expect(sockets.open).toBe(0);
+  });
+
+  it("by its signal though retryDelayMs itself aborts it", async () => {
+    const gateway = await openGateway({ modules: [] });
+    const controller = new AbortController();
+    const retryDelayMs = () => {
+      controller.abort();
+      return 2 ** 31 - 1;
+    };
+    const options = { signal: controller.signal, retryDelayMs };
+    expect(await words(runDevice(configFor(gateway), [one], options))).toEqual(["MODULE_NOT_SUPPORTED"]);
   });
 
   it("by a signal that has aborted before, without connecting", async () => {
