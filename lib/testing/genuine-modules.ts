@@ -1,9 +1,10 @@
 import { isDeepStrictEqual, TextDecoder } from "node:util";
+import { eachField, NOTHING, type Field } from "./bytes.js";
 
 /** What one of the known modules does, byte for byte. */
 export interface GenuineModule {
   /** Undefined for any. */
-  readonly deviceTypes: readonly number[] | undefined;
+  readonly deviceTypes: readonly [number, ...number[]] | undefined;
   readonly isValidStatus: (status: Uint8Array, deviceType: number) => boolean;
   readonly isValidCommand: (command: Uint8Array) => boolean;
   /** What answers a status until the cloud has given a command. */
@@ -21,6 +22,16 @@ const mission: GenuineModule = {
   firstCommand: () => utf8('{"action":"NO_ACTION","route":"","stops":[]}'),
   shape: withoutReachedStop,
   isNews: isMissionNews,
+};
+
+/** Up to 1.2.13, in protobuf: it holds nothing invalid. */
+const missionProtobuf: GenuineModule = {
+  deviceTypes: [1],
+  isValidStatus: () => true,
+  isValidCommand: () => true,
+  firstCommand: () => NOTHING,
+  shape: withoutReachedStopProtobuf,
+  isNews: isMissionProtobufNews,
 };
 
 /** By device type: Opta, Mega, Uno, button. */
@@ -66,11 +77,12 @@ const example: GenuineModule = {
   isNews: (status, last) => latin1(status) !== latin1(last),
 };
 
-export const genuineModules: ReadonlyMap<number, GenuineModule> = new Map([
-  [1, mission],
-  [2, io],
-  [3, transparent],
-  [1000, example],
+/** By number; of those with several forms the one of today first. */
+export const genuineModules: ReadonlyMap<number, readonly GenuineModule[]> = new Map([
+  [1, [mission, missionProtobuf]],
+  [2, [io]],
+  [3, [transparent]],
+  [1000, [example]],
 ]);
 
 type Json = Readonly<Record<string, unknown>>;
@@ -109,6 +121,48 @@ function isMissionNews(bytes: Uint8Array, lastBytes: Uint8Array): boolean {
   const last = objectIn(lastBytes) ?? {};
   const isMoving = isObject(status["telemetry"]) && Number(status["telemetry"]["speed"]) >= MIN_MOVING_SPEED;
   return isMoving || status["state"] !== last["state"] || !isDeepStrictEqual(status["nextStop"], last["nextStop"]);
+}
+
+const STOPS = 1;
+const STOP_NAME = 1;
+const SPEED = 1;
+const TELEMETRY = 1;
+const STATE = 2;
+const IN_STOP = 2;
+const NEXT_STOP = 3;
+
+function withoutReachedStopProtobuf(command: Uint8Array, status: Uint8Array): Uint8Array {
+  const first = fieldsOf(command).find(({ number }) => number === STOPS);
+  if (first === undefined || lastOf(status, STATE)?.varint !== IN_STOP) return command;
+  const [stop, reached] = [first, lastOf(status, NEXT_STOP)].map((one) => lastOf(one?.content, STOP_NAME)?.content);
+  if (!isDeepStrictEqual(stop ?? NOTHING, reached ?? NOTHING)) return command;
+  return Buffer.concat([command.subarray(0, first.start), command.subarray(first.end)]);
+}
+
+function isMissionProtobufNews(status: Uint8Array, last: Uint8Array): boolean {
+  const isChanged = (wanted: number): boolean =>
+    !isDeepStrictEqual(fieldBytes(status, wanted), fieldBytes(last, wanted));
+  return speedOf(status) >= MIN_MOVING_SPEED || isChanged(STATE) || isChanged(NEXT_STOP);
+}
+
+function speedOf(status: Uint8Array): number {
+  const double = fieldBytes(lastOf(status, TELEMETRY)?.content, SPEED);
+  return double?.length === 9 ? Buffer.from(double).readDoubleLE(1) : 0;
+}
+
+function fieldBytes(message: Uint8Array | undefined, wanted: number): Uint8Array | undefined {
+  const field = lastOf(message, wanted);
+  return field && message?.subarray(field.start, field.end);
+}
+
+function fieldsOf(message: Uint8Array): readonly Field[] {
+  const fields: Field[] = [];
+  eachField(message, (field) => fields.push(field) > 0);
+  return fields;
+}
+
+function lastOf(message: Uint8Array | undefined, wanted: number): Field | undefined {
+  return fieldsOf(message ?? NOTHING).findLast(({ number }) => number === wanted);
 }
 
 /** A press of the board's own button is news each time. */

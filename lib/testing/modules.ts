@@ -26,8 +26,14 @@ export interface ModuleValue<Status = unknown, Command = never> {
   readonly number: number;
   /** How a status is read. */
   readonly status: { decode(bytes: Uint8Array, device: Device): Outcome<Status> };
-  /** How a command is written. */
-  readonly command: { encode(command: Command, device: Device): Outcome<Uint8Array> };
+  /**
+   * How a command is written; and read, which says whether a module of a known number is that one: missionProtobuf has
+   * mission's.
+   */
+  readonly command: {
+    encode(command: Command, device: Device): Outcome<Uint8Array>;
+    decode?(bytes: Uint8Array, device: Device): Outcome<unknown>;
+  };
 }
 
 /**
@@ -67,7 +73,7 @@ export interface ServedModule<Module = AnyModule> {
   /**
    * The device types that it knows, each 0 to 4,294,967,295; a device of another is refused.
    *
-   * @defaultValue those of the genuine module for the numbers 1, 2, 3 and 1000, else all
+   * @defaultValue those of the genuine module if it is one of the known, else all
    */
   readonly deviceTypes?: readonly number[] | undefined;
 
@@ -75,8 +81,8 @@ export interface ServedModule<Module = AnyModule> {
    * Returns the command that answers a status until the cloud has given one, or a promise of it. `undefined`: the status is
    * invalid, and gets no answer; for a module that asks for pushes: nothing new.
    *
-   * @defaultValue {@link GatewayOptions.answer}; else the genuine module's for 1, 2, 3 and 1000; else the status itself, or
-   * nothing new where it asks for pushes
+   * @defaultValue {@link GatewayOptions.answer}; else what the genuine module answers if it is one of the known; else the
+   * status itself, or nothing new where it asks for pushes
    */
   answer?(
     status: StatusOf<ModuleIn<Module>>,
@@ -190,12 +196,22 @@ function isBare(one: AnyModule | ServedModule): one is AnyModule {
 function toModule(served: ServedModule, answerAll: AnswerBytes | undefined): readonly [number, Module] {
   const { module, deviceTypes, pushes = false } = served;
   const number = numberOf(module);
-  const genuine = genuineModules.get(number);
+  const genuine = genuineFor(module);
   const types = deviceTypes ?? genuine?.deviceTypes;
   const answer = served.answer === undefined ? answerAll : answerOf(served);
   if (answer === undefined && genuine !== undefined) return [number, genuineModule(genuine, types, pushes)];
   const plain = plainModule(types, pushes, answer ?? (pushes ? () => undefined : (status) => status));
   return [number, { ...plain, isValidStatus: (status, device) => isReadable(module, status, device) }];
+}
+
+/** A module by value is a genuine one if it reads that one's first command: versions of a module share a number, and others may. */
+function genuineFor(module: AnyModule): GenuineModule | undefined {
+  const forms = genuineModules.get(numberOf(module)) ?? [];
+  if (typeof module === "number") return forms[0];
+  return forms.find(({ deviceTypes: [deviceType] = [0], firstCommand }) => {
+    const device = { module: module.number, deviceType, deviceRole: "", deviceName: "", priority: 0 };
+    return module.command.decode?.(firstCommand(deviceType), device).isErr() === false;
+  });
 }
 
 function answerOf(served: ServedModule): AnswerBytes {

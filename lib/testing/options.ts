@@ -32,8 +32,8 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
   readonly port?: number | undefined;
 
   /**
-   * What is served: modules by value, modules with what they do, and numbers. Modules 1 (mission), 2 (I/O), 3
-   * (transparent) and 1000 (example) answer as the genuine ones do. As on a genuine gateway, a device of another module or
+   * What is served: modules by value, modules with what they do, and numbers. The known ones answer as the genuine ones
+   * do: 1 (mission), 2 (I/O), 3 (transparent) and 1000 (example), and by value missionProtobuf. As on a genuine gateway, a device of another module or
    * type is refused, and its socket stays open and its slot taken until the device closes it.
    *
    * @defaultValue every module and device type, answering with the status itself

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { err, ok, type Result } from "neverthrow";
+import { missionProtobuf } from "../../lib/modules/mission-protobuf.js";
 import { startGateway, type Device, type TestingGateway } from "../../lib/testing.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import { BUTTON, commandOf, CONNECT, connectButton, connectOf, fromHex, hexOf, payloadOf, statusOf } from "./wire.js";
@@ -25,6 +26,8 @@ const door = {
       value === 0 || value === 1 ? ok({ open: value === 1 }) : err({ message: "neither 0 nor 1" }),
   },
   command: {
+    decode: ([lock]: Uint8Array, _device: Device): Result<DoorCommand, Problem> =>
+      lock !== undefined && lock < 10 ? ok({ lock }) : err({ message: "above 9" }),
     encode: ({ lock }: DoorCommand, _device: Device): Result<Uint8Array, Problem> =>
       lock < 10 ? ok(Uint8Array.of(lock)) : err({ message: "above 9" }),
   },
@@ -209,6 +212,35 @@ describe("the genuine mission module", () => {
     await socket.read(1);
     expect(gateway.command(Buffer.from(command))).toBe(count);
   });
+});
+
+describe("the genuine mission module up to 1.2.13, served by its value", () => {
+  const DRIVING = "080110011a0161";
+  // At a speed of 2.5.
+  const DRIVE = "0a090900000000000004401001";
+  const IN_STOP_A = "10021a030a0141";
+  // START, stops A and B.
+  const COMMAND = "0a030a01410a030a01421802";
+
+  it("answers in protobuf: with nothing at first, then with the command, of which it drops the stop that is reached", async () => {
+    gateway = await startGateway({ modules: [missionProtobuf] });
+    const refused = await dial(gateway);
+    refused.send(connectOf("08011a0161"));
+    // Response type 3.
+    expect(await refused.read(15)).toBe("0b0000000a090803120508011a0161");
+    const socket = await connected(DRIVING);
+    await expectAnswer(socket, DRIVING, DRIVE, "");
+    expect(gateway.command(fromHex(COMMAND))).toBe(1);
+    await expectAnswer(socket, DRIVING, DRIVE, COMMAND);
+    await expectAnswer(socket, DRIVING, IN_STOP_A, "0a030a01421802");
+    await expectAnswer(socket, DRIVING, DRIVE, "0a030a01421802");
+  });
+});
+
+it("a module of one's own with a known one's number is not taken for that one", async () => {
+  gateway = await startGateway({ modules: [{ ...door, number: 2 }] });
+  const socket = await connected("08021a0161");
+  await expectAnswer(socket, "08021a0161", "01", "01");
 });
 
 describe("the genuine I/O module", () => {

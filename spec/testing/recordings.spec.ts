@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { missionProtobuf } from "../../lib/modules/mission-protobuf.js";
 import { startGateway, type Device, type ServedModules, type TestingGateway } from "../../lib/testing.js";
 import recorded from "../conformance/real-modules.json" with { type: "json" };
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
@@ -20,7 +21,7 @@ const OTHERS: Readonly<Record<string, ServedModules>> = {
   "a module slower than 250 ms: its answer comes on the new connection, before the connect response": [
     { module: 1001, answer: echoSlowly },
   ],
-  "mission 1.2.13 (protobuf, before 1.3.0)": [{ module: 1, deviceTypes: [1], answer: () => new Uint8Array(0) }],
+  "mission 1.2.13 (protobuf, before 1.3.0)": [missionProtobuf],
   "a module that asks for pushes: empty answers, a pushed command, an empty answer again": [
     { module: 2, pushes: true },
   ],
