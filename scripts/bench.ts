@@ -1,69 +1,81 @@
 /**
- * Measures the built library against Node itself, which does nothing but write ready-made bytes and read them back.
+ * Measures the built library against Node itself, which does nothing but write ready-made bytes and read them back; with
+ * --against REV, against the library as another commit has it.
  *
- * All that is compared stays open and takes turns in many short slices, and a ratio is the median of those of the pairs,
- * with its quartiles. The floor is compared with itself too: where that is off by more than 5 %, there is no verdict.
- * With --check a shorter run fails when the library is slower than it keeps to; --only takes some of the parts.
+ * All that is compared stays open, each in a process of its own, and takes turns in many short slices. A ratio is the
+ * median of those of the turns, with its quartiles. With --check the run fails when the library is slower than it keeps
+ * to; --only takes some of the rows.
  */
 import { cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
 
-import { buildLibrary, buildPrograms } from "./bench/build.js";
-import { full, short } from "./bench/effort.js";
-import { buildCommit } from "./bench/other-build.js";
-import { optionsFrom, type Options, type PartName } from "./bench/options.js";
-import { connect } from "./bench/parts/connect.js";
-import { exchanges } from "./bench/parts/exchanges.js";
-import { imports } from "./bench/parts/import.js";
-import { memory } from "./bench/parts/memory.js";
-import type { Part } from "./bench/parts/part.js";
-import { push } from "./bench/parts/push.js";
-import { recovery } from "./bench/parts/recovery.js";
-import { isPinned } from "./bench/processes.js";
-import { Report } from "./bench/report.js";
+import { buildCommit, buildPresent, buildPrograms, bundleSize } from "./bench/build.js";
+import { isPinned, measure, type Subject } from "./bench/measure.js";
+import { printFailure, printHeadings, printRatio, printSize, printSummary } from "./bench/report.js";
+import { bundles, rows, type Row } from "./bench/rows.js";
+import type { Metric } from "./bench/sample.js";
 
-const parts: Readonly<Record<PartName, Part>> = {
-  exchanges,
-  connect,
-  memory,
-  push,
-  recovery,
-  import: imports,
-};
+const parts = [...new Set(rows.map(({ part }) => part)), "bundle"].join(", ");
+const usage = `npm run bench -- [--check] [--against REV] [--only PART,...]; parts: ${parts}, or what is in a row's name`;
 
-const describeMachine = (report: Report): void => {
-  report.note(`Node ${process.version} on ${cpus().length} x ${cpus()[0]?.model ?? "an unknown CPU"}`);
-  report.note(
-    isPinned
-      ? "The measured process and the gateway are pinned to one CPU."
-      : "NOTE: nothing is pinned to a CPU here (that takes taskset and a second CPU), so expect noise.",
-  );
-  const [load = 0] = loadavg();
-  if (load > 0.5) {
-    report.note(`NOTE: other work runs on this machine (load ${load.toFixed(1)}), so expect noise.`);
+/** Throws an error whose message begins with a line for people. */
+const optionsFrom = (args: string[]) => {
+  const { values } = parseArgs({
+    args,
+    options: { check: { type: "boolean", default: false }, only: { type: "string" }, against: { type: "string" } },
+  });
+  const words = values.only?.split(",") ?? [""];
+  const isMeant = (word: string, name: string): boolean => name.startsWith(`${word}: `) || name.includes(word);
+  const names = [...rows.map(nameOf), ...bundles.map(nameOf)];
+  const unknown = words.find((word) => !names.some((name) => isMeant(word, name)));
+  if (unknown !== undefined) {
+    throw new Error(`nothing that is measured is called ${JSON.stringify(unknown)}`);
   }
-  report.note("Ratios are medians of paired slices, each against the first line of its table.");
+  return { ...values, isWanted: (row: Named) => words.some((word) => isMeant(word, nameOf(row))) };
 };
 
-const run = async ({ check, parts: names, against }: Options): Promise<void> => {
-  const report = new Report();
-  await buildLibrary();
+interface Named {
+  readonly part?: string;
+  readonly name: string;
+}
+
+const nameOf = ({ part = "bundle", name }: Named): string => `${part}: ${name}`;
+
+const reportRow = async (row: Row, now: string, then: string | undefined): Promise<void> => {
+  const measured: Subject = { workload: row.library, build: now };
+  const reference: Subject = then === undefined ? { workload: row.floor, build: now } : { ...measured, build: then };
+  const turns = await measure(row, reference, measured);
+  for (const metric of Object.keys(turns[0]?.reference ?? {}) as Metric[]) {
+    printRatio(nameOf(row), metric, turns, then === undefined ? row.targets[metric] : undefined);
+  }
+};
+
+const run = async ({ check, against, isWanted }: ReturnType<typeof optionsFrom>): Promise<void> => {
   await buildPrograms();
-  const effort = { ...(check ? short : full), against: against === undefined ? undefined : buildCommit(against) };
-  describeMachine(report);
-  for (const name of names) {
-    await parts[name](report, effort);
+  const now = await buildPresent();
+  const then = against === undefined ? undefined : buildCommit(against);
+  console.log(`Node ${process.version} on ${cpus().length} x ${cpus()[0]?.model ?? "an unknown CPU"}`);
+  console.log(`${isPinned ? "All" : "NOTE: nothing"} that is measured is pinned to one CPU.`);
+  console.log(`Load of the machine: ${(loadavg()[0] ?? 0).toFixed(1)}. Anything else that runs adds noise.\n`);
+  printHeadings(then === undefined ? "floor" : "then");
+  for (const row of rows.filter(isWanted)) {
+    await reportRow(row, now, then).catch((error: unknown) => printFailure(nameOf(row), String(error)));
   }
-  const { hasFailed } = report.summary();
-  if (check && hasFailed) {
+  for (const bundle of bundles.filter(isWanted)) {
+    const sizeIn = (folder: string) => bundleSize(folder, bundle.imported, bundle.isGzipped);
+    const [before, target] = then === undefined ? [undefined, bundle.target] : [await sizeIn(then), undefined];
+    printSize(nameOf(bundle), await sizeIn(now), before, target);
+  }
+  if (printSummary() && check) {
     process.exitCode = 1;
   }
 };
 
-let options: Options | undefined;
+let options: ReturnType<typeof optionsFrom> | undefined;
 try {
   options = optionsFrom(process.argv.slice(2));
 } catch (error) {
-  console.error((error as Error).message);
+  console.error(`${(error as Error).message.split("\n")[0] ?? ""}; ${usage}`);
   process.exitCode = 2;
 }
 if (options !== undefined) {

@@ -1,62 +1,93 @@
-/** Makes ready what is measured (the built library) and what measures (the programs, each bundled to plain JavaScript). */
-import { readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
-import { pathToFileURL } from "node:url";
+/** Makes ready what is measured (the built library, this one and another commit's) and the programs that measure it. */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
-import { build, type Plugin } from "esbuild";
+import { build } from "esbuild";
 
-import { entries } from "../entries.js";
-import { root } from "../tools.js";
+import { bin, root, runNode, runNpm } from "../tools.js";
 
 /** In node_modules, so that the files there find the packages as the library does. */
-export const programsFolder = join(root, "node_modules", ".cache", "bench");
+const cache = join(root, "node_modules", ".cache", "bench");
 
-const changedAt = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
+export const programFile = (name: string): string => join(cache, `${name}.mjs`);
 
-const newestIn = (folder: string): number =>
-  Math.max(
-    ...readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) =>
-      changedAt(join(root, folder, file)),
-    ),
-  );
-
-const isStale = (): boolean => {
-  const built = entries.flatMap(({ path }) => ["esm", "cjs"].map((format) => join(root, "dist", format, `${path}.js`)));
-  const sources = [newestIn("lib"), newestIn("generated"), changedAt(join(root, "scripts", "build.ts"))];
-  return Math.min(...built.map(changedAt)) < Math.max(...sources);
-};
-
-/** Builds dist/ when it is missing or older than what it is made from. */
-export const buildLibrary = async (): Promise<void> => {
-  if (isStale()) {
-    console.log("dist/ is missing or older than its sources: building it");
-    await import("../build.js");
-  }
-};
-
-/** The programs import the library's sources, for the types; what runs is the built library. */
-const builtLibrary: Plugin = {
-  name: "built-library",
-  setup(bundler) {
-    bundler.onResolve({ filter: /\/lib\/(index|throwing)\.js$/ }, ({ path }) => ({
-      path: pathToFileURL(join(root, "dist", "esm", basename(path))).href,
-      external: true,
-    }));
-  },
-};
-
-export const buildPrograms = async (): Promise<void> => {
-  await build({
+export const buildPrograms = (): Promise<unknown> =>
+  build({
     absWorkingDir: root,
-    entryPoints: ["server", "exchanges", "connects", "pushes", "recoveries", "memory"].map(
-      (name) => `scripts/bench/programs/${name}.ts`,
-    ),
+    entryPoints: ["gateway", "worker"].map((name) => `scripts/bench/programs/${name}.ts`),
     bundle: true,
     format: "esm",
     platform: "node",
     target: "node20",
-    plugins: [builtLibrary],
-    outdir: programsFolder,
+    outdir: cache,
     outExtension: { ".js": ".mjs" },
   });
+
+/** Gives the folder of the present build. */
+export const buildPresent = async (): Promise<string> => {
+  await import("../build.js");
+  return join(root, "dist", "esm");
+};
+
+const git = (...args: readonly string[]): string => {
+  const { status, stdout, stderr } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
+  if (status !== 0) {
+    throw new Error(`git ${args.join(" ")} failed: ${stderr}`);
+  }
+  return stdout.trim();
+};
+
+/** What a lock file installs, without what it says of the package itself. */
+const lockedPackages = (folder: string): string => {
+  const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as { packages: object };
+  return JSON.stringify({ ...packages, "": undefined });
+};
+
+/**
+ * Builds another commit by its own script, in a worktree that is gone afterwards, and gives the folder of its build. That
+ * folder stays for the next run.
+ */
+export const buildCommit = (revision: string): string => {
+  const commit = git("rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`);
+  const kept = join(cache, "builds", commit);
+  if (!existsSync(join(kept, "package.json"))) {
+    console.log(`Building the library of ${revision}`);
+    const temporary = mkdtempSync(join(tmpdir(), "bench-"));
+    const worktree = join(temporary, commit);
+    try {
+      git("worktree", "add", "--detach", worktree, commit);
+      if (lockedPackages(worktree) === lockedPackages(root)) {
+        symlinkSync(join(root, "node_modules"), join(worktree, "node_modules"), "junction");
+      } else {
+        runNpm(["ci"], worktree);
+      }
+      runNode(bin("tsx", "tsx"), [join("scripts", "build.ts")], worktree);
+      cpSync(join(worktree, "dist"), join(kept, "dist"), { recursive: true });
+      // It comes last, and says that the build is complete.
+      cpSync(join(worktree, "package.json"), join(kept, "package.json"));
+    } finally {
+      git("worktree", "remove", "--force", worktree);
+      rmSync(temporary, { recursive: true, force: true });
+    }
+  }
+  return join(kept, "dist", "esm");
+};
+
+/** How many bytes a user's bundle gets for an import, with everything that the library needs. */
+export const bundleSize = async (folder: string, imported: string, isGzipped: boolean): Promise<number> => {
+  const { outputFiles } = await build({
+    stdin: { contents: `export ${imported} from "./index.js";`, resolveDir: folder },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    legalComments: "none",
+    write: false,
+  });
+  const [code = new Uint8Array()] = outputFiles.map(({ contents }) => contents);
+  return isGzipped ? gzipSync(code, { level: 9 }).length : code.length;
 };

@@ -1,123 +1,68 @@
-import type { Comparison } from "./programs/compare.js";
-import { median } from "./programs/median.js";
-import { ratioSpread, verdictBeside, verdictOn, type Target, type Verdict } from "./targets.js";
+/** The one table that all results are lines of. */
+import type { Turn } from "./measure.js";
+import type { Target } from "./rows.js";
+import { median, quantile, units, type Metric } from "./sample.js";
 
-export interface Metric {
-  readonly key: string;
-  readonly heading: string;
-  readonly digits: number;
-}
+/** `missed` does not reach the goal and no more; `FAILED` is worse than what the library keeps to as well. */
+const verdicts = ["reached", "missed", "FAILED", "too noisy"] as const;
 
-export interface Table {
-  readonly title: string;
-  /** The name of what all ratios are relative to. */
-  readonly reference: string;
-  /** The name of the comparison of the reference with itself. */
-  readonly itself: string;
-  readonly metrics: readonly Metric[];
-  readonly comparisons: readonly Comparison[];
-  readonly targets?: readonly Target[];
-}
+const counts = { reached: 0, missed: 0, FAILED: 0, "too noisy": 0 };
 
-const widths = { name: 31, value: 14, ratio: 7, spread: 12 } as const;
+/** When the reference against itself is off by more than this, what was measured beside it is not judged. */
+const tolerance = 0.05;
 
-const inDigits = (value: number, digits: number): string =>
-  value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-
-const limitOf = ({ least, most, kept }: Target, digits: number): string => {
-  const limit = `${least === undefined ? "at most" : "at least"} ${inDigits(least ?? most ?? NaN, digits)}`;
-  return kept === undefined ? limit : `${limit}, kept to ${inDigits(kept, digits)}`;
+const verdictOn = (value: number, { bound, goal, kept }: Target, isNoisy: boolean): (typeof verdicts)[number] => {
+  if (isNoisy) return "too noisy";
+  const isWithin = (limit: number): boolean => (bound === "at least" ? value >= limit : value <= limit);
+  if (isWithin(goal)) return "reached";
+  return isWithin(kept) ? "missed" : "FAILED";
 };
 
-/** Prints what is found, as it is found, and keeps the verdicts. */
-export class Report {
-  private readonly verdicts: { readonly verdict: Verdict; readonly statement: string }[] = [];
+const judge = (value: number, target: Target | undefined, isNoisy = false): string => {
+  if (target === undefined) return isNoisy ? "too noisy" : "";
+  const verdict = verdictOn(value, target, isNoisy);
+  counts[verdict] += 1;
+  return `${verdict}: ${target.bound} ${target.goal}, kept ${target.kept}`;
+};
 
-  heading(text: string): void {
-    console.log(`\n=== ${text}`);
-  }
+const print = (name: string, metric: string, ...cells: readonly string[]): void => {
+  const judgement = cells[5] ?? "";
+  const figures = cells.slice(0, 5).map((cell) => cell.padStart(11));
+  console.log(`${name.padEnd(32)}${metric.padStart(12)}${figures.join("")}   ${judgement}`.trimEnd());
+};
 
-  note(text: string): void {
-    console.log(text);
-  }
+const inDigits = (value: number): string =>
+  value.toLocaleString("en-US", { maximumFractionDigits: value < 1000 ? 1 : 0 });
 
-  table(table: Table): void {
-    console.log(`\n${table.title}`);
-    this.printHeadings(table);
-    this.printReference(table);
-    for (const comparison of table.comparisons) {
-      this.printComparison(table, comparison);
-    }
-    for (const target of table.targets ?? []) {
-      this.judge(table, target);
-    }
-  }
+export const printHeadings = (reference: string): void =>
+  print("", "", reference, "now", "ratio", "quartiles", "itself", "target");
 
-  /** A plain number that needs no floor beside it, because it is the same every time. */
-  value(name: string, value: number, { most, kept }: { readonly most: number; readonly kept: number }): void {
-    const target = { of: name, metric: "", most, kept };
-    this.state(verdictOn(value, target), `${name}: ${inDigits(value, 0)} (${limitOf(target, 0)})`);
-  }
+/** A size needs no turns: it is the same every time. */
+export const printSize = (name: string, now: number, then: number | undefined, target: Target | undefined): void => {
+  const [before, ratio] = then === undefined ? ["", ""] : [inDigits(then), (now / then).toFixed(3)];
+  print(name, "bytes", before, inDigits(now), ratio, "", "", judge(now, target));
+};
 
-  /** Says once more what was not reached. Gives whether it is worse than it has been. */
-  summary(): { readonly hasFailed: boolean } {
-    const of = (verdict: Verdict) => this.verdicts.filter((each) => each.verdict === verdict);
-    const counts = (["PASS", "below", "FAIL", "no verdict"] as const).map(
-      (verdict) => `${of(verdict).length} ${verdict}`,
-    );
-    console.log(`\nTargets: ${counts.join(", ")}`);
-    for (const { verdict, statement } of [...of("FAIL"), ...of("below"), ...of("no verdict")]) {
-      console.log(`  ${verdict.padEnd(12)}${statement}`);
-    }
-    if (of("no verdict").length > 0) {
-      console.log("No verdict where the floor against itself is off by more than 5 %: try again on a quieter machine.");
-    }
-    return { hasFailed: of("FAIL").length > 0 };
-  }
+export const printRatio = (name: string, metric: Metric, turns: readonly Turn[], target: Target | undefined): void => {
+  const valuesOf = (which: keyof Turn) => turns.map((turn) => turn[which][metric] ?? NaN);
+  const references = valuesOf("reference");
+  const ratiosOf = (which: keyof Turn) => valuesOf(which).map((value, at) => value / (references[at] ?? NaN));
+  const ratios = ratiosOf("measured");
+  const [ratio, itself] = [median(ratios), median(ratiosOf("itself"))];
+  const quartiles = [0.25, 0.75].map((part) => quantile(ratios, part).toFixed(2)).join("-");
+  const [reference, now] = [references, valuesOf("measured")].map((values) => inDigits(median(values)));
+  const judgement = judge(ratio, target, Math.abs(itself - 1) > tolerance);
+  print(name, units[metric], reference ?? "", now ?? "", ratio.toFixed(3), quartiles, itself.toFixed(3), judgement);
+};
 
-  private printHeadings({ metrics }: Table): void {
-    const columns = metrics.map(
-      ({ heading }) =>
-        heading.padStart(widths.value) + "ratio".padStart(widths.ratio) + "quartiles".padStart(widths.spread),
-    );
-    console.log("".padEnd(widths.name) + columns.join(""));
-  }
+/** What cannot be measured fails a check: so a process that may not open enough files, and a function that another commit lacks. */
+export const printFailure = (name: string, reason: string): void => {
+  counts.FAILED += 1;
+  console.log(`${name.padEnd(32)}   not measured: ${reason}`);
+};
 
-  private printReference({ reference, metrics, comparisons }: Table): void {
-    const columns = metrics.map(({ key, digits }) => {
-      const samples = comparisons.flatMap(({ pairs }) => pairs.map((pair) => pair.reference[key] ?? NaN));
-      return inDigits(median(samples), digits).padStart(widths.value) + "".padEnd(widths.ratio + widths.spread);
-    });
-    console.log((reference.padEnd(widths.name) + columns.join("")).trimEnd());
-  }
-
-  private printComparison({ metrics }: Table, comparison: Comparison): void {
-    const columns = metrics.map(({ key, digits }) => {
-      const value = median(comparison.pairs.map(({ own }) => own[key] ?? NaN));
-      const { low, middle, high } = ratioSpread(comparison, key);
-      const spread = `${inDigits(low, 2)}-${inDigits(high, 2)}`;
-      return (
-        inDigits(value, digits).padStart(widths.value) +
-        inDigits(middle, 2).padStart(widths.ratio) +
-        spread.padStart(widths.spread)
-      );
-    });
-    console.log(comparison.name.padEnd(widths.name) + columns.join(""));
-  }
-
-  private judge({ title, itself, metrics, comparisons }: Table, target: Target): void {
-    const ratioOf = (name: string): number => {
-      const comparison = comparisons.find((each) => each.name === name);
-      return comparison === undefined ? NaN : ratioSpread(comparison, target.metric).middle;
-    };
-    const ratio = ratioOf(target.of);
-    const verdict = verdictBeside(ratioOf(itself), ratio, target);
-    const metric = metrics.find(({ key }) => key === target.metric)?.heading ?? target.metric;
-    this.state(verdict, `${title}: ${target.of}, ratio of ${metric} ${inDigits(ratio, 3)} (${limitOf(target, 2)})`);
-  }
-
-  private state(verdict: Verdict, statement: string): void {
-    this.verdicts.push({ verdict, statement });
-    console.log(`  ${verdict.padEnd(12)}${statement}`);
-  }
-}
+/** Gives whether anything is worse than what the library keeps to. */
+export const printSummary = (): boolean => {
+  console.log(`\nTargets: ${verdicts.map((verdict) => `${counts[verdict]} ${verdict}`).join(", ")}`);
+  return counts.FAILED > 0;
+};

@@ -1,107 +1,67 @@
 /**
  * What Node itself costs, doing nothing but writing ready-made bytes and reading them back: no promise, no timer, no
- * check of what comes.
+ * check of what comes. It reads with `onread`, and copies each payload once into an array that its reader may keep.
  */
 import { connect, type Socket } from "node:net";
 
-import { connectFrame, connectResponseFrame, host, statusFrame } from "./frames.js";
+import { connectFrame, connectResponseFrame, host, statusFrame } from "./wire.js";
 
-const readBufferBytes = 64 * 1024;
+/** One serves all sockets of a process, as in the library. */
+const buffer = new Uint8Array(64 * 1024);
+
+type Received = (payload: Uint8Array) => void;
 
 export interface RawDevice {
   readonly socket: Socket;
-  /** Writes the status and calls back when its answer has come whole. */
-  readonly exchange: (answered: (command: Uint8Array | undefined) => void) => void;
+  /** Says who gets the payload of each frame that comes from now on. */
+  readonly receive: (received: Received) => void;
+  /** The same, and writes the status. */
+  readonly exchange: (received: Received) => void;
 }
 
-/** Takes the first `length` bytes of a chunk; gives the answer's end on to `answered`. */
-type Read = (chunk: Uint8Array, length: number) => void;
-
-/** Makes a `Read` for answers of a known length, whose payload comes last. */
-export type Reading = (
-  frameBytes: number,
-  payloadBytes: number,
-  answered: (command: Uint8Array | undefined) => void,
-) => Read;
-
-/** Throws the bytes away. */
-export const discarding: Reading = (frameBytes, _payloadBytes, answered) => {
-  let missing = frameBytes;
-  return (_chunk, length) => {
-    missing -= length;
-    if (missing === 0) {
-      missing = frameBytes;
-      answered(undefined);
-    }
-  };
-};
-
-/** Copies each answer's payload once, into a fresh array of its own: the least for whoever gives a user bytes to keep. */
-export const owning: Reading = (frameBytes, payloadBytes, answered) => {
+/** Reads frames of a known length, whose payload comes last. */
+const reader = (frameBytes: number, payloadBytes: number, received: Received) => {
   const prefixBytes = frameBytes - payloadBytes;
-  let command: Uint8Array | undefined;
+  let payload: Uint8Array | undefined;
   let arrived = 0;
-  return (chunk, length) => {
+  return (length: number, chunk: Uint8Array): void => {
     if (arrived === 0 && length === frameBytes) {
-      answered(Uint8Array.prototype.slice.call(chunk, prefixBytes, frameBytes));
+      received(Uint8Array.prototype.slice.call(chunk, prefixBytes, frameBytes));
       return;
     }
-    command ??= new Uint8Array(payloadBytes);
+    payload ??= new Uint8Array(payloadBytes);
     const skipped = Math.min(length, Math.max(0, prefixBytes - arrived));
-    command.set(chunk.subarray(skipped, length), Math.max(0, arrived - prefixBytes));
+    payload.set(chunk.subarray(skipped, length), Math.max(0, arrived - prefixBytes));
     arrived += length;
     if (arrived === frameBytes) {
-      const whole = command;
-      command = undefined;
+      const whole = payload;
+      payload = undefined;
       arrived = 0;
-      answered(whole);
+      received(whole);
     }
   };
 };
 
-/** Where the bytes come from: a buffer of the reader's own, or what `data` events bring. */
-export type Source = { readonly kind: "onread"; readonly buffer: Uint8Array } | { readonly kind: "data" };
-
-/** One buffer may serve many sockets, as in the library; a floor that is to be compared with another has its own. */
-export const onread = (): Source => ({ kind: "onread", buffer: new Uint8Array(readBufferBytes) });
-
-export const dataEvents: Source = { kind: "data" };
-
-/** A socket whose bytes go to `read`. */
-export const openSocket = (port: number, source: Source, read: Read): Socket => {
-  if (source.kind === "data") {
-    return connect({ host, port, noDelay: true }).on("data", (chunk: Buffer) => read(chunk, chunk.length));
-  }
+/** Calls `connected` after TCP, the device's connect and the gateway's response. */
+export const openRawDevice = (port: number, payload: Uint8Array, connected: (device: RawDevice) => void): void => {
+  const status = statusFrame(payload);
+  let receive: Received = () => undefined;
+  let read = reader(connectResponseFrame.length, 0, () => {
+    read = reader(status.length, payload.length, (bytes) => receive(bytes));
+    connected(device);
+  });
   const callback = (length: number, chunk: Uint8Array): boolean => {
-    read(chunk, length);
+    read(length, chunk);
     return true;
   };
-  return connect({ host, port, noDelay: true, onread: { buffer: source.buffer, callback } });
-};
-
-/** Connects a device: TCP, its connect frame, the gateway's response. */
-export const openRawDevice = (
-  port: number,
-  source: Source,
-  reading: Reading,
-  payload: Uint8Array,
-): Promise<RawDevice> => {
-  const status = statusFrame(payload);
-  let onAnswer: (command: Uint8Array | undefined) => void = () => undefined;
-  return new Promise((resolve, reject) => {
-    let read = discarding(connectResponseFrame.length, 0, () => {
-      read = reading(status.length, payload.length, (command) => onAnswer(command));
-      resolve(device);
-    });
-    const socket = openSocket(port, source, (chunk, length) => read(chunk, length));
-    socket.once("connect", () => socket.write(connectFrame));
-    socket.once("error", reject);
-    const device: RawDevice = {
-      socket,
-      exchange: (answered) => {
-        onAnswer = answered;
-        socket.write(status);
-      },
-    };
-  });
+  const socket = connect({ host, port, noDelay: true, onread: { buffer, callback } });
+  socket.once("connect", () => socket.write(connectFrame));
+  const device: RawDevice = {
+    socket,
+    receive: (received) => (receive = received),
+    exchange: (received) => {
+      receive = received;
+      socket.write(status);
+    },
+  };
 };

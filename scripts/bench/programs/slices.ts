@@ -1,11 +1,9 @@
-import { performance } from "node:perf_hooks";
-
-import type { Sample } from "./compare.js";
+import type { Sample } from "../sample.js";
 
 /** Does the same thing over and over, each time after the last, until the clock passes `until`; gives how often. */
-export type Loop = (until: number) => Promise<number>;
+type Loop = (until: number) => Promise<number>;
 
-/** For what calls back: the floors, which make no promise per turn. */
+/** For what calls back: Node's sockets, which make no promise per turn. */
 export const callbackLoop =
   (turn: (done: () => void) => void): Loop =>
   (until) =>

@@ -13,10 +13,9 @@ const lengthDelimited = (field: number, content: Uint8Array): Buffer =>
   Buffer.concat([Buffer.from([field * 8 + 2, ...varint(content.length)]), content]);
 
 const frameOf = (body: Buffer): Buffer => {
-  const frame = Buffer.alloc(headerBytes + body.length);
-  frame.writeUInt32LE(body.length);
-  body.copy(frame, headerBytes);
-  return frame;
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt32LE(body.length);
+  return Buffer.concat([header, body]);
 };
 
 /** The type is 0 and so, in proto3, left out; the priority too. */
@@ -37,3 +36,15 @@ export const statusFrame = (payload: Uint8Array): Buffer =>
 
 /** Some bytes that are not all the same. */
 export const payloadOf = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 31) % 251);
+
+// A time in the last bytes of a payload. On one machine all processes read the same monotonic clock.
+const stampBytes = 8;
+
+export const stampInto = (bytes: Buffer): void => {
+  bytes.writeBigUInt64LE(process.hrtime.bigint(), bytes.length - stampBytes);
+};
+
+export const microsecondsSince = (bytes: Uint8Array): number => {
+  const now = process.hrtime.bigint();
+  return Number(now - Buffer.from(bytes).readBigUInt64LE(bytes.length - stampBytes)) / 1000;
+};
