@@ -57,8 +57,8 @@ export const buildCommit = (revision: string): string => {
     console.log(`Building the library of ${revision}`);
     const temporary = mkdtempSync(join(tmpdir(), "bench-"));
     const worktree = join(temporary, commit);
+    git("worktree", "add", "--detach", worktree, commit);
     try {
-      git("worktree", "add", "--detach", worktree, commit);
       if (lockedPackages(worktree) === lockedPackages(root)) {
         symlinkSync(join(root, "node_modules"), join(worktree, "node_modules"), "junction");
       } else {

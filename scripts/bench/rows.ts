@@ -51,7 +51,7 @@ export const rows: readonly Row[] = [
   // A slice is to hold several exchanges of each device.
   { ...exchange, name: "1000 devices", devices: 1000, sliceMs: 160, targets: { rate: atLeast(0.92, 0.7), cpu: atMost(1.12, 1.6) } },
   { ...single, part: "typed", name: "JSON of example", gateway: "example", library: "typed", floor: "byHand", targets: { rate: atLeast(0.95, 0.85) } },
-  { ...single, part: "runDevice", name: "source without pause", library: "runDevice", targets: { rate: atLeast(0.9, 0.7) } },
+  { ...single, part: "runDevice", name: "source without pause", library: "runDevice", sliceMs: 160, targets: { rate: atLeast(0.9, 0.7) } },
   { ...usual, part: "connect", name: "connect, destroy", library: "connect", floor: "netConnect", sliceMs: 80, targets: { rate: atLeast(0.85, 0.7) } },
   { ...usual, part: "push", name: "write to reader", gateway: "push", library: "push", floor: "netPush", targets: { latency: atMost(1.15, 1.3) } },
   { ...memory, name: "1000 idle", devices: 1000, processes: 3, targets: bytesEach },
@@ -61,8 +61,8 @@ export const rows: readonly Row[] = [
 
 /** Sizes in bytes of what a user's bundler makes of an import, with everything that the library needs. */
 export const bundles = [
-  { name: "connect, minified", imported: "{ connect }", isGzipped: false, target: atMost(46_000, 64_000) },
-  { name: "connect, gzipped", imported: "{ connect }", isGzipped: true, target: atMost(14_500, 19_500) },
-  { name: "everything, minified", imported: "*", isGzipped: false, target: atMost(56_000, 74_000) },
-  { name: "everything, gzipped", imported: "*", isGzipped: true, target: atMost(17_000, 23_000) },
+  { name: "connect, minified", imported: "{ connect }", isGzipped: false, target: atMost(46_000, 75_000) },
+  { name: "connect, gzipped", imported: "{ connect }", isGzipped: true, target: atMost(14_500, 23_500) },
+  { name: "everything, minified", imported: "*", isGzipped: false, target: atMost(56_000, 91_000) },
+  { name: "everything, gzipped", imported: "*", isGzipped: true, target: atMost(17_000, 28_000) },
 ];

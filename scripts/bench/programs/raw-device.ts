@@ -25,19 +25,23 @@ const reader = (frameBytes: number, payloadBytes: number, received: Received) =>
   let payload: Uint8Array | undefined;
   let arrived = 0;
   return (length: number, chunk: Uint8Array): void => {
-    if (arrived === 0 && length === frameBytes) {
-      received(Uint8Array.prototype.slice.call(chunk, prefixBytes, frameBytes));
-      return;
-    }
-    payload ??= new Uint8Array(payloadBytes);
-    const skipped = Math.min(length, Math.max(0, prefixBytes - arrived));
-    payload.set(chunk.subarray(skipped, length), Math.max(0, arrived - prefixBytes));
-    arrived += length;
-    if (arrived === frameBytes) {
-      const whole = payload;
-      payload = undefined;
-      arrived = 0;
-      received(whole);
+    for (let at = 0; at < length;) {
+      const taken = Math.min(length - at, frameBytes - arrived);
+      if (taken === frameBytes) {
+        received(Uint8Array.prototype.slice.call(chunk, at + prefixBytes, at + frameBytes));
+      } else {
+        payload ??= new Uint8Array(payloadBytes);
+        const skipped = Math.min(taken, Math.max(0, prefixBytes - arrived));
+        payload.set(chunk.subarray(at + skipped, at + taken), Math.max(0, arrived - prefixBytes));
+        arrived += taken;
+        if (arrived === frameBytes) {
+          const whole = payload;
+          payload = undefined;
+          arrived = 0;
+          received(whole);
+        }
+      }
+      at += taken;
     }
   };
 };

@@ -113,25 +113,24 @@ const typed = async (work: Work): Promise<Slice> => {
   );
 };
 
-/** A device for each slice, whose source ends with it; the clock starts with the first command. */
+/** A device for each slice, whose source ends with it. The clock starts with the first command. */
 const runDevice = async (work: Work): Promise<Slice> => {
   const { runDevice: run } = await load(work);
   const payload = payloadOf(work.bytes);
   return async () => {
-    const until = performance.now() + work.sliceMs;
+    let end = Infinity;
     const source = function* () {
-      do yield payload;
-      while (performance.now() < until);
+      while (performance.now() < end) yield payload;
     };
     const commands = run({ host, port: work.port, device }, source());
-    const hasNext = async (): Promise<boolean> => {
+    const isGoingOn = async (): Promise<boolean> => {
       const { done, value } = await commands.next();
       return done !== true && valueOf(value).length === payload.length;
     };
-    await hasNext();
-    const loop = async (): Promise<number> => {
+    await isGoingOn();
+    const loop = async (until: number): Promise<number> => {
       let count = 0;
-      while (await hasNext()) count += 1;
+      for (end = until; await isGoingOn();) count += 1;
       return count;
     };
     return timed([loop], work.sliceMs);
