@@ -102,9 +102,6 @@ export function sendStatuses<Status, Command>(
 
 /**
  * How a device is run, and what is told of its failures.
- *
- * @example
- * const options: ThrowingRunDeviceOptions = { onError: (error) => console.warn(error.message) };
  */
 export interface ThrowingRunDeviceOptions extends RunDeviceOptions {
   /** Called with each failure that the device goes on after. What it throws ends the device, and is thrown. */
@@ -149,31 +146,18 @@ function untilLast<Command>(
   return untilError({ ...mapStream(items, unwrap), next });
 }
 
-/**
- * Resolves when the client's owner has destroyed it; throws what ended it otherwise.
- *
- * @example
- * await closed(client);
- */
+/** Resolves when the client's owner has destroyed it; throws what ended it otherwise. */
 export async function closed(handle: Parameters<typeof results.closed>[0]): Promise<void> {
   unwrap(await results.closed(handle));
 }
 
-/**
- * Ends a client; never fails.
- *
- * @example
- * await destroy(client);
- */
+/** Ends a client; never fails. */
 export async function destroy(handle: Parameters<typeof results.destroy>[0]): Promise<void> {
   await results.destroy(handle);
 }
 
 /**
  * A function that returns the connected client, and its end.
- *
- * @example
- * export const button: ThrowingLazyClient<ExampleStatus, ExampleCommand> = lazyClient(config);
  */
 export interface ThrowingLazyClient<Status = Uint8Array, Command = Uint8Array> extends AsyncDisposable {
   /** The client, connected when need be. */
@@ -200,9 +184,6 @@ export function lazyClient<Status = Uint8Array, Command = Uint8Array>(
 
 /**
  * What a `use` that may return a Result comes to: the Result's value.
- *
- * @example
- * type Command = Unwrapped<Result<Uint8Array, SendStatusError>>; // Uint8Array
  */
 export type Unwrapped<T> = T extends Ok<infer Value, unknown> ? Value : T extends Err<unknown, unknown> ? never : T;
 

@@ -6,9 +6,6 @@ import { connect, destroy } from "./functions.js";
 
 /**
  * A function that returns the connected client, and its end.
- *
- * @example
- * export const button: LazyClient<ExampleStatus, ExampleCommand> = lazyClient(config);
  */
 export interface LazyClient<Status = Uint8Array, Command = Uint8Array> extends AsyncDisposable {
   /** The client, connected when need be. */

@@ -11,6 +11,7 @@ const entries = [
   "modules/example",
   "modules/mission",
   "modules/mission-protobuf",
+  "modules/transparent",
 ];
 const fileOf = (entry: string): string => resolve("lib", `${entry}.ts`);
 
