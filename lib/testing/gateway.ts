@@ -113,7 +113,8 @@ export interface TestingGateway {
    * The command waits behind others for the device's next status: of four that wait, the oldest is dropped. Given once
    * as the answer, it answers every later status too (the example's lamp follows its button all the same; a mission loses the
    * stops that are reached). Where the module asks for pushes it is sent as soon as no module is at work, a status without
-   * a new command is answered with an empty one, and nothing is repeated.
+   * a new command is answered with an empty one, and nothing is repeated. It then names the device as the cloud does: as the
+   * device's last status, or with the `deviceName` given.
    *
    * @example
    * expect(gateway.command([{ outNum: 1, actType: 1 }], { module: carAccessory, deviceType: 1 })).toBe(1);
@@ -121,6 +122,7 @@ export interface TestingGateway {
   readonly command: <Module extends AnyModule = number>(
     command: CommandOf<Module>,
     which?: DeviceFilter<Module>,
+    options?: { readonly deviceName?: string | undefined },
   ) => number;
 
   /**
@@ -267,9 +269,10 @@ function createGateway(state: State, listener: Listener): TestingGateway {
       journal.forget();
       state.errors = [];
     },
-    command: (command, which) => {
+    command: (command, which, options = {}) => {
       checkFilter("which", which);
-      return state.handler.command((device) => commandBytes(command, which, device), which);
+      checkFields("options", options, { deviceName: text });
+      return state.handler.command((device) => commandBytes(command, which, device), which, options.deviceName);
     },
     push: (command, which, options = {}) => push(state, command, which, options),
     send: (bytes, which) => send(state, bytes, which),

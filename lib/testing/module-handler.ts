@@ -1,13 +1,17 @@
 import { isUint8Array } from "node:util/types";
 import { performance } from "node:perf_hooks";
 import { NOTHING } from "./bytes.js";
-import { bytes as checkBytes } from "./checks.js";
+import { bytes as checkBytes, MAX_DELAY_MS } from "./checks.js";
 import { matches, slotOf, type Device, type DeviceFilter } from "./device.js";
 import { type Module } from "./modules.js";
 import { type Settings } from "./options.js";
+import { type Timers } from "./timers.js";
 
 /** Of four, the oldest is dropped, as on the genuine gateway. */
 const MAX_QUEUED_COMMANDS = 3;
+
+/** How many times as long as a device waits a module may take, before its answer is given up. */
+const MAX_ANSWER_TIMES = 100;
 
 /**
  * The one worker behind all devices: it handles statuses, connects and disconnects one after the other, and while a
@@ -20,8 +24,12 @@ export interface ModuleHandler {
   readonly status: (device: Device, status: Uint8Array, deliver?: (command: Uint8Array) => void) => void;
   /** The device has gone, and what its module held for it goes too. */
   readonly disconnect: (device: Device) => void;
-  /** A command from the cloud; returns for how many devices. */
-  readonly command: (encode: (device: Device) => Uint8Array, which: DeviceFilter | undefined) => number;
+  /** A command from the cloud; returns for how many devices. A push names the device as the cloud does. */
+  readonly command: (
+    encode: (device: Device) => Uint8Array,
+    which: DeviceFilter | undefined,
+    deviceName?: string,
+  ) => number;
   /** Those that have been silent for too long, each once. */
   readonly takeSilent: (now: number) => readonly Device[];
   /** When the first of the devices will have been silent for too long; Infinity if there is none. */
@@ -32,7 +40,8 @@ export interface ModuleHandler {
 
 /** What the gateway holds for a device from its first valid status on. */
 interface DeviceState {
-  readonly device: Device;
+  /** As its last status names it. */
+  device: Device;
   /** What answers a status without a new command; undefined if the module makes an answer each time. */
   current: Uint8Array | undefined;
   readonly queue: Uint8Array[];
@@ -44,10 +53,12 @@ interface DeviceState {
 
 export function createModuleHandler(
   settings: Settings,
+  timers: Timers,
   push: (device: Device, command: Uint8Array) => void,
   recordError: (error: unknown) => void,
 ): ModuleHandler {
   const devices = new Map<string, DeviceState>();
+  const maxAnswerMs = Math.min(settings.moduleTimeoutMs * MAX_ANSWER_TIMES, MAX_DELAY_MS);
   const tasks: (() => void | Promise<void>)[] = [];
   let isBusy = false;
   let isClosed = false;
@@ -78,7 +89,7 @@ export function createModuleHandler(
       const state = register(module, device, bytes);
       if (deliver === undefined) return undefined;
       const command = commandOf(module, state, bytes, device);
-      if (!isUint8Array(command)) return answerLater(module, command, deliver);
+      if (!isUint8Array(command)) return answerLater(module, device, command, deliver);
       deliver(command);
       return undefined;
     });
@@ -89,6 +100,7 @@ export function createModuleHandler(
     const now = performance.now();
     const state = devices.get(key) ?? newState(module, device, bytes, now);
     if (module.isNews(bytes, state.lastStatus)) state.lastNewsAt = now;
+    state.device = device;
     state.lastStatus = bytes;
     state.lastStatusAt = now;
     devices.set(key, state);
@@ -103,39 +115,59 @@ export function createModuleHandler(
     return state.current;
   }
 
-  async function answerLater(module: Module, answer: unknown, deliver: (command: Uint8Array) => void): Promise<void> {
-    const command = await answer;
+  async function answerLater(
+    module: Module,
+    device: Device,
+    answer: unknown,
+    deliver: (command: Uint8Array) => void,
+  ): Promise<void> {
+    const command = await inBoundedTime(answer, device);
     if (isClosed) return;
     if (command === undefined && !module.pushes) return;
     checkBytes("the answer", command ?? NOTHING);
     deliver((command as Uint8Array | undefined) ?? NOTHING);
   }
 
+  /** All other devices wait meanwhile. */
+  async function inBoundedTime(answer: unknown, { deviceRole }: Device): Promise<unknown> {
+    let callOff = (): void => undefined;
+    const tooLate = new Promise((_, reject) => {
+      const role = JSON.stringify(deviceRole);
+      const error = new Error(`The answer to a status of role ${role} has not come in ${maxAnswerMs} ms.`);
+      callOff = timers.after(maxAnswerMs, () => reject(error));
+    });
+    return Promise.race([answer, tooLate]).finally(callOff);
+  }
+
   function disconnect(device: Device): void {
     inTurn(() => void devices.delete(slotOf(device)));
   }
 
-  function command(encode: (device: Device) => Uint8Array, which: DeviceFilter | undefined): number {
+  function command(
+    encode: (device: Device) => Uint8Array,
+    which: DeviceFilter | undefined,
+    deviceName?: string,
+  ): number {
     const reached = [...devices.values()].filter(({ device }) => matches(device, which));
-    return reached.filter((state) => take(state, encode(state.device))).length;
+    return reached.filter((state) => take(state, encode(state.device), deviceName)).length;
   }
 
-  function take(state: DeviceState, bytes: Uint8Array): boolean {
+  function take(state: DeviceState, bytes: Uint8Array, deviceName = state.device.deviceName): boolean {
     const { device, queue } = state;
     const module = settings.moduleOf(device.module);
     if (module === undefined || bytes.length === 0 || !module.isValidCommand(bytes, device)) return false;
     queue.push(bytes);
     if (queue.length > MAX_QUEUED_COMMANDS) queue.shift();
-    if (module.pushes) inTurn(() => forward(module, state));
+    if (module.pushes) inTurn(() => forward(module, state, { ...device, deviceName }));
     return true;
   }
 
-  function forward(module: Module, state: DeviceState): void {
+  function forward(module: Module, state: DeviceState, device: Device): void {
     // A status that came first may have taken it, and the device may have gone.
-    const fresh = devices.get(slotOf(state.device)) === state ? state.queue.shift() : undefined;
+    const fresh = devices.get(slotOf(device)) === state ? state.queue.shift() : undefined;
     if (fresh === undefined) return;
     state.current = module.shape(fresh, state.lastStatus);
-    push(state.device, state.current);
+    push(device, state.current);
   }
 
   function takeSilent(now: number): readonly Device[] {

@@ -48,7 +48,8 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
    * `undefined` means that the status is invalid: it gets no answer, and the socket is closed after `moduleTimeoutMs`. The
    * same happens if `answer` throws, rejects or returns anything but bytes; the gateway's `errors` then say why. As on a
    * genuine gateway, one module works at a time: meanwhile every other device waits, and an answer that comes too late goes
-   * to the device's next connection. Do not change the bytes of the status: the gateway's `received` shows them too.
+   * to the device's next connection. An answer that takes more than 100 times `moduleTimeoutMs` is given up, and `errors`
+   * says so. Do not change the bytes of the status: the gateway's `received` shows them too.
    *
    * @defaultValue see {@link ServedModule.answer}
    */

@@ -58,7 +58,7 @@ export function startAfresh(state: State): void {
 
 function createHandler(state: State): ModuleHandler {
   const push = (device: Device, command: Uint8Array): void => route(state, device, commandFrame(device, command));
-  return createModuleHandler(state.settings, push, (error) => recordError(state, error));
+  return createModuleHandler(state.settings, state.timers, push, (error) => recordError(state, error));
 }
 
 export function recordError(state: State, error: unknown): void {

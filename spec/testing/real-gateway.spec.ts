@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { startGateway, type GatewayOptions, type Servable, type TestingGateway } from "../../lib/testing.js";
+import { eventually } from "../support/eventually.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
   ANSWER,
@@ -520,6 +521,25 @@ describe("one module at a time", () => {
     await connected(C);
   });
 
+  it("an answer that never settles is given up, and holds neither other devices nor the end for ever", async () => {
+    const module = await startBusy({ moduleTimeoutMs: 5 });
+    const slow = await connected(A);
+    slow.send(payloadOf(A, hexOf("slow")));
+    await module.busy;
+    await eventually(() =>
+      expect(gateway.errors.map(String)).toEqual(['Error: The answer to a status of role "a" has not come in 500 ms.']),
+    );
+    const other = await connected(B);
+    other.send(payloadOf(B, hexOf("b")));
+    await expectNext(other, payloadOf(B, hexOf("b")));
+
+    gateway.forget();
+    const again = await connected(A);
+    again.send(payloadOf(A, hexOf("slow")));
+    await again.ended;
+    await gateway.stop();
+  });
+
   it("two invalid statuses hold up every other device until their time is over; one does not", async () => {
     await startBusy({ moduleTimeoutMs: 100 });
     const [first, second, third] = [await connected(A), await connected(B), await connected(C)];
@@ -780,6 +800,18 @@ describe("a module that asks for pushes", () => {
     module.finish();
     await expectNext(socket, payloadOf(A, "01"));
     expect(await socket.listen(20)).toBe("");
+  });
+
+  it("pushes with the name that the cloud has for the device: that of its last status, unless told otherwise", async () => {
+    await start(pushing);
+    const socket = await connected(A);
+    const renamed = `${A}220162`;
+    socket.send(payloadOf(A, "aa") + payloadOf(renamed, "aa"));
+    await expectNext(socket, payloadOf(A, "") + payloadOf(renamed, ""));
+    expect(gateway.command(fromHex("01"))).toBe(1);
+    await expectNext(socket, payloadOf(renamed, "01"));
+    expect(gateway.command(fromHex("02"), {}, { deviceName: "z" })).toBe(1);
+    await expectNext(socket, payloadOf(`${A}22017a`, "02"));
   });
 
   it("sends a command for a device that is just connecting anew before the connect response", async () => {
