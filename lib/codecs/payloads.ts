@@ -43,10 +43,18 @@ function attempt(code: () => unknown): Result<unknown, PayloadProblem> {
     if (!isResult(result)) return err({ path: "$", message: "the codec did not return a Result" });
     if (result.isOk()) return ok(result.value);
     const { path, message, cause } = result.error as Partial<PayloadProblem>;
-    return err({ path: String(path), message: String(message), cause });
+    return err({ path: shortened(path), message: shortened(message), cause });
   } catch (cause) {
     return err({ path: "$", message: "the codec threw", cause });
   }
+}
+
+const MAX_SAID_LENGTH = 500;
+
+/** A codec may quote all of a command, of which every character can take ten when it is escaped. */
+function shortened(said: unknown): string {
+  const text = String(said);
+  return text.length > MAX_SAID_LENGTH ? `${text.slice(0, MAX_SAID_LENGTH)}…` : text;
 }
 
 /** A module may be made without `defineModule`, and its name be anything. */

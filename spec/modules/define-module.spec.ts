@@ -146,6 +146,24 @@ describe("a codec", () => {
   });
 });
 
+describe("a codec that quotes all of a large command", () => {
+  const quoting = (...says: string[]): Codec<string> => ({
+    encode: () => ok(Uint8Array.of(1)),
+    decode: () => err({ path: says[0]!, message: says[1]! }),
+  });
+  const large = "\u001b".repeat(4 * 1024 * 1024);
+
+  it.each([
+    ["its path", quoting(large, "m")],
+    ["its message", quoting("$", large)],
+  ])("makes no large error: %s", async (_, command) => {
+    const { client } = await openDevice(defineModule({ name: "a", number: 1, status: command, command }), "x");
+    const error = (await exchange(client, "a"))._unsafeUnwrapErr();
+    expect(error.reason).toBe("unreadable-command");
+    expect(error.message.length).toBeLessThan(10_000);
+  });
+});
+
 describe("an optional command", () => {
   const pushing = defineModule({ name: "pushing", number: 1234, command: optional(json(isLamp)) });
   const status = Uint8Array.of(1);
