@@ -28,8 +28,8 @@ export interface Connection {
   waitsUntil: number;
   /** A message of it, or itself, has come while the gateway was told to end, and is not looked at any more. */
   isIgnored: boolean;
-  /** Frames that wait for the end of a reply that is going out in pieces; undefined if none is. */
-  held: Uint8Array[] | undefined;
+  /** What waits for the end of a reply that is going out in pieces; undefined if none is. */
+  held: { readonly frames: Uint8Array[]; bytes: number } | undefined;
 }
 
 export function createConnection(number: number, socket: Socket): Connection {
@@ -53,8 +53,11 @@ export function isGone(connection: Connection): boolean {
 
 /** In two writes, header and body, as the genuine gateway does: a device must cope with reading just the header. */
 export function sendFrame(state: State, connection: Connection, frame: Uint8Array): void {
-  if (connection.held !== undefined) {
-    connection.held.push(frame);
+  const { held } = connection;
+  if (held !== undefined) {
+    held.frames.push(frame);
+    held.bytes += frame.length;
+    if (held.bytes > MAX_UNREAD_BYTES) reset(state, connection);
     return;
   }
   sendBytes(state, connection, frame.subarray(0, HEADER_BYTES));

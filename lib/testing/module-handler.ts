@@ -2,6 +2,7 @@ import { isUint8Array } from "node:util/types";
 import { performance } from "node:perf_hooks";
 import { NOTHING } from "./bytes.js";
 import { bytes as checkBytes, MAX_DELAY_MS } from "./checks.js";
+import { MAX_ENTRIES, MAX_STATUS_BYTES } from "./events.js";
 import { matches, slotOf, type Device, type DeviceFilter } from "./device.js";
 import { type Module } from "./modules.js";
 import { type Settings } from "./options.js";
@@ -60,6 +61,7 @@ export function createModuleHandler(
   const devices = new Map<string, DeviceState>();
   const maxAnswerMs = Math.min(settings.moduleTimeoutMs * MAX_ANSWER_TIMES, MAX_DELAY_MS);
   const tasks: (() => void | Promise<void>)[] = [];
+  let waitingBytes = 0;
   let isBusy = false;
   let isClosed = false;
 
@@ -83,7 +85,13 @@ export function createModuleHandler(
   }
 
   function status(device: Device, bytes: Uint8Array, deliver?: (command: Uint8Array) => void): void {
+    if (tasks.length >= MAX_ENTRIES || waitingBytes + bytes.length > MAX_STATUS_BYTES) {
+      const bound = `${MAX_ENTRIES} statuses or ${MAX_STATUS_BYTES} bytes of them`;
+      return recordError(new Error(`More than ${bound} wait for a module that is at work: one was left out.`));
+    }
+    waitingBytes += bytes.length;
     inTurn(() => {
+      waitingBytes -= bytes.length;
       const module = settings.moduleOf(device.module);
       if (module?.serves(device.deviceType) !== true || !module.isValidStatus(bytes, device)) return undefined;
       const state = register(module, device, bytes);
@@ -156,7 +164,7 @@ export function createModuleHandler(
     const { device, queue } = state;
     const module = settings.moduleOf(device.module);
     if (module === undefined || bytes.length === 0 || !module.isValidCommand(bytes, device)) return false;
-    queue.push(bytes);
+    queue.push(new Uint8Array(bytes)); // its owner may write something else into it
     if (queue.length > MAX_QUEUED_COMMANDS) queue.shift();
     if (module.pushes) inTurn(() => forward(module, state, { ...device, deviceName }));
     return true;
@@ -185,6 +193,7 @@ export function createModuleHandler(
   function close(): void {
     isClosed = true;
     tasks.length = 0;
+    waitingBytes = 0;
     devices.clear();
   }
 

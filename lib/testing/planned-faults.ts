@@ -1,3 +1,4 @@
+import { isUint8Array } from "node:util/types";
 import {
   bytes,
   checkFields,
@@ -47,7 +48,7 @@ export function createPlans(): Plans {
     if (at === "accept" && which !== undefined) {
       throw new TypeError(explain("which", `left out at "accept", where no device has said who it is`, which));
     }
-    plans.push({ at, fault: { ...fault }, which, times });
+    plans.push({ at, fault: taken(fault), which, times });
   }
 
   function take<At extends FaultPoint>(at: At, device?: Device): FaultAt[At] | undefined {
@@ -67,6 +68,17 @@ export function createPlans(): Plans {
       plans = [];
     },
   };
+}
+
+/** As it is now: its owner may write something else into its bytes. */
+function taken<Fault extends object>(fault: Fault): Fault {
+  const copies = Object.entries(fault).map(([field, value]: [string, unknown]) => [field, copyOf(value)]);
+  return Object.fromEntries(copies) as Fault;
+}
+
+function copyOf(value: unknown): unknown {
+  if (isUint8Array(value)) return new Uint8Array(value);
+  return Array.isArray(value) ? value.map(copyOf) : value;
 }
 
 interface FaultForm {

@@ -90,7 +90,7 @@ async function sendPieces(
   everyMs: number,
 ): Promise<void> {
   // A push in the middle of a frame would be another fault than the planned one.
-  const held: Uint8Array[] = [];
+  const held = { frames: [], bytes: 0 };
   connection.held = held;
   let isFirst = true;
   for (const piece of pieces) {
@@ -100,7 +100,7 @@ async function sendPieces(
     isFirst = false;
   }
   connection.held = undefined;
-  for (const frame of held) sendFrame(state, connection, frame);
+  for (const frame of held.frames) sendFrame(state, connection, frame);
 }
 
 function merge(

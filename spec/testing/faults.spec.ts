@@ -381,6 +381,46 @@ describe("what a device does not read", () => {
   });
 });
 
+describe("what waits for a reply that goes out in pieces", () => {
+  it("is held up to 64 MiB, and then the connection is reset", async () => {
+    const socket = await connectedButton();
+    gateway.misbehave("status", { do: "drip", everyMs: 60_000 });
+    const gone = gateway.nextDisconnect();
+    socket.send(statusOf(1));
+    await socket.read(1);
+    const command = new Uint8Array(16 * 1024 * 1024);
+    let pushes = 0;
+    while (gateway.push(command) === 1 && pushes < 10) pushes += 1;
+    expect((await gone).by).toBe("gateway");
+    expect(pushes).toBe(4);
+  });
+});
+
+describe("what waits for a module that is at work", () => {
+  it("is 10,000 statuses at most, and an error tells of those that were left out", async () => {
+    const busy = await startGateway({ answer: () => new Promise(() => undefined), moduleTimeoutMs: 20 });
+    try {
+      busy.misbehave("status", { do: "stay silent" });
+      const socket = await dial(busy);
+      await connectButton(socket);
+      const other = await dial(busy);
+      other.send(CONNECT.replace("74657374", "6f746872"));
+      await other.read(CONNECTED.length / 2);
+      socket.send(statusOf(1));
+      await busy.nextStatus();
+      await eventually(() => expect(busy.planned).toBe(0));
+      other.send(statusOf(2).replace("74657374", "6f746872"));
+      await other.ended;
+      // 32 bytes each, so that no header straddles a read of 1024.
+      socket.send(`1c000000121a0a12${BUTTON}120401010101`.repeat(10_002));
+      await eventually(() => expect(busy.errors.length).toBeGreaterThan(0));
+      expect(String(busy.errors[0])).toContain("10000 statuses");
+    } finally {
+      await busy.stop();
+    }
+  });
+});
+
 describe("plans", () => {
   it("come in the order given, as often as given, each at its point", async () => {
     gateway.misbehave("status", { do: "send", bytes: fromHex("aa") }, { times: 2 });
@@ -391,6 +431,16 @@ describe("plans", () => {
     socket.send(CONNECT + statusOf(1) + statusOf(2) + statusOf(3) + statusOf(4));
     expect(await socket.read(4 + 29)).toBe(`bbaaaacc${commandOf(4)}`);
     expect(gateway.planned).toBe(0);
+  });
+
+  it("carry the bytes at the call", async () => {
+    const bytes = fromHex("aa");
+    gateway.misbehave("status", { do: "send", bytes });
+    gateway.misbehave("status", { do: "merge", with: [bytes] });
+    bytes[0] = 9;
+    const socket = await connectedButton();
+    socket.send(statusOf(1) + statusOf(2));
+    expect(await socket.read(1 + 2 * 29)).toBe(`aa${commandOf(2)}${commandOf(0xaa)}`);
   });
 
   it("come for ever if told so, until it behaves", async () => {

@@ -740,6 +740,18 @@ describe("commands from the cloud", () => {
     await expectNext(again, payloadOf(A, "dd"));
   });
 
+  it("are the bytes at the call", async () => {
+    await start();
+    const socket = await connected(A);
+    socket.send(payloadOf(A, "aa"));
+    await readFrame(socket);
+    const bytes = fromHex("01");
+    gateway.command(bytes);
+    bytes[0] = 9;
+    socket.send(payloadOf(A, "bb") + payloadOf(A, "cc"));
+    await expectNext(socket, payloadOf(A, "01").repeat(2));
+  });
+
   it("wait in a queue, of which the oldest of four is dropped", async () => {
     await start();
     const socket = await connected(A);
