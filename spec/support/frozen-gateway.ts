@@ -19,14 +19,14 @@ export interface FrozenGateway {
 const PROGRAM = `
   const { createServer } = require("node:net");
   const { parentPort, workerData } = require("node:worker_threads");
-  const { connected, isThawed } = workerData;
+  const { connected, isThawed, host } = workerData;
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
     socket.on("error", () => undefined);
     socket.once("data", () => socket.write(Buffer.from(connected, "hex")));
   });
-  server.listen({ host: "127.0.0.1", port: 0, backlog: 1 }, () => parentPort.postMessage(server.address().port));
+  server.listen({ host, port: 0, backlog: 1 }, () => parentPort.postMessage(server.address().port));
   parentPort.once("message", () => {
     parentPort.postMessage(connections);
     Atomics.wait(isThawed, 0, 0);
@@ -35,9 +35,10 @@ const PROGRAM = `
 
 const MOST_FILLERS = 32;
 
-export async function startFrozenGateway(connected: string): Promise<FrozenGateway> {
+/** Given "0.0.0.0", it is all of 127.0.0.0/8 that swallows connections. */
+export async function startFrozenGateway(connected: string, listenOn = "127.0.0.1"): Promise<FrozenGateway> {
   const isThawed = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(PROGRAM, { eval: true, workerData: { connected, isThawed } });
+  const worker = new Worker(PROGRAM, { eval: true, workerData: { connected, isThawed, host: listenOn } });
   const fillers: Socket[] = [];
   let connections = 0;
   const host = "127.0.0.1";
