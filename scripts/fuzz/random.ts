@@ -36,8 +36,3 @@ export class Random {
     return new Random(this.between(0, 2 ** 32 - 1));
   }
 }
-
-/** The source for one of many inputs, so that each can be made again on its own. */
-export function randomFor(seed: number, index: number): Random {
-  return new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0xc2b2ae3d));
-}

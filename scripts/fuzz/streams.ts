@@ -1,9 +1,9 @@
+import fc from "fast-check";
+
 import { DeviceConnection, type Effect } from "../../lib/protocol/device-connection.js";
 import { LIMITS, utf8 } from "../../spec/support/virtual-device.js";
 import { connectResponseFrame } from "../../lib/testing.js";
 import { allocatedBytes } from "./allocations.js";
-import { withoutStretches, type Kind, type Tally } from "./kind.js";
-import type { Random } from "./random.js";
 import { opinionOn } from "./reference-reader.js";
 
 /** What a gateway, or what passes for one, sends: the bytes, and where the network cut them. */
@@ -24,101 +24,111 @@ const EDGE_LENGTHS = [127, 128, 130, 16_383, 16_384, 16_387, 2_097_151, 2_097_15
 const MOST_BYTES_PER_BYTE = 68;
 const MOST_BYTES_BESIDES = 4_096;
 
-export const streams: Kind<Stream> = {
-  generate,
-  check,
-  *shrink({ bytes, chunks, limit }) {
-    for (const fewer of withoutStretches(chunks)) yield { bytes, chunks: fewer, limit };
-    for (const fewer of withoutStretches([...bytes])) yield { bytes: Uint8Array.from(fewer), chunks, limit };
-  },
-  show: ({ bytes, chunks, limit }) =>
-    `limit ${limit}, chunks of [${chunks.join(", ")}] and the rest, bytes ${Buffer.from(bytes).toString("hex")}`,
-};
+/** Counts what came of the streams, by name. */
+export type Tally = (outcome: string) => void;
+
+/** A device reads every stream as the reference does, and allocates no more than what has arrived allows. */
+export const readsAsTheReference = (tally: Tally) =>
+  fc.property(streams, (stream) => {
+    const problem = check(stream, tally);
+    if (problem !== undefined) throw new Error(problem);
+  });
+
+export const show = ({ bytes, chunks, limit }: Stream): string =>
+  `limit ${limit}, chunks of [${chunks.join(", ")}] and the rest, bytes ${Buffer.from(bytes).toString("hex")}`;
 
 // ——— making them ———
 
-function generate(random: Random): Stream {
-  const pieces = Array.from({ length: random.between(1, 5) }, () => piece(random));
-  let bytes = new Uint8Array(concat(...pieces));
-  if (random.chance(0.5)) bytes = mutated(random, bytes);
-  return { bytes, chunks: cut(random, bytes.length), limit: random.pick([64, 200, 5_000, LARGE_LIMIT, LARGE_LIMIT]) };
-}
+const noise = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
 
-function piece(random: Random): Uint8Array {
-  switch (random.between(0, 11)) {
-    case 0:
-      return framed(random.bytes(random.between(0, 40)));
-    case 1:
-      return random.bytes(random.between(1, 20));
-    case 2:
-      return header(random.pick(EDGE_LENGTHS) + random.between(0, 40), random.bytes(random.between(0, 20)));
-    case 3:
-      return header(random.between(0, LARGE_LIMIT), random.bytes(random.between(0, 20)));
-    case 4:
-    case 5:
-      return framed(field(1, concat(numberField(1, random.between(0, 6)), field(2, deviceBytes(random)))));
-    case 6:
-      return framed(field(2, field(2, random.bytes(random.between(0, 20)))));
-    default:
-      return framed(field(2, concat(field(1, deviceBytes(random)), payload(random))));
-  }
-}
+const oftener = <Value>(usual: Value, other: Value): fc.Arbitrary<Value> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constant(other) });
 
-function payload(random: Random): Uint8Array {
-  if (random.chance(0.1)) return new Uint8Array(0);
-  const length = random.chance(0.002)
-    ? random.between(16_300, 70_000)
-    : random.pick([0, 1, 5, 30, 90, 127, 128, 200]) + random.between(0, 3);
-  return field(2, new Uint8Array(length).fill(random.between(0, 255)));
-}
-
-function deviceBytes(random: Random): Uint8Array {
-  const device = random.chance(0.2) ? { ...own, [random.pick(["module", "deviceType", "priority"])]: 9 } : own;
-  const role = random.chance(0.1) ? "right" : device.deviceRole;
-  const name = random.chance(0.2) ? "b" : device.deviceName;
-  return concat(
-    numberField(1, device.module),
-    numberField(2, device.deviceType),
-    field(3, Buffer.from(role)),
-    field(4, Buffer.from(name)),
-    numberField(5, device.priority),
+const deviceBytes = fc
+  .record({
+    module: oftener(own.module, 9),
+    deviceType: oftener(own.deviceType, 9),
+    deviceRole: oftener(own.deviceRole, "right"),
+    deviceName: oftener(own.deviceName, "b"),
+    priority: oftener(own.priority, 9),
+  })
+  .map(({ module, deviceType, deviceRole, deviceName, priority }) =>
+    concat(
+      numberField(1, module),
+      numberField(2, deviceType),
+      field(3, Buffer.from(deviceRole)),
+      field(4, Buffer.from(deviceName)),
+      numberField(5, priority),
+    ),
   );
+
+const payloadLength = fc.oneof(
+  { weight: 500, arbitrary: fc.constantFrom(0, 1, 5, 30, 90, 127, 128, 200) },
+  { weight: 500, arbitrary: fc.nat(203) },
+  { weight: 2, arbitrary: fc.integer({ min: 16_300, max: 70_000 }) },
+);
+const payload = fc
+  .tuple(payloadLength, fc.nat(255))
+  .map(([length, byte]) => field(2, new Uint8Array(length).fill(byte)));
+
+const announced = fc.oneof(
+  fc.tuple(fc.constantFrom(...EDGE_LENGTHS), fc.nat(40)).map(([edge, more]) => edge + more),
+  fc.nat(LARGE_LIMIT),
+);
+
+const piece = fc.oneof(
+  { weight: 1, arbitrary: noise(0, 40).map(framed) },
+  { weight: 1, arbitrary: noise(1, 20) },
+  { weight: 2, arbitrary: fc.tuple(announced, noise(0, 20)).map(([length, rest]) => header(length, rest)) },
+  { weight: 2, arbitrary: fc.tuple(fc.nat(6), deviceBytes).map(connectResponse) },
+  { weight: 1, arbitrary: noise(0, 20).map((command) => framed(field(2, field(2, command)))) },
+  { weight: 4, arbitrary: fc.tuple(deviceBytes, payload).map(command) },
+  { weight: 1, arbitrary: deviceBytes.map((device) => command([device])) },
+);
+
+interface Edit {
+  readonly at: number;
+  readonly out: number;
+  readonly put: Uint8Array;
+  readonly isRepeated: boolean;
 }
 
-function mutated(random: Random, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  let list = [...bytes];
-  for (let times = random.between(1, 4); times > 0; times--) {
-    const at = random.between(0, Math.max(0, list.length - 1));
-    const length = random.between(1, 8);
-    switch (random.between(0, 4)) {
-      case 0:
-        list[at] = random.between(0, 255);
-        break;
-      case 1:
-        list[at] = (list[at] ?? 0) ^ (1 << random.between(0, 7));
-        break;
-      case 2:
-        list.splice(at, length);
-        break;
-      case 3:
-        list.splice(at, 0, ...random.bytes(length));
-        break;
-      default:
-        list = [...list.slice(0, at + length), ...list.slice(at)];
-    }
-  }
-  return Uint8Array.from(list);
+/** From `at` on, so many bytes are taken out, and these put in; those that are taken out may come twice instead. */
+const edit: fc.Arbitrary<Edit> = fc.record({
+  at: fc.nat(1_000),
+  out: fc.nat(8),
+  put: noise(0, 8),
+  isRepeated: fc.boolean(),
+});
+const edits = fc.oneof(fc.constant([]), fc.array(edit, { minLength: 1, maxLength: 4 }));
+
+const bytes = fc
+  .tuple(fc.array(piece, { minLength: 1, maxLength: 5 }), edits)
+  .map(([pieces, changes]) => changes.reduce(edited, concat(...pieces)));
+
+const chunks = fc.oneof(
+  fc.constant([]),
+  fc.constant(Array<number>(300).fill(1)),
+  ...[4, 30, 200].map((max) => fc.array(fc.integer({ min: 1, max }), { minLength: 1, maxLength: 6 })),
+);
+
+const limit = fc.constantFrom(64, 200, 5_000, LARGE_LIMIT, LARGE_LIMIT);
+
+const streams: fc.Arbitrary<Stream> = fc.record({ bytes, chunks, limit });
+
+function connectResponse([type, device]: readonly [number, Uint8Array]): Uint8Array {
+  return framed(field(1, concat(numberField(1, type), field(2, device))));
 }
 
-function cut(random: Random, length: number): readonly number[] {
-  switch (random.between(0, 3)) {
-    case 0:
-      return [];
-    case 1:
-      return Array.from({ length: Math.min(length, 300) }, () => 1);
-    default:
-      return Array.from({ length: random.between(1, 6) }, () => random.between(1, random.pick([4, 30, 200])));
-  }
+function command([device, ...rest]: readonly [Uint8Array, Uint8Array?]): Uint8Array {
+  return framed(field(2, concat(field(1, device), ...rest.filter((part) => part !== undefined))));
+}
+
+function edited(bytes: Uint8Array, { at, out, put, isRepeated }: Edit): Uint8Array {
+  const from = at % (bytes.length + 1);
+  const taken = bytes.subarray(from, from + out);
+  const inserted = isRepeated ? concat(taken, taken) : put;
+  return concat(bytes.subarray(0, from), inserted, bytes.subarray(from + out));
 }
 
 function framed(body: Uint8Array): Uint8Array {
@@ -148,7 +158,7 @@ function varint(value: number): Uint8Array {
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts);
+  return new Uint8Array(Buffer.concat(parts)); // no Buffer: its `slice` is a view
 }
 
 // ——— checking them ———
