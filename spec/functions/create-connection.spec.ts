@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect as connectTcp, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline, type Duplex } from "node:stream";
+import {
+  connect as connectTls,
+  createServer as createTlsServer,
+  type ConnectionOptions,
+  type TlsOptions,
+} from "node:tls";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { commands, connect, destroy, exchange, type Config } from "../../lib/index.js";
+import type { TestingGateway } from "../../lib/testing.js";
+import { duplexPair } from "../support/duplex-pair.js";
+import { eventually } from "../support/eventually.js";
+import { configFor, endAll, keep, openGateway } from "../support/opened.js";
+import { listen, stopServers } from "../transport/echo-server.js";
+
+afterEach(async () => {
+  await endAll();
+  await stopServers();
+});
+
+const status = Uint8Array.of(1);
+const SECOND = Uint8Array.of(2);
+
+function pem(name: string): Buffer {
+  return readFileSync(join(__dirname, "..", "transport", "certificates", `${name}.pem`));
+}
+
+function certificateOf(name: string): { cert: Buffer; key: Buffer } {
+  return { cert: pem(name), key: pem(`${name}-key`) };
+}
+
+const ca = pem("authority");
+const serverOptions: TlsOptions = { ...certificateOf("server"), ca, requestCert: true, rejectUnauthorized: true };
+const deviceOptions: ConnectionOptions = { ca, ...certificateOf("client") };
+
+/** The other end of a tunnel: whatever comes goes on to the gateway, and back. */
+function forward(gateway: TestingGateway): (stream: Duplex) => void {
+  return (stream) => {
+    const onwards = connectTcp(gateway.port, gateway.host);
+    pipeline(stream, onwards, stream, () => undefined);
+  };
+}
+
+async function listenAt(server: Server): Promise<number> {
+  return (await listen(server, { host: "127.0.0.1", port: 0 })).port;
+}
+
+type CreateConnection = NonNullable<Config["createConnection"]>;
+
+async function overTls(
+  gateway: TestingGateway,
+  server: TlsOptions = serverOptions,
+  device: ConnectionOptions = deviceOptions,
+): Promise<CreateConnection> {
+  const port = await listenAt(createTlsServer(server, forward(gateway)));
+  return () => connectTls({ host: "127.0.0.1", port, ...device });
+}
+
+async function overUnixSocket(gateway: TestingGateway): Promise<CreateConnection> {
+  const folder = await mkdtemp(join(tmpdir(), "fleet-"));
+  const path = join(folder, "gateway");
+  const server = createServer(forward(gateway));
+  server.on("close", () => void rm(folder, { recursive: true, force: true }));
+  await listen(server, { path });
+  return () => connectTcp(path);
+}
+
+async function overDuplex(gateway: TestingGateway): Promise<CreateConnection> {
+  return () => {
+    const [near, far] = duplexPair();
+    near.on("close", () => far.destroy());
+    forward(gateway)(far);
+    return near;
+  };
+}
+
+/** A device that connects so, and how often it has asked for a connection. */
+async function tunnelled(gateway: TestingGateway, tunnel: (gateway: TestingGateway) => Promise<CreateConnection>) {
+  const createConnection = await tunnel(gateway);
+  const asked = { count: 0 };
+  const config = configFor(gateway, {
+    createConnection: () => {
+      asked.count += 1;
+      return createConnection();
+    },
+  });
+  return { asked, config };
+}
+
+describe.each([
+  ["TLS with a client's certificate", overTls],
+  ["a Unix socket", overUnixSocket],
+  ["a Duplex of the user's", overDuplex],
+])("a device over %s", (_, tunnel) => {
+  it("sends statuses of all sizes and gets their commands and pushes", async () => {
+    const gateway = await openGateway();
+    const { asked, config } = await tunnelled(gateway, tunnel);
+    const client = keep((await connect(config))._unsafeUnwrap());
+    const reader = commands(client);
+    for (const size of [0, 1, 70_000, 2_000_000]) {
+      const large = Buffer.alloc(size, "status");
+      expect(large.equals((await exchange(client, large))._unsafeUnwrap())).toBe(true);
+      expect((await reader.next()).value?._unsafeUnwrap()).toHaveLength(size);
+    }
+    gateway.push(SECOND);
+    expect((await reader.next()).value?._unsafeUnwrap()).toEqual(SECOND);
+    expect(asked.count).toBe(1);
+  });
+
+  it("asks for a connection anew when it reconnects, in hand of a status and before one", async () => {
+    const gateway = await openGateway();
+    const { asked, config } = await tunnelled(gateway, tunnel);
+    const client = keep((await connect(config))._unsafeUnwrap());
+    gateway.misbehave("status", { do: "close" });
+    expect((await exchange(client, status))._unsafeUnwrap()).toEqual(status);
+    expect([asked.count, gateway.connections]).toEqual([2, 2]);
+    gateway.kick();
+    await eventually(() => expect(String(client)).toContain("disconnected"));
+    expect((await exchange(client, SECOND))._unsafeUnwrap()).toEqual(SECOND);
+    expect([asked.count, gateway.connections]).toEqual([3, 3]);
+  });
+
+  it("is refused as over TCP, and leaves nothing open", async () => {
+    const gateway = await openGateway({ modules: [1] });
+    const { config } = await tunnelled(gateway, tunnel);
+    expect((await connect(config))._unsafeUnwrapErr().code).toBe("MODULE_NOT_SUPPORTED");
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
+  it("leaves nothing open when it is destroyed", async () => {
+    const gateway = await openGateway();
+    const { config } = await tunnelled(gateway, tunnel);
+    const client = (await connect(config))._unsafeUnwrap();
+    (await destroy(client))._unsafeUnwrap();
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
+  it("ends with UNABLE_TO_CONNECT when its connection is not made anew", async () => {
+    const gateway = await openGateway();
+    const { asked, config } = await tunnelled(gateway, tunnel);
+    const createConnection = (): Duplex => {
+      if (asked.count > 0) throw new Error("the tunnel has fallen in");
+      return config.createConnection!();
+    };
+    const client = keep((await connect({ ...config, createConnection }))._unsafeUnwrap());
+    gateway.misbehave("status", { do: "close" });
+    const error = (await exchange(client, status))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", reason: "unreachable" });
+    expect(error.message).toContain("the tunnel has fallen in");
+    expect((await exchange(client, status))._unsafeUnwrapErr().reason).toBe("destroyed");
+  });
+});
+
+describe("a device over TLS cannot connect", () => {
+  const stranger = certificateOf("stranger");
+
+  it.each<[string, TlsOptions, ConnectionOptions, string]>([
+    ["no authority has signed", { ...serverOptions, ...stranger }, deviceOptions, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ["is another host's", serverOptions, { ...deviceOptions, servername: "elsewhere" }, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  ])("where the gateway's certificate %s", async (_, server, device, code) => {
+    const gateway = await openGateway();
+    const createConnection = await overTls(gateway, server, device);
+    const error = (await connect(configFor(gateway, { createConnection })))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", reason: "unreachable", cause: { code } });
+    expect(gateway.connections).toBe(0);
+  });
+
+  it.each<[string, ConnectionOptions]>([
+    ["no certificate, by TLSv1.2", { ca, maxVersion: "TLSv1.2" }],
+    ["no certificate, by TLSv1.3", { ca, minVersion: "TLSv1.3" }],
+    ["a certificate that no authority has signed, by TLSv1.2", { ca, ...stranger, maxVersion: "TLSv1.2" }],
+    ["a certificate that no authority has signed, by TLSv1.3", { ca, ...stranger, minVersion: "TLSv1.3" }],
+  ])("with %s", async (_, device) => {
+    const gateway = await openGateway();
+    const createConnection = await overTls(gateway, serverOptions, device);
+    const error = (await connect(configFor(gateway, { createConnection })))._unsafeUnwrapErr();
+    expect(error.code).toBe("UNABLE_TO_CONNECT");
+    expect(gateway.connections).toBe(0);
+  });
+});
