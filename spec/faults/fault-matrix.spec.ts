@@ -1,11 +1,17 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { faultDocument, shown } from "./fault-document.js";
 import { FAULTS, TABLE, type Expected, type Fault, type Row } from "./fault-table.js";
 import { ANSWER_BYTE, FAULTY_BYTE, NEXT_ANSWER_BYTE, PUSHED_BYTE } from "./misbehaviour.js";
 import { isAboutStatus, limitsOf, runCell, type Observed } from "./run-cell.js";
 
+const GROUNDS = ["TCP", "a Unix socket"] as const;
+type Ground = (typeof GROUNDS)[number];
+
 interface Run {
+  readonly over: Ground;
   readonly row: Row;
   readonly fault: Fault;
   readonly cell: Expected;
@@ -22,18 +28,31 @@ const IMMEDIATELY_MS = 6_000;
 const NOT_RUN = Promise.reject<Observed>(new Error("the cell was not run"));
 NOT_RUN.catch(() => undefined);
 
-const runs: Run[] = TABLE.flatMap((row) =>
-  row.cells.flatMap((cell, index) =>
-    "because" in cell ? [] : [{ row, fault: FAULTS[index] as Fault, cell, observed: NOT_RUN }],
+/** A representative part: a Unix socket has no host and no packets to lose, and takes long over a large status in small pieces. */
+function isRunOver(over: Ground, { place, cut }: Row): boolean {
+  if (over === "TCP") return true;
+  return !["unresolvable", "swallowed", "status under way"].includes(place) && cut !== 1 && cut !== 2;
+}
+
+const runs: Run[] = GROUNDS.flatMap((over) =>
+  TABLE.filter((row) => isRunOver(over, row)).flatMap((row) =>
+    row.cells.flatMap((cell, index) =>
+      "because" in cell ? [] : [{ over, row, fault: FAULTS[index] as Fault, cell, observed: NOT_RUN }],
+    ),
   ),
 );
+
+const unixFolder = mkdtempSync(join(tmpdir(), "faults-"));
+afterAll(() => rmSync(unixFolder, { recursive: true }));
 
 /** Starts every cell as soon as there is room for it; each spec then awaits its own. */
 function startAll(): void {
   const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
   runs.forEach((run, index) => {
     const lane = index % AT_ONCE;
-    run.observed = (lanes[lane] as Promise<unknown>).then(() => runCell(run.row, run.fault, run.cell));
+    run.observed = (lanes[lane] as Promise<unknown>).then(() =>
+      runCell(run.row, run.fault, run.cell, run.over === "TCP" ? undefined : unixFolder),
+    );
     lanes[lane] = run.observed.catch(() => undefined);
   });
 }
@@ -50,15 +69,17 @@ describe("the table of faults", () => {
   });
 });
 
-describe.each(["first", "reconnection"] as const)("a fault on the %s", (life) => {
+const lives = GROUNDS.flatMap((over) => (["first", "reconnection"] as const).map((life) => ({ over, life })));
+
+describe.each(lives)("a fault on the $life, over $over", ({ over, life }) => {
   beforeAll(() => {
-    if (life === "first") startAll();
+    if (over === "TCP" && life === "first") startAll();
   });
 
   // A row in which nothing can be has nothing to run.
-  const rows = TABLE.filter((row) => row.life === life && runs.some((run) => run.row === row));
+  const rows = TABLE.filter((row) => row.life === life && runs.some((run) => run.row === row && run.over === over));
   describe.each(rows)("$moment", (row) => {
-    const ofRow = runs.filter((run) => run.row === row);
+    const ofRow = runs.filter((run) => run.row === row && run.over === over);
     it.each(ofRow.map((run) => ({ run, name: `${run.fault}: ${shown(run.cell)}` })))(
       "$name",
       async ({ run }) => {

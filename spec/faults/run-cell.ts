@@ -1,8 +1,17 @@
 import dns from "node:dns";
+import { connect as connectSocket } from "node:net";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
-import { connect, destroy, exchange, type ClientHandle, type InternalClientError } from "../../lib/index.js";
+import {
+  connect,
+  destroy,
+  exchange,
+  type ClientHandle,
+  type Config,
+  type InternalClientError,
+} from "../../lib/index.js";
 import { commands } from "../../lib/throwing.js";
 import { startFrozenGateway } from "../support/frozen-gateway.js";
 import { startScriptedGateway, type Peer } from "../support/scripted-gateway.js";
@@ -52,22 +61,33 @@ interface Endpoint {
   readonly beforeStatus: () => Promise<void>;
 }
 
-export async function runCell(row: Row, fault: Fault, cell: Expected): Promise<Observed> {
-  const gateway = await startGatewayFor(row, fault);
+/** Over a Unix socket in that folder, where one is given, and else over TCP. */
+export async function runCell(row: Row, fault: Fault, cell: Expected, unixFolder?: string): Promise<Observed> {
+  const unixPath = unixFolder === undefined ? undefined : join(unixFolder, `${(unixSockets += 1)}`);
+  const gateway = await startGatewayFor(row, fault, unixPath);
+  const createConnection = unixPath === undefined ? undefined : () => connectSocket(unixPath);
   try {
-    return await observe(gateway, row, fault, cell);
+    return await observe(gateway, createConnection, row, fault, cell);
   } finally {
     await gateway.stop();
   }
 }
 
-async function observe(gateway: Endpoint, row: Row, fault: Fault, cell: Expected): Promise<Observed> {
+let unixSockets = 0;
+
+async function observe(
+  gateway: Endpoint,
+  createConnection: Config["createConnection"],
+  row: Row,
+  fault: Fault,
+  cell: Expected,
+): Promise<Observed> {
   const { timeoutMs, connectTimeoutMs } = limitsOf(row, fault, cell);
   const nothing = { error: undefined, command: undefined, next: undefined, nextCommand: undefined, commands: [] };
   const { host, port } = gateway;
 
   let begun = performance.now();
-  const connected = await connect({ host, port, device: button, connectTimeoutMs });
+  const connected = await connect({ host, port, device: button, connectTimeoutMs, createConnection });
   let elapsedMs = performance.now() - begun;
   let connections = gateway.connections;
   if (connected.isErr()) {
@@ -134,20 +154,20 @@ function hex(bytes: Uint8Array): string {
 
 // ——— the gateways ———
 
-async function startGatewayFor(row: Row, fault: Fault): Promise<Endpoint> {
+async function startGatewayFor(row: Row, fault: Fault, unixPath: string | undefined): Promise<Endpoint> {
   switch (row.place) {
     case "swallowed":
       return startSwallowing(row);
     case "unresolvable":
       return startUnresolvable(row);
     case "refused":
-      return startRefusing(row);
+      return startRefusing(row, unixPath);
     default:
-      return startMisbehaving(row, fault);
+      return startMisbehaving(row, fault, unixPath);
   }
 }
 
-async function startMisbehaving(row: Row, fault: Fault): Promise<Endpoint> {
+async function startMisbehaving(row: Row, fault: Fault, unixPath: string | undefined): Promise<Endpoint> {
   const faulty = row.life === "first" ? 1 : 2;
   let tellMisbehaved = (): void => undefined;
   const misbehaved = new Promise<void>((resolve) => (tellMisbehaved = resolve));
@@ -161,7 +181,7 @@ async function startMisbehaving(row: Row, fault: Fault): Promise<Endpoint> {
       }
     }
     return serve(peer);
-  });
+  }, unixPath);
   return withMembers(gateway, { misbehaved, beforeStatus: () => Promise.resolve() });
 }
 
@@ -172,13 +192,13 @@ async function closeUnanswered(peer: Peer): Promise<void> {
   peer.endOfStream();
 }
 
-async function startRefusing(row: Row): Promise<Endpoint> {
+async function startRefusing(row: Row, unixPath: string | undefined): Promise<Endpoint> {
   const gateway = await startScriptedGateway(async (peer) => {
     await acceptDevice(peer);
     await peer.readFrame();
     gateway.closePort();
     peer.endOfStream();
-  });
+  }, unixPath);
   if (row.life === "first") gateway.closePort();
   return withMembers(gateway, { misbehaved: Promise.resolve(), beforeStatus: () => Promise.resolve() });
 }

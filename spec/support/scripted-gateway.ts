@@ -29,8 +29,14 @@ export interface ScriptedGateway {
 
 const KEPT_BYTES = 256;
 
-/** Serves each connection by the script; a script whose device has gone ends there. */
-export async function startScriptedGateway(script: (peer: Peer) => Promise<void>): Promise<ScriptedGateway> {
+/**
+ * Serves each connection by the script; a script whose device has gone ends there. On a Unix socket, where a path is given: its host and
+ * port then mean nothing.
+ */
+export async function startScriptedGateway(
+  script: (peer: Peer) => Promise<void>,
+  unixPath?: string,
+): Promise<ScriptedGateway> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -42,9 +48,10 @@ export async function startScriptedGateway(script: (peer: Peer) => Promise<void>
       if (error !== GONE) throw error;
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(unixPath === undefined ? { host: "127.0.0.1", port: 0 } : { path: unixPath });
   await once(server, "listening");
-  const { address, port } = server.address() as AddressInfo;
+  const { address, port } =
+    unixPath === undefined ? (server.address() as AddressInfo) : { address: "unix.invalid", port: 1 };
   return {
     host: address,
     port,
@@ -109,6 +116,7 @@ function createPeer(number: number, socket: Socket): Peer {
       await sleep(5);
     },
     endOfStream: () => socket.end(),
-    reset: () => socket.resetAndDestroy(),
+    // A Unix socket knows no reset.
+    reset: () => (socket.remoteAddress === undefined ? socket.destroy() : socket.resetAndDestroy()),
   };
 }
