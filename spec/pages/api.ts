@@ -65,7 +65,7 @@ function memberOf(property: ts.Symbol, prefix: string): Member {
 }
 
 /** The comment of a name, its paragraphs and lines in one line. */
-export function textOf(symbol: ts.Symbol): string {
+function textOf(symbol: ts.Symbol): string {
   return inOneLine(commentOf(symbol));
 }
 
