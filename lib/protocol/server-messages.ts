@@ -41,9 +41,8 @@ export class ServerMessageReader {
 
   /** Nearly every message is a command to this device, and all but its payload is known beforehand. */
   private ownCommand(body: Body): ServerMessage | undefined {
-    const headLength = body.end - body.start;
-    const prefix = this.prefixFor(headLength + body.tail.length);
-    if (prefix === undefined || (body.tail.length > 0 && prefix.length !== headLength)) return undefined;
+    const prefix = this.prefixFor(body.end - body.start + body.tail.length);
+    if (prefix === undefined) return undefined;
     for (let i = 0; i < prefix.length; i++) {
       if (body.head[body.start + i] !== prefix[i]) return undefined;
     }

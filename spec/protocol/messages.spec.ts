@@ -5,7 +5,7 @@ import { commandFrame, connectResponseFrame } from "../../lib/testing.js";
 import { fromHex, hex } from "../support/bytes.js";
 import { propertyRuns } from "../support/property-runs.js";
 import { bytesField, framed, varint } from "../support/protobuf-fields.js";
-import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
+import { LIMITS, utf8, VirtualDevice } from "../support/virtual-device.js";
 import { BUTTON, button } from "../testing/wire.js";
 
 /** What a device makes of a message: of a connect response while it waits for one, else of a message to an idle device. */
@@ -173,6 +173,14 @@ describe("a message that cannot be decoded", () => {
     ["with its bytes twice", bytesField(2, `0a12${BUTTON}120107120108`), "field 2 comes more than once"],
     ["whose module comes twice", command(MODULE + MODULE + ROLE + NAME), "field 1 comes more than once"],
     ["of more fields than any gateway sends", "7801".repeat(1_001), "it has too many fields"],
+    ["with a connect response of two types", bytesField(1, `080008001212${BUTTON}`), "field 1 comes more than once"],
+    ["with a connect response whose type is bytes", bytesField(1, `0a001212${BUTTON}`), "field 1 has the wire type 2"],
+    ["with a connect response whose device is a number", "0a021001", "field 2 has the wire type 0"],
+    [
+      "with a connect response whose module comes twice",
+      bytesField(1, bytesField(2, MODULE + MODULE + ROLE + NAME)),
+      "field 1 comes more than once",
+    ],
     ["whose role is not UTF-8", command(MODULE + "1a02c328" + NAME), "not valid for encoding utf-8"],
     ["whose name is not UTF-8", command(MODULE + ROLE + "2202c328"), "not valid for encoding utf-8"],
     ["whose name is a lone surrogate", command(MODULE + ROLE + "2203eda080"), "not valid for encoding utf-8"],
@@ -203,6 +211,27 @@ describe("the short way to a command in its usual form", () => {
     priority: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   });
   const payload = fc.uint8Array({ maxLength: 300 });
+
+  it("decodes nothing, wherever the command stands in its chunk and wherever it is cut", () => {
+    let decoded = 0;
+    const decode = (bytes: Uint8Array) => {
+      decoded++;
+      return utf8.decode(bytes);
+    };
+    const accented = { ...button, deviceRole: "é" }; // ASCII is not decoded by `decode`
+    const connected = new VirtualDevice(LIMITS, accented, { ...utf8, decode });
+    connected.opened();
+    connected.receive(hex(connectResponseFrame(accented, 0)));
+    expect(decoded).toBe(1);
+    const commandOfLength = (length: number) => hex(commandFrame(accented, new Uint8Array(length)));
+    const [short, long] = [commandOfLength(1), commandOfLength(200)];
+    for (let at = 0; at < long.length; at += 2) {
+      connected.receive(short + long.slice(0, at));
+      connected.receive(long.slice(at) + short);
+    }
+    expect(connected.timesOf("command").length).toBe(3 * (long.length / 2));
+    expect(decoded).toBe(1);
+  });
 
   it("gives what the long way gives for every other spelling of the command", () => {
     fc.assert(

@@ -1,4 +1,4 @@
-import type { Device } from "../../lib/protocol/device.js";
+import type { Device, Utf8 } from "../../lib/protocol/device.js";
 import { DeviceConnection, type Effect, type Limits } from "../../lib/protocol/device-connection.js";
 import type { QueueRefusal } from "../../lib/protocol/status-queue.js";
 import { button, CONNECT, CONNECTED } from "../testing/wire.js";
@@ -45,8 +45,9 @@ export class VirtualDevice {
   constructor(
     readonly limits: Limits = LIMITS,
     device: Device = button,
+    text: Utf8 = utf8,
   ) {
-    this.connection = new DeviceConnection(device, limits, { utf8 });
+    this.connection = new DeviceConnection(device, limits, { utf8: text });
     this.connection.connect(this.now);
     this.pump();
   }
