@@ -1,4 +1,5 @@
-// A fleet of devices in one process, behind a bad network and a gateway that restarts now and then.
+// A fleet of devices in one process that stands still now and then, behind a bad network and a gateway that restarts. Half of them know
+// it by a name with several addresses, some are run by runDevice, and each has a reader that lags.
 //
 //   npm run soak [-- --devices N --seconds N --seed N]
 //

@@ -5,12 +5,15 @@ import {
   exchange,
   getCommand,
   type ClientHandle,
+  type Config,
   type Stream,
   type SendStatusOptions,
 } from "../../lib/index.js";
 import { commands } from "../../lib/throwing.js";
 import type { Random } from "../fuzz/random.js";
+import { readSlowly } from "./lagging-reader.js";
 import { isLater, Ledger, readTag } from "./ledger.js";
+import { NAME } from "./names.js";
 import { statusOf, type TaggedGateway, type Wish } from "./tagged-gateway.js";
 
 const STATUS_TIMEOUT_MS = 1_000;
@@ -89,13 +92,20 @@ export interface Surroundings {
   readonly shared: AbortSignal;
 }
 
-const WISHES: readonly Wish[] = [
+export const WISHES: readonly Wish[] = [
   ...Array.from({ length: 16 }, () => "answer" as const),
   "push first",
   "push afterwards",
   "push both",
   "answer slowly",
 ];
+
+/** Every second device knows its gateway by a name with several addresses. */
+export function configOf(role: string, { port, connectTimeoutMs }: Surroundings): Config {
+  const host = Number(role.slice(1)) % 2 === 0 ? NAME : "127.0.0.1";
+  const device = { module: 1000, deviceType: 0, deviceRole: role, deviceName: `button ${role}` };
+  return { host, port, device, connectTimeoutMs };
+}
 
 /** One device's life: connects, sends statuses at its own pace, and connects anew whenever its client was destroyed. */
 export class SoakDevice {
@@ -119,7 +129,10 @@ export class SoakDevice {
       // A client of its own, an account of its own: what arrives belongs to connections from here on.
       const ledger = new Ledger(this.role, () => tagged.connectionOf(this.role));
       const stream = commands(handle);
-      const reading = this.read(handle, stream, ledger);
+      const reading = Promise.all([
+        this.read(handle, stream, ledger),
+        readSlowly(handle, this.random.fork(), this.around.account),
+      ]);
       await this.work(handle, ledger);
       await this.call(`destroy of ${this.role}`, this.around.connectTimeoutMs, destroy(handle));
       await reading;
@@ -131,11 +144,10 @@ export class SoakDevice {
 
   /** Undefined when it failed. */
   private async connect(): Promise<ClientHandle | undefined> {
-    const { account, connectTimeoutMs, port, shared } = this.around;
-    const device = { module: 1000, deviceType: 0, deviceRole: this.role, deviceName: `button ${this.role}` };
-    const config = { host: "127.0.0.1", port, device, connectTimeoutMs, signal: shared };
+    const { account, connectTimeoutMs, shared } = this.around;
     account.connects += 1;
-    const connected = await this.call(`connect of ${this.role}`, connectTimeoutMs, connect(config));
+    const connecting = connect({ ...configOf(this.role, this.around), signal: shared });
+    const connected = await this.call(`connect of ${this.role}`, connectTimeoutMs, connecting);
     if (connected.isOk()) return connected.value;
     account.error(`connect: ${connected.error.code}`);
     return undefined;

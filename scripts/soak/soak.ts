@@ -3,7 +3,9 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../fuzz/random.js";
 import { Account, SoakDevice } from "./device.js";
+import { resolveName } from "./names.js";
 import { startProxy } from "./proxy.js";
+import { runOne } from "./running-device.js";
 import { startTaggedGateway, type TaggedGateway } from "./tagged-gateway.js";
 
 export interface SoakOptions {
@@ -29,6 +31,11 @@ export interface SoakReport {
 }
 
 const RESTARTS = 6;
+const FREEZES = 4;
+/** Longer than a status may take; less in a short soak. */
+const LONGEST_FREEZE_MS = 1_500;
+/** One device in so many is run by runDevice, all others by loops of their own. */
+const RUN_BY_RUN_DEVICE = 5;
 const ENDS_WITHIN_MS = 30_000;
 /** Long enough for the last handles to be gone, and shorter than any deadline of the library. */
 const CLEAN_AFTER_LOOKS = 20;
@@ -78,7 +85,9 @@ async function exercise({ devices, seconds, seed }: SoakOptions) {
   const standstill = monitorEventLoopDelay({ resolution: 10 });
   standstill.enable();
   const longestStandstillMs = (): number => standstill.max / 1e6;
-  const account = new Account(() => SCHEDULING_MS + longestStandstillMs());
+  let frozenMs = 0;
+  const account = new Account(() => SCHEDULING_MS + longestStandstillMs() + frozenMs);
+  const forgetName = resolveName(random.fork());
   const tagged = await startTaggedGateway({ cleanUpMs: 2 });
   const proxy = await startProxy(tagged.gateway.port, random.fork());
   const over = new AbortController();
@@ -96,7 +105,12 @@ async function exercise({ devices, seconds, seed }: SoakOptions) {
     shared: shared.signal,
   };
   const roles = Array.from({ length: devices }, (_, index) => `r${index}`);
-  const lives = roles.map((role) => new SoakDevice(role, random.fork(), around).live());
+  const lives = roles.map((role, index) =>
+    index % RUN_BY_RUN_DEVICE === 0
+      ? runOne(role, random.fork(), around)
+      : new SoakDevice(role, random.fork(), around).live(),
+  );
+  const freezing = freezeNowAndThen((seconds * 1_000) / FREEZES, random.fork(), over.signal, (ms) => (frozenMs += ms));
   const pushing = pushNowAndThen(tagged, roles, random.fork(), over.signal);
   const restarting = restartNowAndThen(tagged, (seconds * 1_000) / RESTARTS, random.fork(), over.signal);
 
@@ -108,9 +122,11 @@ async function exercise({ devices, seconds, seed }: SoakOptions) {
     sleep(ENDS_WITHIN_MS, undefined, { signal: giveUp.signal }).catch(() => undefined),
   ]);
   await pushing;
+  await freezing;
   const gatewayRestarts = await restarting;
   await proxy.stop();
   await tagged.stop();
+  forgetName();
   standstill.disable();
   for (const error of tagged.gateway.errors) account.note(`the gateway: ${String(error)}`);
   return {
@@ -131,6 +147,22 @@ async function pushNowAndThen(
   while (!over.aborted) {
     await sleep(random.between(1, 20), undefined, { signal: over }).catch(() => undefined);
     if (!isOver(over)) tagged.push(random.pick(roles));
+  }
+}
+
+/** The process stands still, as one that computes or was stopped: no timer and no read for that long. */
+async function freezeNowAndThen(
+  everyMs: number,
+  random: Random,
+  over: AbortSignal,
+  onFrozen: (milliseconds: number) => void,
+): Promise<void> {
+  while (!over.aborted) {
+    await sleep(Math.round(everyMs * (0.5 + random.next())), undefined, { signal: over }).catch(() => undefined);
+    if (isOver(over)) return;
+    const standstillMs = random.between(50, Math.min(LONGEST_FREEZE_MS, Math.max(50, everyMs / 4)));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standstillMs);
+    onFrozen(standstillMs);
   }
 }
 
