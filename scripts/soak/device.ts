@@ -14,6 +14,7 @@ import type { Random } from "../fuzz/random.js";
 import { readSlowly } from "./lagging-reader.js";
 import { isLater, Ledger, readTag } from "./ledger.js";
 import { NAME } from "./names.js";
+import type { RunClock } from "./run-clock.js";
 import { statusOf, type TaggedGateway, type Wish } from "./tagged-gateway.js";
 
 const STATUS_TIMEOUT_MS = 1_000;
@@ -36,7 +37,10 @@ export class Account {
   readonly problems: string[] = [];
 
   /** The wait that is the machine's fault and not the library's: how long the event loop stood still at the longest. */
-  constructor(private readonly allowanceMs: () => number) {}
+  constructor(
+    private readonly allowanceMs: () => number,
+    readonly clock: RunClock,
+  ) {}
 
   error(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
@@ -182,7 +186,7 @@ export class SoakDevice {
   }
 
   private async statusesAtOnce(handle: ClientHandle, ledger: Ledger, count: number): Promise<boolean> {
-    let turnSince = performance.now();
+    let turnSince = this.around.account.clock.now();
     const calls = Array.from({ length: count }, async (_, ahead) => {
       const isOk = await this.exchange(handle, ledger, this.random.pick(WISHES), {}, (endedAt) => {
         const tookMs = endedAt - turnSince;
@@ -226,7 +230,7 @@ export class SoakDevice {
       Infinity,
       exchange(handle, statusOf(number, wish), given),
     );
-    onEnd(performance.now());
+    onEnd(this.around.account.clock.now());
     if (outcome.isOk()) {
       account.statusesCompleted += 1;
       ledger.completed(number, outcome.value);
@@ -242,7 +246,7 @@ export class SoakDevice {
   private async call<T>(what: string, boundMs: number, outcome: PromiseLike<T>): Promise<T> {
     const { account } = this.around;
     const ended = account.begun();
-    const begunAt = performance.now();
+    const begunAt = this.around.account.clock.now();
     const result = await new Promise<T>((resolve, reject) => {
       outcome.then(
         (value) => {
@@ -257,7 +261,7 @@ export class SoakDevice {
         },
       );
     });
-    account.took(what, performance.now() - begunAt, boundMs);
+    account.took(what, this.around.account.clock.now() - begunAt, boundMs);
     return result;
   }
 

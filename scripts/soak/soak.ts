@@ -5,6 +5,7 @@ import { Random } from "../fuzz/random.js";
 import { Account, SoakDevice } from "./device.js";
 import { resolveName } from "./names.js";
 import { startProxy } from "./proxy.js";
+import { RunClock } from "./run-clock.js";
 import { runOne } from "./running-device.js";
 import { startTaggedGateway, type TaggedGateway } from "./tagged-gateway.js";
 
@@ -85,8 +86,8 @@ async function exercise({ devices, seconds, seed }: SoakOptions) {
   const standstill = monitorEventLoopDelay({ resolution: 10 });
   standstill.enable();
   const longestStandstillMs = (): number => standstill.max / 1e6;
-  let frozenMs = 0;
-  const account = new Account(() => SCHEDULING_MS + longestStandstillMs() + frozenMs);
+  const clock = new RunClock();
+  const account = new Account(() => SCHEDULING_MS + longestStandstillMs(), clock);
   const forgetName = resolveName(random.fork());
   const tagged = await startTaggedGateway({ cleanUpMs: 2 });
   const proxy = await startProxy(tagged.gateway.port, random.fork());
@@ -110,7 +111,7 @@ async function exercise({ devices, seconds, seed }: SoakOptions) {
       ? runOne(role, random.fork(), around)
       : new SoakDevice(role, random.fork(), around).live(),
   );
-  const freezing = freezeNowAndThen((seconds * 1_000) / FREEZES, random.fork(), over.signal, (ms) => (frozenMs += ms));
+  const freezing = freezeNowAndThen((seconds * 1_000) / FREEZES, random.fork(), over.signal);
   const pushing = pushNowAndThen(tagged, roles, random.fork(), over.signal);
   const restarting = restartNowAndThen(tagged, (seconds * 1_000) / RESTARTS, random.fork(), over.signal);
 
@@ -128,6 +129,7 @@ async function exercise({ devices, seconds, seed }: SoakOptions) {
   await tagged.stop();
   forgetName();
   standstill.disable();
+  clock.stop();
   for (const error of tagged.gateway.errors) account.note(`the gateway: ${String(error)}`);
   return {
     account,
@@ -151,18 +153,12 @@ async function pushNowAndThen(
 }
 
 /** The process stands still, as one that computes or was stopped: no timer and no read for that long. */
-async function freezeNowAndThen(
-  everyMs: number,
-  random: Random,
-  over: AbortSignal,
-  onFrozen: (milliseconds: number) => void,
-): Promise<void> {
+async function freezeNowAndThen(everyMs: number, random: Random, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     await sleep(Math.round(everyMs * (0.5 + random.next())), undefined, { signal: over }).catch(() => undefined);
     if (isOver(over)) return;
     const standstillMs = random.between(50, Math.min(LONGEST_FREEZE_MS, Math.max(50, everyMs / 4)));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standstillMs);
-    onFrozen(standstillMs);
   }
 }
 
