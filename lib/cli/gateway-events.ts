@@ -10,6 +10,7 @@ export type GatewayEvent = { readonly time: Date } & (
   | { readonly event: "connect"; readonly device: Device }
   | { readonly event: "refusal"; readonly device: Device; readonly code: RefusalCode }
   | { readonly event: "status"; readonly device: Device; readonly status: Uint8Array }
+  | { readonly event: "disconnect"; readonly device: Device; readonly by: "device" | "gateway" }
   /** A command was pushed, to that many devices. */
   | { readonly event: "push"; readonly devices: number; readonly command: Uint8Array }
 );
@@ -28,6 +29,8 @@ function inWords(event: GatewayEvent, hex: boolean): string {
       return `refused: ${describeDevice(event.device)}: ${event.code}`;
     case "status":
       return `status of ${describeDevice(event.device)}: ${shown(event.status, hex)}`;
+    case "disconnect":
+      return `disconnected by the ${event.by}: ${describeDevice(event.device)}`;
     case "push":
       return `pushed to ${event.devices} ${event.devices === 1 ? "device" : "devices"}: ${shown(event.command, hex)}`;
   }
@@ -48,6 +51,8 @@ function fieldsOf(event: GatewayEvent): Record<string, unknown> {
       return { device: event.device, code: event.code };
     case "status":
       return { device: event.device, ...payloadFields(event.status) };
+    case "disconnect":
+      return { device: event.device, by: event.by };
     case "push":
       return { devices: event.devices, ...payloadFields(event.command) };
   }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { startGateway, type Received, type ServedModule, type TestingGateway } from "../testing.js";
+import { startGateway, type Disconnect, type Received, type ServedModule, type TestingGateway } from "../testing.js";
 import { CommandLineError, integerOf, wrongValue, type Given, type Syntax } from "./command-line.js";
 import { describePlace } from "./describe.js";
 import { generalOptions, readPlace } from "./device-options.js";
@@ -101,13 +101,14 @@ async function follow(running: TestingGateway, tell: Tell): Promise<void> {
   for await (const event of running.events()) {
     // For the hours that a gateway may run: what has been told is not kept.
     running.forget();
-    if (event.kind !== "disconnect") tell(eventOf(event));
+    tell(eventOf(event));
   }
 }
 
-function eventOf(message: Received): GatewayEvent {
+function eventOf(message: Received | Disconnect): GatewayEvent {
   const time = new Date();
   const { device } = message;
+  if (message.kind === "disconnect") return { time, event: "disconnect", device, by: message.by };
   if (message.kind === "status") return { time, event: "status", device, status: message.status };
   const code = REFUSALS[message.response ?? ALREADY_CONNECTED];
   return code === undefined ? { time, event: "connect", device } : { time, event: "refusal", device, code };

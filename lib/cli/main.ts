@@ -62,7 +62,7 @@ const commands: Readonly<Record<string, Command>> = {
       summary: "Be a gateway to develop a device against: answer every status, show what devices do",
       notes: [
         "It has the habits of a real gateway, but no modules: it answers with the status itself, or with what --answer says. What is typed is pushed to all connected devices, line by line; in the background, give it < /dev/null.",
-        "With --json each event is an object: time, event, and by event: listening (host, port); connect (device); refusal (device, code); status (device, bytes, hex, text); push (devices, bytes, hex, text). A device has module, deviceType, deviceRole, deviceName and priority.",
+        "With --json each event is an object: time, event, and by event: listening (host, port); connect (device); refusal (device, code); status (device, bytes, hex, text); disconnect (device, by: device or gateway); push (devices, bytes, hex, text). A device has module, deviceType, deviceRole, deviceName and priority.",
       ],
       examples: [
         "fleet-internal-client gateway",

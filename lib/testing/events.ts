@@ -1,4 +1,5 @@
-import { type Device } from "./device.js";
+import { matches, type Device, type DeviceFilter } from "./device.js";
+import { decodeStatus, type AnyModule, type StatusOf } from "./modules.js";
 
 /**
  * A device's connect, and what the gateway made of it.
@@ -27,13 +28,13 @@ export interface ReceivedConnect {
  * @example
  * const { device, status } = await gateway.nextStatus({ deviceRole: "left_button" });
  */
-export interface ReceivedStatus {
+export interface ReceivedStatus<Status = Uint8Array> {
   /** What came in. */
   readonly kind: "status";
   /** Which device it named. */
   readonly device: Device;
-  /** The status's bytes. */
-  readonly status: Uint8Array;
+  /** The status's bytes; what a module reads in them, where it was asked for by that module's value. */
+  readonly status: Status;
   /** Which TCP connection it came in on, counted from 1. */
   readonly connection: number;
 }
@@ -69,7 +70,16 @@ export interface Disconnect {
  * @example
  * for await (const event of gateway.events()) console.log(event.kind, event.device.deviceRole);
  */
-export type GatewayEvent = Received | Disconnect;
+export type GatewayEvent<Status = Uint8Array> = ReceivedConnect | ReceivedStatus<Status> | Disconnect;
+
+/** The event as the filter's module reads it; throws a TypeError if it cannot read the status. */
+export function readAs<Module extends AnyModule>(
+  event: GatewayEvent,
+  which: DeviceFilter<Module> | undefined,
+): GatewayEvent<StatusOf<Module>> {
+  if (event.kind !== "status") return event;
+  return { ...event, status: decodeStatus(which?.module, event.status, event.device) as StatusOf<Module> };
+}
 
 // A soak goes on for days: what is kept of it must have an end, in entries and in memory.
 export const MAX_ENTRIES = 10_000;
@@ -78,11 +88,15 @@ export const MAX_STATUS_BYTES = 256 * 1024 * 1024;
 /** All that happens, for whoever iterates it. */
 export interface Events {
   readonly tell: (event: GatewayEvent) => void;
-  readonly read: (signal: AbortSignal | undefined) => AsyncIterableIterator<GatewayEvent>;
+  readonly read: <Module extends AnyModule>(
+    which?: DeviceFilter<Module>,
+    signal?: AbortSignal,
+  ) => AsyncIterableIterator<GatewayEvent<StatusOf<Module>>>;
   readonly close: () => void;
 }
 
 interface Reader {
+  readonly which: DeviceFilter | undefined;
   unread: GatewayEvent[];
   bytes: number;
   /** It gets what it has, and then no more. */
@@ -97,6 +111,7 @@ export function createEvents(): Events {
 
   function tell(event: GatewayEvent): void {
     for (const reader of readers) {
+      if (!matches(event.device, reader.which)) continue;
       reader.unread.push(event);
       reader.bytes += sizeOf(event);
       if (reader.unread.length > MAX_ENTRIES || reader.bytes > MAX_STATUS_BYTES) dismiss(reader);
@@ -117,19 +132,29 @@ export function createEvents(): Events {
     reader.wake();
   }
 
-  function read(signal: AbortSignal | undefined): AsyncIterableIterator<GatewayEvent> {
-    const reader: Reader = { unread: [], bytes: 0, isOver: false, hasFallenBehind: false, wake: () => undefined };
+  function read<Module extends AnyModule>(
+    which: DeviceFilter<Module> | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncIterableIterator<GatewayEvent<StatusOf<Module>>> {
+    const reader: Reader = {
+      which,
+      unread: [],
+      bytes: 0,
+      isOver: false,
+      hasFallenBehind: false,
+      wake: () => undefined,
+    };
     const onAbort = (): void => end(reader);
     readers.add(reader);
     signal?.addEventListener("abort", onAbort, { once: true });
     if (isClosed || signal?.aborted === true) end(reader);
 
-    async function next(): Promise<IteratorResult<GatewayEvent, undefined>> {
+    async function next(): Promise<IteratorResult<GatewayEvent<StatusOf<Module>>, undefined>> {
       for (;;) {
         const event = reader.unread.shift();
         if (event !== undefined) {
           reader.bytes -= sizeOf(event);
-          return { done: false, value: event };
+          return { done: false, value: readAs(event, which) };
         }
         if (reader.isOver) return finish();
         await new Promise<void>((resolve) => (reader.wake = resolve));

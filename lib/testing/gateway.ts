@@ -76,14 +76,17 @@ export interface TestingGateway {
   readonly statuses: <Module extends AnyModule = number>(which?: DeviceFilter<Module>) => StatusOf<Module>[];
 
   /**
-   * The next status of a matching device to arrive after this call. Rejects when the gateway is stopped.
+   * The next status of a matching device to arrive after this call; in bytes, or as with `statuses` in the module's own type.
+   * Rejects when the gateway is stopped, and if the module cannot read it.
    *
    * @example
    * const arrived = gateway.nextStatus();
    * button.press();
    * expect((await arrived).status).toEqual(pressed);
    */
-  readonly nextStatus: (which?: DeviceFilter) => Promise<ReceivedStatus>;
+  readonly nextStatus: <Module extends AnyModule = number>(
+    which?: DeviceFilter<Module>,
+  ) => Promise<ReceivedStatus<StatusOf<Module>>>;
 
   /** The next connect of a matching device to arrive after this call. Rejects when the gateway is stopped. */
   readonly nextConnect: (which?: DeviceFilter) => Promise<ReceivedConnect>;
@@ -92,14 +95,17 @@ export interface TestingGateway {
   readonly nextDisconnect: (which?: DeviceFilter) => Promise<Disconnect>;
 
   /**
-   * Every connect, status and disconnect from this call on, as an async iterable. It ends when the gateway is stopped or the
-   * signal aborts, after what is unread. A reader that leaves more than 10,000 events or 256 MiB of statuses unread gets an
-   * Error.
+   * Every connect, status and disconnect of the matching devices from this call on, as an async iterable; its statuses are
+   * those of `nextStatus`. It ends when the gateway is stopped or the signal aborts, after what is unread. A reader that
+   * leaves more than 10,000 events or 256 MiB of statuses unread gets an Error.
    *
    * @example
-   * for await (const event of gateway.events({ signal })) if (event.kind === "disconnect") break;
+   * for await (const event of gateway.events({ module: example }, { signal })) if (event.kind === "disconnect") break;
    */
-  readonly events: (options?: { readonly signal?: AbortSignal | undefined }) => AsyncIterableIterator<GatewayEvent>;
+  readonly events: <Module extends AnyModule = number>(
+    which?: DeviceFilter<Module>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ) => AsyncIterableIterator<GatewayEvent<StatusOf<Module>>>;
 
   /** Empties `received` and `errors`, for example between two tests that share a gateway. */
   readonly forget: () => void;
@@ -261,9 +267,10 @@ function createGateway(state: State, listener: Listener): TestingGateway {
     nextStatus: (which) => journal.next("status", which),
     nextConnect: (which) => journal.next("connect", which),
     nextDisconnect: (which) => journal.next("disconnect", which),
-    events: (options = {}) => {
+    events: (which, options = {}) => {
+      checkFilter("which", which);
       checkFields("options", options, { signal: object });
-      return journal.events(options.signal);
+      return journal.events(which, options.signal);
     },
     forget: () => {
       journal.forget();

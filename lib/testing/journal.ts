@@ -3,11 +3,13 @@ import {
   createEvents,
   MAX_ENTRIES,
   MAX_STATUS_BYTES,
+  readAs,
   sizeOf,
   type Events,
   type GatewayEvent,
   type Received,
 } from "./events.js";
+import { type AnyModule, type StatusOf } from "./modules.js";
 
 /** What has come in, as far as it is kept, and all that happens. */
 export interface Journal {
@@ -15,10 +17,10 @@ export interface Journal {
   readonly record: (message: Received) => void;
   readonly tell: (event: GatewayEvent) => void;
   readonly latest: () => readonly Received[];
-  readonly next: <Kind extends GatewayEvent["kind"]>(
+  readonly next: <Kind extends GatewayEvent["kind"], Module extends AnyModule = number>(
     kind: Kind,
-    which?: DeviceFilter,
-  ) => Promise<Extract<GatewayEvent, { readonly kind: Kind }>>;
+    which?: DeviceFilter<Module>,
+  ) => Promise<Extract<GatewayEvent<StatusOf<Module>>, { readonly kind: Kind }>>;
   readonly events: Events["read"];
   readonly forget: () => void;
   /** Ends all waiting: `next` rejects, `events` ends. */
@@ -68,17 +70,17 @@ export function createJournal(): Journal {
     for (const waiter of met) waiter.resolve(event);
   }
 
-  function next<Kind extends GatewayEvent["kind"]>(kind: Kind, which?: DeviceFilter) {
-    type Wanted = Extract<GatewayEvent, { readonly kind: Kind }>;
-    const promise = new Promise<Wanted>((resolve, reject) => {
-      checkFilter("which", which);
+  async function next<Kind extends GatewayEvent["kind"], Module extends AnyModule = number>(
+    kind: Kind,
+    which?: DeviceFilter<Module>,
+  ) {
+    checkFilter("which", which);
+    const promise = new Promise<GatewayEvent>((resolve, reject) => {
       if (closed) throw stopped();
       const isMetBy = (event: GatewayEvent): boolean => event.kind === kind && matches(event.device, which);
-      waiters.push({ isMetBy, resolve: resolve as (event: GatewayEvent) => void, reject });
+      waiters.push({ isMetBy, resolve, reject });
     });
-    // A test may end without awaiting it; that must not become an unhandled rejection when the gateway stops.
-    promise.catch(() => undefined);
-    return promise;
+    return readAs(await promise, which) as Extract<GatewayEvent<StatusOf<Module>>, { readonly kind: Kind }>;
   }
 
   function forget(): void {
@@ -98,7 +100,20 @@ export function createJournal(): Journal {
     return Object.freeze(entries.slice(oldest) as Received[]);
   }
 
-  return { record, tell, latest, next, events: events.read, forget, close };
+  return {
+    record,
+    tell,
+    latest,
+    next: (kind, which) => {
+      const promise = next(kind, which);
+      // A test may end without awaiting it; that must not become an unhandled rejection when the gateway stops.
+      promise.catch(() => undefined);
+      return promise;
+    },
+    events: events.read,
+    forget,
+    close,
+  };
 }
 
 function stopped(): Error {

@@ -115,6 +115,15 @@ describe("gateway", () => {
     );
   });
 
+  it.each<[args: string[], seen: (stage: Stage) => unknown[], shown: unknown]>([
+    [[], wordsOf, `disconnected by the device: ${BUTTON}`],
+    [["--json"], eventsOf, { event: "disconnect", device: { ...button, priority: 0 }, by: "device" }],
+  ])("shows %j when a device goes, and who ended the connection", async (args, seen, shown) => {
+    const running = await start(args);
+    await destroy(await connectTo(running));
+    await eventually(() => expect(seen(running.stage).at(-1)).toEqual(shown));
+  });
+
   it("shows all of what comes in at once, in its order", async () => {
     const running = await start();
     const socket = await dial({ host: "127.0.0.1", port: running.port });

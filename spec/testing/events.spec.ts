@@ -40,13 +40,13 @@ describe("the events of a gateway", () => {
   it("end when the signal aborts, after what is unread, and when the loop is left", async () => {
     gateway = await startGateway();
     const abort = new AbortController();
-    const events = gateway.events({ signal: abort.signal });
+    const events = gateway.events({}, { signal: abort.signal });
     await connectedButton();
     abort.abort();
     expect((await events.next()).done).toBe(false);
     expect((await events.next()).done).toBe(true);
-    for await (const event of gateway.events({ signal: abort.signal })) expect(event).toBe("none");
-    expect(() => gateway.events({ signal: 1 } as object)).toThrow("options.signal must be an object, but is 1");
+    for await (const event of gateway.events({}, { signal: abort.signal })) expect(event).toBe("none");
+    expect(() => gateway.events({}, { signal: 1 } as object)).toThrow("options.signal must be an object, but is 1");
 
     const left = gateway.events();
     gateway.kick();
@@ -89,7 +89,7 @@ describe("a reader of events that does not read", () => {
 
   it("gets 10,000 of them, and an error if there is one more", async () => {
     const events = createEvents();
-    const reader = events.read(undefined);
+    const reader = events.read();
     for (let count = 0; count < 10_000; count += 1) events.tell(status(1));
     expect((await reader.next()).done).toBe(false);
     events.tell(status(1));
@@ -102,7 +102,7 @@ describe("a reader of events that does not read", () => {
 
   it("gets 256 MiB of statuses, and an error if there is one more", async () => {
     const events = createEvents();
-    const reader = events.read(undefined);
+    const reader = events.read();
     for (let count = 0; count < 4; count += 1) events.tell(status(64 * 1024 * 1024));
     expect((await reader.next()).done).toBe(false);
     events.tell(status(64 * 1024 * 1024));

@@ -78,6 +78,26 @@ describe("a module by value", () => {
     expect(gateway.statuses({ module: 1001 })).toEqual([fromHex("01"), fromHex("00")]);
   });
 
+  it("types the statuses that are waited for, and those among the events", async () => {
+    gateway = await startGateway({ modules: [door, 1000], moduleTimeoutMs: 20 });
+    const events = gateway.events({ module: door });
+    const next = gateway.nextStatus({ module: door });
+    const button = await dial(gateway);
+    await connectButton(button);
+    const socket = await connected(DOOR);
+    socket.send(payloadOf(DOOR, "01"));
+    const status: DoorStatus = (await next).status;
+    expect(status).toEqual({ open: true });
+    const unreadable = gateway.nextStatus({ module: door });
+    socket.send(payloadOf(DOOR, "07"));
+    await expect(unreadable).rejects.toThrow("does not accept a status of door: neither 0 nor 1");
+
+    expect(await events.next()).toMatchObject({ value: { kind: "connect", device: { module: 1001 } } });
+    const event = await events.next();
+    expect(event.value).toMatchObject({ kind: "status", status: { open: true } });
+    await expect(events.next()).rejects.toThrow("neither 0 nor 1");
+  });
+
   it("gives a status that its codec cannot read no answer, and `statuses` says so", async () => {
     gateway = await startGateway({ modules: [door], moduleTimeoutMs: 20 });
     const socket = await connected(DOOR);
