@@ -49,7 +49,7 @@ export function runDevice<Status = Uint8Array, Command = Uint8Array>(
   try {
     const checked = checkedConfig(config);
     if (checked.signal !== undefined)
-      throw invalidArgument("config.signal", checked.signal, "left out: options.signal");
+      throw invalidArgument("config.signal", checked.signal, "left out: use options.signal");
     const run = new DeviceRun(checked, source, checkedDeviceOptions<RetryDelay>(options));
     const items = streamOf(
       () => run.next(),

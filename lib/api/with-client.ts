@@ -1,6 +1,6 @@
 import { err, errAsync, ok, ResultAsync, type Result } from "neverthrow";
 import { invalidArgument } from "../client/arguments.js";
-import type { AnyHandle, ClientHandle } from "../client/handle.js";
+import { describeEndpoint, type AnyHandle, type ClientHandle } from "../client/handle.js";
 import type { Config } from "../client/options.js";
 import { isResult } from "../codecs/result.js";
 import type { ConnectError } from "../errors/error-types.js";
@@ -41,7 +41,7 @@ async function connectUseDestroy(
     const outcome = await use(connected.value);
     return isResult(outcome) ? outcome : ok(outcome);
   } catch (cause) {
-    const message = "the function given to withClient threw";
+    const message = `the function given to withClient threw (${describeEndpoint(connected.value)}). The client is destroyed.`;
     return err(new InternalClientError("NOT_OK", { reason: "use-failed", message, cause }));
   } finally {
     await destroy(connected.value);

@@ -42,7 +42,7 @@ export function invalidArgument(field: string, given: unknown, allowed: string):
 /** What was thrown while a caller's arguments were taken: one of the errors below, or that there is no memory for them. */
 export function argumentError(thrown: unknown): InternalClientError<"NOT_OK"> {
   if (thrown instanceof InternalClientError) return thrown as InternalClientError<"NOT_OK">;
-  return new InternalClientError("NOT_OK", { message: "the arguments could not be taken", cause: thrown });
+  return new InternalClientError("NOT_OK", { message: "the arguments could not be read.", cause: thrown });
 }
 
 const CONFIG_FIELDS: readonly (keyof Config)[] = [
@@ -224,7 +224,7 @@ function fieldsOf<T>(name: string, given: unknown, fields: readonly (keyof T & s
       const value: unknown = (given as Partial<T>)[field];
       return value === undefined ? fallback : value;
     } catch (cause) {
-      throw new InternalClientError("NOT_OK", { message: `${name}.${field} threw when it was read`, cause });
+      throw new InternalClientError("NOT_OK", { message: `${name}.${field} threw when it was read.`, cause });
     }
   };
 }
@@ -233,14 +233,14 @@ function keysOf(name: string, given: object): string[] {
   try {
     return Object.keys(given);
   } catch (cause) {
-    throw new InternalClientError("NOT_OK", { message: `${name} threw when it was read`, cause });
+    throw new InternalClientError("NOT_OK", { message: `${name} threw when it was read.`, cause });
   }
 }
 
 function unknownField(name: string, field: string, fields: readonly string[]): InternalClientError<"NOT_OK"> {
   const meant = nearest(field, fields);
-  const hint = meant === undefined ? `there are ${fields.join(", ")}` : `did you mean ${meant}?`;
-  return new InternalClientError("NOT_OK", { message: `${name} has no property ${JSON.stringify(field)}; ${hint}` });
+  const hint = meant === undefined ? `Its properties are ${fields.join(", ")}.` : `Did you mean ${meant}?`;
+  return new InternalClientError("NOT_OK", { message: `${name} has no property ${JSON.stringify(field)}. ${hint}` });
 }
 
 function integer(field: string, given: unknown, least: number, most: number, or = ""): number {
@@ -303,16 +303,19 @@ function assertNotDetached(given: Uint8Array): void {
   try {
     new Uint8Array(given.buffer);
   } catch {
-    const message = "status is a Uint8Array whose bytes were transferred away, but must be a Uint8Array that has them";
+    const message = "status is a Uint8Array whose bytes were transferred away, but must be one that has its bytes";
     throw new InternalClientError("NOT_OK", { message });
   }
 }
 
+const MAX_SHOWN = 100;
+
 function shown(value: unknown): string {
   const options = { depth: 0, customInspect: false, maxArrayLength: 3, maxStringLength: 60, breakLength: Infinity };
   try {
-    return inspect(value, options);
+    const text = inspect(value, options);
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   } catch {
-    return "something that cannot be shown";
+    return "a value that cannot be printed";
   }
 }

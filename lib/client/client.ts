@@ -108,7 +108,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private connectNow(): Promise<Result<AnyHandle, ConnectError>> {
     const { signal, maxMessageBytes } = this.config;
     const { connectBytes } = this.connection;
-    if (signal?.aborted === true) return Promise.resolve(err(abortedError(this.endpoint, signal.reason)));
+    if (signal?.aborted === true) return Promise.resolve(err(this.abortedConnect(signal.reason)));
     if (connectBytes > maxMessageBytes) {
       return Promise.resolve(err(tooLargeError(this.endpoint, "config.device", connectBytes, maxMessageBytes)));
     }
@@ -172,7 +172,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     if (this.isDestroyed) return CommandReader.failed(destroyedError(this.endpoint, this.endReason));
     try {
       const checked = checkedCommandsOptions(options);
-      this.readers ??= new CommandReaders(this.config.keepProcessAlive);
+      this.readers ??= new CommandReaders(this.config.keepProcessAlive, this.endpoint);
       return this.readers.subscribe(checked);
     } catch (thrown) {
       return CommandReader.failed(argumentError(thrown));
@@ -324,7 +324,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
         return this.deliver(effect);
       case "failed":
         return effect.ticket.fail(
-          this.statusError(effect.failure, "the client lives and reconnects with the next status"),
+          this.statusError(effect.failure, "The client lives and reconnects with the next status."),
         );
       case "dropped":
         return this.dropped(effect);
@@ -358,7 +358,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     this.timer.stop(); // an armed timer would keep the process alive for nothing
     this.publish("drop", ticket?.context, () => ({
       reason: failure.message,
-      error: this.statusError(failure, "the client lives and reconnects"),
+      error: this.statusError(failure, "The client lives."),
     }));
   }
 
@@ -385,7 +385,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     this.readers?.end();
     if (this.onConnected !== undefined) return this.endConnect(this.connectError(failure));
     if (failure !== undefined) {
-      this.endReason = errorOf(failure, this.endpoint, "the client is destroyed, connect again");
+      this.endReason = errorOf(failure, this.endpoint, "The client is destroyed; connect again.");
     }
     inFlight?.fail(this.endReason ?? destroyedError(this.endpoint, undefined));
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
@@ -404,8 +404,12 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   private connectError(failure: Failure | undefined): ConnectError {
-    if (failure === undefined) return abortedError(this.endpoint, this.config.signal?.reason);
-    return errorOf(failure, this.endpoint, "nothing is left open") as ConnectError;
+    if (failure === undefined) return this.abortedConnect(this.config.signal?.reason);
+    return errorOf(failure, this.endpoint, "Nothing is left open.") as ConnectError;
+  }
+
+  private abortedConnect(reason: unknown): ConnectError {
+    return abortedError(this.endpoint, reason, "Nothing is left open.");
   }
 
   private closeTransport(): void {

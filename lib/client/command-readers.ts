@@ -23,6 +23,7 @@ export class CommandReader implements Stream<Item> {
 
   constructor(
     private readonly options: CheckedCommandsOptions,
+    private readonly endpoint: string,
     private readonly onGone: (reader: CommandReader) => void,
     onWaiting?: (isWaiting: boolean) => void,
   ) {
@@ -34,7 +35,7 @@ export class CommandReader implements Stream<Item> {
 
   /** A reader of nothing but that error. */
   static failed(error: CommandsError): CommandReader {
-    const reader = new CommandReader({ highWaterMark: 0, signal: undefined }, () => undefined);
+    const reader = new CommandReader({ highWaterMark: 0, signal: undefined }, "", () => undefined);
     reader.mailbox.put(err(error));
     reader.end();
     return reader;
@@ -79,7 +80,7 @@ export class CommandReader implements Stream<Item> {
 
   private fallBehind(kept: number): void {
     this.mailbox.keepOldest(kept);
-    this.mailbox.put(err(fellBehind(this.options.highWaterMark)));
+    this.mailbox.put(err(fellBehind(this.options.highWaterMark, this.endpoint)));
     this.end();
   }
 
@@ -102,10 +103,10 @@ function weightOf(item: Item): number {
   return COMMAND_OVERHEAD_BYTES + (item.isOk() ? item.value.length : 0);
 }
 
-function fellBehind(highWaterMark: number): InternalClientError<"NOT_OK"> {
+function fellBehind(highWaterMark: number, endpoint: string): InternalClientError<"NOT_OK"> {
   const message =
-    `this reader of commands fell behind by more than its highWaterMark of ${highWaterMark}, or by more than 64 MiB, and later commands ` +
-    "are lost to it; read faster, or subscribe again with a larger one";
+    `this reader fell behind: more than ${highWaterMark} commands (its highWaterMark) or 64 MiB were unread (${endpoint}). ` +
+    "It does not get later commands. Read faster, or subscribe again with a larger highWaterMark.";
   return new InternalClientError("NOT_OK", { reason: "fell-behind", message });
 }
 
@@ -118,11 +119,14 @@ export class CommandReaders {
   private hold: NodeJS.Timeout | undefined;
 
   /** Whether a read that waits keeps the process alive: while a connection is dropped, nothing else may. */
-  constructor(private readonly holdsProcess: boolean) {}
+  constructor(
+    private readonly holdsProcess: boolean,
+    private readonly endpoint: string,
+  ) {}
 
   subscribe(options: CheckedCommandsOptions): CommandReader {
     const onWaiting = this.holdsProcess ? (isWaiting: boolean) => this.count(isWaiting ? 1 : -1) : undefined;
-    const reader = new CommandReader(options, (gone) => this.leave(gone), onWaiting);
+    const reader = new CommandReader(options, this.endpoint, (gone) => this.leave(gone), onWaiting);
     if (options.signal?.aborted !== true) this.readers.add(reader);
     return reader;
   }

@@ -6,6 +6,7 @@ import { listen, unlisten } from "./abort.js";
 import { invalidArgument, type CheckedConfig, type CheckedDeviceOptions } from "./arguments.js";
 import { Client } from "./client.js";
 import { COMMAND_OVERHEAD_BYTES, MAX_UNREAD_BYTES } from "./command-readers.js";
+import { describeEndpoint } from "./handle.js";
 import { Mailbox } from "./mailbox.js";
 import { StatusReader } from "./status-reader.js";
 import { clearTimeout, setImmediate, setTimeout } from "./timers.js";
@@ -143,9 +144,11 @@ export class DeviceRun {
     try {
       const delay = retryDelayMs(this.failures, error);
       if (delay === undefined || isDelay(delay)) return delay;
-      this.put(err(invalidArgument("what options.retryDelayMs returned", delay, "milliseconds from 0 to 2^31-1")));
+      this.put(err(invalidArgument("the result of options.retryDelayMs", delay, "milliseconds from 0 to 2^31-1")));
     } catch (cause) {
-      this.put(err(new InternalClientError("NOT_OK", { message: "options.retryDelayMs threw", cause })));
+      this.put(
+        err(new InternalClientError("NOT_OK", { message: "options.retryDelayMs threw. The device ends.", cause })),
+      );
     }
     return undefined;
   }
@@ -176,7 +179,9 @@ export class DeviceRun {
   }
 
   private fellBehind(): Item {
-    const message = `${this.lost} commands or failures that nobody read have given way to later ones; read faster, or allow more by highWaterMark`;
+    const message =
+      `${this.lost} unread commands or failures were dropped (${describeEndpoint(this.config)}). ` +
+      "The device goes on. Read faster, or allow a larger highWaterMark.";
     this.lost = 0;
     return err(new InternalClientError("NOT_OK", { reason: "fell-behind", message }));
   }

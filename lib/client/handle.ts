@@ -3,7 +3,7 @@ import type { AnyModule, Module } from "../codecs/module.js";
 import { isResult } from "../codecs/result.js";
 import type { CommandsError, GetCommandError, SendStatusError } from "../errors/error-types.js";
 import { isInternalClientError } from "../errors/guards.js";
-import type { Device } from "../protocol/device.js";
+import { describeDevice, type Device } from "../protocol/device.js";
 import type { CheckedConfig } from "./arguments.js";
 import { noHandleError } from "./failure-error.js";
 import { DONE, type Stream } from "./mailbox.js";
@@ -220,7 +220,5 @@ function guardedStream<Item extends Result<unknown, unknown>>(foreign: Stream<It
 
 /** For people: which device, at which gateway. */
 export function describeEndpoint({ device, host, port }: Pick<AnyHandle, "device" | "host" | "port">): string {
-  const { module, deviceType, deviceRole, deviceName } = device;
-  const endpoint = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return `device ${JSON.stringify(deviceName)} (module ${module}, type ${deviceType}, role ${JSON.stringify(deviceRole)}) at ${endpoint}`;
+  return `${describeDevice(device)}, at ${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -5,6 +5,7 @@ import { writeStatus } from "../codecs/payloads.js";
 import type { ErrorWith } from "../errors/error-types.js";
 import { isInternalClientError } from "../errors/guards.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
+import { describeDevice, type Device } from "../protocol/device.js";
 import { clearTimeout, setTimeout } from "./timers.js";
 
 type SourceError = ErrorWith<"NOT_OK">;
@@ -103,7 +104,7 @@ export class StatusReader {
         throw new TypeError("next() did not return an object");
       this.outcome = next.done === true ? END : this.written(await next.value);
     } catch (thrown) {
-      this.outcome = { kind: "failed", error: sourceError(thrown) };
+      this.outcome = { kind: "failed", error: sourceError(thrown, this.client.device) };
     }
     this.isReading = false;
     this.wake(false);
@@ -155,8 +156,8 @@ function iteratorOf(source: unknown): SourceIterator {
   return iterator;
 }
 
-function sourceError(cause: unknown): SourceError {
+function sourceError(cause: unknown, device: Device): SourceError {
   if (isInternalClientError(cause) && cause.code === "NOT_OK") return cause; // a wrong argument of every()
-  const message = "the source of statuses threw; the client is intact";
+  const message = `the source of statuses threw (${describeDevice(device)}). Its statuses end here.`;
   return new InternalClientError("NOT_OK", { reason: "source-failed", message, cause });
 }

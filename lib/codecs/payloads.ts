@@ -2,7 +2,7 @@ import { TextDecoder, types } from "node:util";
 import { err, ok, type Result } from "neverthrow";
 import type { ErrorWith } from "../errors/error-types.js";
 import { InternalClientError } from "../errors/internal-client-error.js";
-import type { Device } from "../protocol/device.js";
+import { describeDevice, type Device } from "../protocol/device.js";
 import type { PayloadProblem } from "./codec.js";
 import type { AnyModule } from "./module.js";
 import { isResult } from "./result.js";
@@ -16,7 +16,9 @@ export function writeStatus(
   const written = attempt(() => module.status.encode(status, device));
   if (written.isOk() && types.isUint8Array(written.value)) return ok(written.value);
   const { path, message, cause } = written.isErr() ? written.error : NO_BYTES;
-  const text = `a status of module ${nameOf(module)} cannot be written: at ${path}, ${message}; nothing was sent`;
+  const text =
+    `module ${nameOf(module)} cannot write this status: at ${path}, ${message} (${describeDevice(device)}). ` +
+    "Nothing was sent. Correct the status.";
   return err(new InternalClientError("NOT_OK", { reason: "unwritable-status", message: text, ...withCause(cause) }));
 }
 
@@ -29,7 +31,9 @@ export function readCommand(
   const read = attempt(() => module.command.decode(payload, device));
   if (read.isOk()) return ok(read.value);
   const { path, message, cause } = read.error;
-  const text = `a command of module ${nameOf(module)} cannot be read: at ${path}, ${message}; ${beginning(payload)}`;
+  const text =
+    `module ${nameOf(module)} cannot read this command: at ${path}, ${message} (${describeDevice(device)}). ` +
+    beginning(payload);
   const details = { reason: "unreadable-command", message: text, payload, ...withCause(cause) } as const;
   return err(new InternalClientError("COMMAND_INCORRECT", details));
 }
@@ -62,7 +66,7 @@ function nameOf(module: AnyModule): string {
   try {
     return JSON.stringify(module.name);
   } catch {
-    return "without a readable name";
+    return "without a name";
   }
 }
 
@@ -74,11 +78,11 @@ const SHOWN_BYTES = 40;
 
 function beginning(bytes: Uint8Array): string {
   if (bytes.length === 0) {
-    return "it is empty, as the answers of a module that pushes its commands are: wrap the command's codec in optional()";
+    return "It is empty, as a module that pushes its commands answers. Wrap the command's codec in optional().";
   }
   const first = bytes.subarray(0, SHOWN_BYTES);
   const rest = bytes.length > first.length ? `…, ${bytes.length} bytes` : "";
-  return `it begins with ${shown(first)}${rest}`;
+  return `It begins with ${shown(first)}${rest}. Check which version of the module the gateway runs.`;
 }
 
 function shown(bytes: Uint8Array): string {

@@ -36,7 +36,7 @@ export const families = {
  * new InternalClientError("NOT_OK", { reason: "use-failed", message: "the sensor is unplugged", cause: error });
  */
 export interface ErrorDetails<Code extends ErrorCode = ErrorCode> {
-  /** What happened, where, and what to do. The code is put in front, what the cause says behind. */
+  /** What happened, to which device where, and what to do. The constructor adds the code in front and the cause's message behind. */
   readonly message: string;
   /** Default: the first of the code's reasons. */
   readonly reason?: ErrorReason<Code> | undefined;
@@ -90,5 +90,6 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
 
 function messageOf(code: ErrorCode, { message, cause }: ErrorDetails): string {
   const said = causeText(cause);
-  return `${code}: ${escapeText(message)}${said === undefined ? "" : `: ${said}`}`;
+  if (said === undefined) return `${code}: ${escapeText(message)}`;
+  return `${code}: ${escapeText(message)}${message.endsWith(".") ? " Cause" : ""}: ${said}`;
 }

@@ -27,6 +27,12 @@ export interface Utf8 {
   readonly decode: (bytes: Uint8Array) => string;
 }
 
+/** For people. */
+export function describeDevice({ module, deviceType, deviceRole, deviceName }: Device): string {
+  const role = JSON.stringify(deviceRole);
+  return `device ${JSON.stringify(deviceName)}, module ${module}, type ${deviceType}, role ${role}`;
+}
+
 export function encodeDevice(device: Device, utf8: Utf8): Uint8Array {
   // The generated type lists the named modules only, but the enum is open: any number may stand there.
   const message = { ...device, module: device.module as Device_Module };

@@ -7,6 +7,8 @@ export interface Failure {
   readonly reason: "unreachable" | "closed" | "timed-out" | "refused" | "off-protocol" | "wrong-device" | "aborted";
   /** What happened, for people. */
   readonly message: string;
+  /** What to do about it: a sentence, or nothing. */
+  readonly advice: string;
   /** What was thrown below, or why the caller aborted; absent when there is nothing. */
   readonly cause?: unknown;
 }
@@ -25,6 +27,11 @@ export interface Circumstances {
 /** The inputs that mean a failure. */
 export type Trouble = Exclude<Input, { kind: "opened" | "command" | "early" | "status" | "destroy" }>;
 
+const CHECK_NETWORK = "Check that the gateway runs and that this machine can reach it.";
+const CHECK_GATEWAY = "Check that a module gateway of Fleet Protocol v2 listens there.";
+const CHECK_ANSWERS = "Check that the gateway and its module answer, or allow a longer timeoutMs.";
+const CHECK_STATUS = "Check that the module accepts this status: it does not answer an invalid one.";
+
 /** The failure that an input means. */
 export function failureOf(input: Trouble, now: Circumstances): Failure {
   switch (input.kind) {
@@ -33,21 +40,21 @@ export function failureOf(input: Trouble, now: Circumstances): Failure {
     case "deadline":
       return tookTooLong(now, input.cause);
     case "refused":
-      return isHandshaking(now.state) ? refused(input.code) : unexpectedResponse(now);
+      return isHandshaking(now.state) ? refused(input.code, now) : unexpectedResponse(now);
     case "accepted":
       return unexpectedResponse(now);
     case "garbage":
       return offProtocol(now, input.detail);
     case "foreign":
     case "misaddressed":
-      return failure("DEVICE_INCORRECT", "wrong-device", input.detail);
+      return failure("DEVICE_INCORRECT", "wrong-device", input.detail, "Check how the gateway routes to this device.");
     case "abort":
       return aborted(input.cause);
   }
 }
 
 export function aborted(cause: unknown): Failure {
-  return { code: "NOT_OK", reason: "aborted", message: "the call was aborted by its signal", cause };
+  return { code: "NOT_OK", reason: "aborted", message: "the call was aborted by its signal", advice: "", cause };
 }
 
 function connectionClosed(now: Circumstances, cause: Error | undefined): Failure {
@@ -55,62 +62,85 @@ function connectionClosed(now: Circumstances, cause: Error | undefined): Failure
     case "opening":
     case "reopening": {
       const reason = cause === undefined ? "closed" : "unreachable";
-      return failure("UNABLE_TO_CONNECT", reason, `no connection could be made${whenReconnecting(now)}`, cause);
+      const message = `no connection could be made${whileReconnecting(now)}`;
+      return failure("UNABLE_TO_CONNECT", reason, message, CHECK_NETWORK, cause);
     }
     case "handshaking":
     case "rehandshaking": {
-      const message = `the gateway closed the connection without a connect response${whenReconnecting(now)}`;
-      return failure("UNABLE_TO_CONNECT", "closed", message, cause);
+      const message = `the gateway closed the connection without a connect response${whileReconnecting(now)}`;
+      return failure("UNABLE_TO_CONNECT", "closed", message, CHECK_GATEWAY, cause);
     }
     case "awaitingAgain":
-      return failure("UNABLE_TO_CONNECT", "closed", closedAgain[now.firstAttempt], cause);
+      return failure("UNABLE_TO_CONNECT", "closed", closedAgain[now.firstAttempt], CHECK_STATUS, cause);
     default: {
       const message = cause === undefined ? "the gateway closed the connection" : "the connection broke";
-      return failure("UNABLE_TO_CONNECT", "closed", message, cause);
+      return failure("UNABLE_TO_CONNECT", "closed", message, CHECK_NETWORK, cause);
     }
   }
 }
 
 const closedAgain: Record<FirstAttempt, string> = {
   unsent: "",
-  closed: "the gateway closed the connection without an answer, twice; the module may hold the status invalid",
-  "timed out": "no command came in time, and after reconnecting the gateway closed the connection without an answer",
+  closed: "the gateway closed the connection without an answer to the status, twice",
+  "timed out":
+    "no command came in time, and after the reconnection the gateway closed the connection without an answer",
 };
 
 function tookTooLong(now: Circumstances, cause: Error | undefined): Failure {
   switch (now.state) {
     case "opening":
     case "reopening": {
-      const message = `the connection was not made in time${whenReconnecting(now)}`;
-      return failure("UNABLE_TO_CONNECT", "timed-out", message, cause);
+      const message = `no connection could be made in time${whileReconnecting(now)}`;
+      return failure("UNABLE_TO_CONNECT", "timed-out", message, CHECK_NETWORK, cause);
     }
     case "handshaking":
     case "rehandshaking": {
-      const message = `the gateway sent no connect response in time${whenReconnecting(now)}`;
-      return failure("UNABLE_TO_CONNECT", "timed-out", message);
+      const message = `the gateway sent no connect response in time${whileReconnecting(now)}`;
+      return failure("UNABLE_TO_CONNECT", "timed-out", message, CHECK_GATEWAY);
     }
     default: {
-      const again = now.state === "awaitingAgain" ? ", after reconnecting" : "";
-      return failure("TIMEOUT_OCCURRED", "timed-out", `no command came within ${now.timeoutMs} ms${again}`);
+      const again = now.state === "awaitingAgain" ? ", also after the reconnection" : "";
+      const message = `no command came within ${now.timeoutMs} ms${again}`;
+      return failure("TIMEOUT_OCCURRED", "timed-out", message, CHECK_ANSWERS);
     }
   }
 }
 
-function refused(code: RefusalCode): Failure {
-  return failure(code, "refused", `the gateway refused the device: ${refusals[code]}`);
+function refused(code: RefusalCode, { state }: Circumstances): Failure {
+  const [message, advice] =
+    state === "rehandshaking" && code === "DEVICE_ALREADY_CONNECTED" ? stillConnected : refusals[code];
+  return failure(code, "refused", `the gateway refused the device: ${message}`, advice);
 }
 
-const refusals: Record<RefusalCode, string> = {
-  DEVICE_ALREADY_CONNECTED: "a device with the same module, type, role and priority is already connected",
-  MODULE_NOT_SUPPORTED: "it does not serve the device's module",
-  DEVICE_TYPE_NOT_SUPPORTED: "the module does not know the device's type",
-  HIGHER_PRIORITY_ALREADY_CONNECTED:
-    "a device with the same module, type and role is already connected with a higher priority (a lower number)",
+type MessageAndAdvice = readonly [message: string, advice: string];
+
+const refusals: Record<RefusalCode, MessageAndAdvice> = {
+  DEVICE_ALREADY_CONNECTED: [
+    "a device with the same module, type, role and priority is already connected",
+    "Disconnect the other device, or give this one a role of its own.",
+  ],
+  MODULE_NOT_SUPPORTED: [
+    "it does not serve the device's module",
+    "Check the module's number, and which modules the gateway has loaded.",
+  ],
+  DEVICE_TYPE_NOT_SUPPORTED: [
+    "the module does not know the device's type",
+    "Check the device's type against those that the module knows.",
+  ],
+  HIGHER_PRIORITY_ALREADY_CONNECTED: [
+    "a device with the same module, type and role is already connected with a higher priority, that is a lower number",
+    "Wait until the other device has gone, or connect with a lower number.",
+  ],
 };
+
+const stillConnected: MessageAndAdvice = [
+  "a device with the same module, type, role and priority is still connected",
+  "If there is no other device, the gateway has not yet noticed the end of this device's former connection; wait up to 30 s.",
+];
 
 /** In the C header, the codes of a connect for this are DEVICE_INCORRECT and NOT_OK. */
 function offProtocol({ state }: Circumstances, message: string): Failure {
-  return failure(state === "handshaking" ? "NOT_OK" : "COMMAND_INCORRECT", "off-protocol", message);
+  return failure(state === "handshaking" ? "NOT_OK" : "COMMAND_INCORRECT", "off-protocol", message, CHECK_GATEWAY);
 }
 
 function unexpectedResponse({ state }: Circumstances): Failure {
@@ -118,25 +148,33 @@ function unexpectedResponse({ state }: Circumstances): Failure {
     state === "idle"
       ? "the gateway sent a second connect response"
       : "the gateway sent a connect response instead of a command";
-  return failure("COMMAND_INCORRECT", "off-protocol", message);
+  return failure("COMMAND_INCORRECT", "off-protocol", message, CHECK_GATEWAY);
 }
 
-function failure(code: Failure["code"], reason: Failure["reason"], message: string, cause?: Error): Failure {
-  return cause === undefined ? { code, reason, message } : { code, reason, message, cause };
+function failure(
+  code: Failure["code"],
+  reason: Failure["reason"],
+  message: string,
+  advice: string,
+  cause?: Error,
+): Failure {
+  const failed = { code, reason, message, advice };
+  return cause === undefined ? failed : { ...failed, cause };
 }
 
 function isHandshaking(state: State): boolean {
   return state === "handshaking" || state === "rehandshaking";
 }
 
-function whenReconnecting({ state, firstAttempt, timeoutMs }: Circumstances): string {
+/** Why the device reconnected. */
+function whileReconnecting({ state, firstAttempt, timeoutMs }: Circumstances): string {
   if (state === "opening" || state === "handshaking") return "";
   switch (firstAttempt) {
     case "unsent":
-      return ", when reconnecting after the connection had been lost";
+      return " while reconnecting, after the connection was lost";
     case "closed":
-      return ", when reconnecting after the gateway had closed the connection without answering the status";
+      return " while reconnecting, after the gateway closed the connection without an answer to the status";
     case "timed out":
-      return `, when reconnecting after no command had come within ${timeoutMs} ms`;
+      return ` while reconnecting, after no command came within ${timeoutMs} ms`;
   }
 }

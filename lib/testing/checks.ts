@@ -11,7 +11,7 @@ export const MIN_INT32 = -2_147_483_648;
 export type Check = (name: string, value: unknown) => void;
 
 export function integer(lowest: number, highest: number): Check {
-  const allowed = `an integer from ${lowest} to ${highest}`;
+  const allowed = `a whole number from ${lowest} to ${highest}`;
   return (name, value) => {
     if (typeof value !== "number") throw new TypeError(explain(name, allowed, value));
     const fits = Number.isInteger(value) && value >= lowest && value <= highest;
@@ -20,7 +20,7 @@ export function integer(lowest: number, highest: number): Check {
 }
 
 export function integerOrInfinity(lowest: number, highest: number): Check {
-  const allowed = `an integer from ${lowest} to ${highest}, or Infinity`;
+  const allowed = `a whole number from ${lowest} to ${highest}, or Infinity`;
   return (name, value) => {
     if (value === Infinity) return;
     if (typeof value !== "number") throw new TypeError(explain(name, allowed, value));
@@ -63,11 +63,14 @@ export function checkFields(name: string, value: unknown, fields: Readonly<Recor
   object(name, value);
   for (const [field, given] of Object.entries(value as object)) {
     const check = Object.hasOwn(fields, field) ? fields[field] : undefined;
-    if (check === undefined) throw new TypeError(explain(`a field of ${name}`, Object.keys(fields).join(", "), field));
+    if (check === undefined) {
+      const properties = Object.keys(fields).join(", ");
+      throw new TypeError(`${name} has no property ${inspect(field)}. Its properties are ${properties}.`);
+    }
     if (given !== undefined) check(`${name}.${field}`, given);
   }
 }
 
 export function explain(name: string, allowed: string, value: unknown): string {
-  return `${name} must be ${allowed}, but is ${inspect(value, { depth: 1, breakLength: Infinity })}`;
+  return `${name} is ${inspect(value, { depth: 1, breakLength: Infinity })}, but must be ${allowed}`;
 }

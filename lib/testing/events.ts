@@ -167,7 +167,7 @@ export function createEvents(): Events {
       if (!reader.hasFallenBehind) return { done: true, value: undefined };
       reader.hasFallenBehind = false;
       throw new Error(
-        `More than ${MAX_ENTRIES} events or ${MAX_STATUS_BYTES} bytes of statuses were not read in time.`,
+        `this reader fell behind: more than ${MAX_ENTRIES} events or ${MAX_STATUS_BYTES} bytes of statuses were unread. Read faster.`,
       );
     }
 

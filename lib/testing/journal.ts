@@ -117,5 +117,5 @@ export function createJournal(): Journal {
 }
 
 function stopped(): Error {
-  return new Error("The gateway was stopped before that happened.");
+  return new Error("the gateway was stopped before that happened.");
 }

@@ -54,7 +54,7 @@ export async function openListener(state: State): Promise<Listener> {
   }
 
   function refuseIfStopped(): void {
-    if (stopping.signal.aborted) throw new Error("The gateway has been stopped and does not start again.");
+    if (stopping.signal.aborted) throw new Error("the gateway was stopped. Start a new one.");
   }
 
   async function terminateNow(muteMs: number): Promise<void> {

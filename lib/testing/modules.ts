@@ -177,7 +177,7 @@ function valueOf<Value>(outcome: Outcome<Value>, what: string): Value {
   const cause: unknown = "error" in outcome ? outcome.error : undefined;
   const message = (cause as { readonly message?: unknown } | undefined)?.message;
   const why = typeof message === "string" ? `: ${message}` : "";
-  throw new TypeError(`The codec does not accept ${what}${why}`, { cause });
+  throw new TypeError(`the codec does not accept ${what}${why}`, { cause });
 }
 
 /** What every module is while `modules` is left out. */

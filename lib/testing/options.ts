@@ -124,5 +124,6 @@ function toModuleOf({ modules, answer }: GatewayOptions): Settings["moduleOf"] {
 }
 
 function host(name: string, value: unknown): void {
-  if (typeof value !== "string" || value === "") throw new TypeError(explain(name, "a string, not empty", value));
+  if (typeof value !== "string" || value === "")
+    throw new TypeError(explain(name, "a string that is not empty", value));
 }

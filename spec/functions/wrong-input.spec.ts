@@ -321,10 +321,10 @@ describe("wrong options of a status", () => {
 describe("an option that there is not", () => {
   it.each([
     ["config.timeout", "config has no property", { timeout: 1 }, {}],
-    ["config.connectTimeout", "did you mean connectTimeoutMs?", { connectTimeout: 1 }, {}],
-    ["config.Host", "did you mean host?", { Host: "gateway" }, {}],
-    ["config.device.role", "did you mean deviceRole?", { device: { ...button, devicerole: "x" } }, {}],
-    ["options.timeout", "did you mean timeoutMs?", {}, { timeout: 1 }],
+    ["config.connectTimeout", "Did you mean connectTimeoutMs?", { connectTimeout: 1 }, {}],
+    ["config.Host", "Did you mean host?", { Host: "gateway" }, {}],
+    ["config.device.role", "Did you mean deviceRole?", { device: { ...button, devicerole: "x" } }, {}],
+    ["options.timeout", "Did you mean timeoutMs?", {}, { timeout: 1 }],
     ["options.speed", "there are timeoutMs, signal", {}, { speed: 1 }],
   ])("%s is NOT_OK and names the nearest that there is", async (_, hint, ofConfig, ofOptions) => {
     const gateway = await openGateway();

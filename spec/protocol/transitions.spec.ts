@@ -486,7 +486,7 @@ describe("what a failure says", () => {
   it.each([
     ["opening", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "no connection could be made"],
     ["opening", "reset", "closed", "UNABLE_TO_CONNECT", "unreachable", "no connection could be made"],
-    ["opening", "deadline", "closed", "UNABLE_TO_CONNECT", "timed-out", "the connection was not made in time"],
+    ["opening", "deadline", "closed", "UNABLE_TO_CONNECT", "timed-out", "no connection could be made in time"],
     [
       "handshaking",
       "closed",
@@ -583,7 +583,7 @@ describe("what a failure says", () => {
       "closed",
       "UNABLE_TO_CONNECT",
       "closed",
-      "when reconnecting after the gateway had closed the connection without answering",
+      "while reconnecting, after the gateway closed the connection without an answer",
     ],
     [
       "reopening",
@@ -591,7 +591,7 @@ describe("what a failure says", () => {
       "timed out",
       "UNABLE_TO_CONNECT",
       "timed-out",
-      "when reconnecting after no command had come within 80 ms",
+      "while reconnecting, after no command came within 80 ms",
     ],
     [
       "rehandshaking",
@@ -599,7 +599,7 @@ describe("what a failure says", () => {
       "unsent",
       "UNABLE_TO_CONNECT",
       "closed",
-      "when reconnecting after the connection had been lost",
+      "while reconnecting, after the connection was lost",
     ],
     [
       "rehandshaking",
@@ -607,7 +607,7 @@ describe("what a failure says", () => {
       "unsent",
       "UNABLE_TO_CONNECT",
       "timed-out",
-      "when reconnecting after the connection had been lost",
+      "while reconnecting, after the connection was lost",
     ],
     [
       "rehandshaking",
@@ -618,21 +618,14 @@ describe("what a failure says", () => {
       "does not serve the device's module",
     ],
     ["rehandshaking", "unknown response", "closed", "COMMAND_INCORRECT", "off-protocol", "has the unknown type 99"],
-    [
-      "awaitingAgain",
-      "closed",
-      "closed",
-      "UNABLE_TO_CONNECT",
-      "closed",
-      "without an answer, twice; the module may hold the status invalid",
-    ],
+    ["awaitingAgain", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "without an answer to the status, twice"],
     [
       "awaitingAgain",
       "closed",
       "timed out",
       "UNABLE_TO_CONNECT",
       "closed",
-      "no command came in time, and after reconnecting the gateway closed",
+      "no command came in time, and after the reconnection the gateway closed",
     ],
     [
       "awaitingAgain",
@@ -640,7 +633,7 @@ describe("what a failure says", () => {
       "timed out",
       "TIMEOUT_OCCURRED",
       "timed-out",
-      "no command came within 80 ms, after reconnecting",
+      "no command came within 80 ms, also after the reconnection",
     ],
   ] as const)("%s, on %s after an attempt that was %s: %s", (state, input, firstAttempt, code, reason, words) => {
     expect(failureOf(state, input, firstAttempt)).toMatchObject({

@@ -46,7 +46,7 @@ describe("the events of a gateway", () => {
     expect((await events.next()).done).toBe(false);
     expect((await events.next()).done).toBe(true);
     for await (const event of gateway.events({}, { signal: abort.signal })) expect(event).toBe("none");
-    expect(() => gateway.events({}, { signal: 1 } as object)).toThrow("options.signal must be an object, but is 1");
+    expect(() => gateway.events({}, { signal: 1 } as object)).toThrow("options.signal is 1, but must be an object");
 
     const left = gateway.events();
     gateway.kick();

@@ -50,40 +50,40 @@ describe("starting", () => {
   });
 
   it.each([
-    [{ port: 65_536 }, RangeError, "options.port must be an integer from 0 to 65535, but is 65536"],
-    [{ port: 1.5 }, RangeError, "options.port must be"],
-    [{ port: "80" }, TypeError, "options.port must be an integer from 0 to 65535, but is '80'"],
-    [{ host: "" }, TypeError, "options.host must be a string, not empty, but is ''"],
-    [{ answer: 1 }, TypeError, "options.answer must be a function, but is 1"],
-    [{ moduleTimeoutMs: 0 }, RangeError, "options.moduleTimeoutMs must be an integer from 1 to 2147483647, but is 0"],
-    [{ cleanUpMs: NaN }, RangeError, "options.cleanUpMs must be an integer from 0 to 2147483647, but is NaN"],
-    [{ silenceMs: 2 ** 31 }, RangeError, "options.silenceMs must be an integer from 1 to 2147483647, or Infinity"],
-    [{ modules: 3 }, TypeError, "options.modules must be an array of modules, but is 3"],
-    [{ modules: ["1"] }, TypeError, "options.modules[0] must be an object, but is '1'"],
+    [{ port: 65_536 }, RangeError, "options.port is 65536, but must be a whole number from 0 to 65535"],
+    [{ port: 1.5 }, RangeError, "options.port is 1.5, but must be"],
+    [{ port: "80" }, TypeError, "options.port is '80', but must be a whole number from 0 to 65535"],
+    [{ host: "" }, TypeError, "options.host is '', but must be a string that is not empty"],
+    [{ answer: 1 }, TypeError, "options.answer is 1, but must be a function"],
+    [
+      { moduleTimeoutMs: 0 },
+      RangeError,
+      "options.moduleTimeoutMs is 0, but must be a whole number from 1 to 2147483647",
+    ],
+    [{ cleanUpMs: NaN }, RangeError, "options.cleanUpMs is NaN, but must be a whole number from 0 to 2147483647"],
+    [
+      { silenceMs: 2 ** 31 },
+      RangeError,
+      "options.silenceMs is 2147483648, but must be a whole number from 1 to 2147483647, or Infinity",
+    ],
+    [{ modules: 3 }, TypeError, "options.modules is 3, but must be an array of modules"],
+    [{ modules: ["1"] }, TypeError, "options.modules[0] is '1', but must be an object"],
     [
       { modules: [1.5] },
       RangeError,
-      "options.modules[0] must be an integer from -2147483648 to 2147483647, but is 1.5",
+      "options.modules[0] is 1.5, but must be a whole number from -2147483648 to 2147483647",
     ],
+    [{ modules: [{ number: 1 }] }, TypeError, ". Its properties are module, deviceTypes, answer, pushes."],
     [
-      { modules: [{ number: 1 }] },
+      { modules: [{ deviceTypes: [1] }] },
       TypeError,
-      "a field of options.modules[0] must be module, deviceTypes, answer, pushes",
+      "options.modules[0].module is undefined, but must be a module or its number",
     ],
-    [{ modules: [{ deviceTypes: [1] }] }, TypeError, "options.modules[0].module must be a module or its number"],
-    [
-      { modules: [{ module: 1, deviceTypes: 1 }] },
-      TypeError,
-      "options.modules[0].deviceTypes must be an array of device",
-    ],
-    [
-      { modules: [{ module: 1, deviceTypes: [-1] }] },
-      RangeError,
-      "options.modules[0].deviceTypes[0] must be an integer",
-    ],
-    [{ modules: [{ module: 1, pushes: 1 }] }, TypeError, "options.modules[0].pushes must be true or false, but is 1"],
-    [{ timeout: 3 }, TypeError, "a field of options must be host, port, modules, answer, moduleTimeoutMs"],
-    [7, TypeError, "options must be an object, but is 7"],
+    [{ modules: [{ module: 1, deviceTypes: 1 }] }, TypeError, "but must be an array of device"],
+    [{ modules: [{ module: 1, deviceTypes: [-1] }] }, RangeError, "but must be a whole number"],
+    [{ modules: [{ module: 1, pushes: 1 }] }, TypeError, "options.modules[0].pushes is 1, but must be true or false"],
+    [{ timeout: 3 }, TypeError, "options has no property 'timeout'. Its properties are host, port"],
+    [7, TypeError, "options is 7, but must be an object"],
   ])("rejects %j, and says what is allowed", async (options, kind, message) => {
     const started = startGateway(options as object);
     await expect(started).rejects.toThrow(kind);
@@ -177,7 +177,7 @@ describe("what it does on demand", () => {
     expect(gateway.push(new Uint8Array(0))).toBe(2);
     expect(await socket.read(26)).toBe(`1600000012140a12${BUTTON}`);
     expect(await another.read(19)).toBe("0f000000120d0a0b08e8071a03746573220162");
-    expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow("command must be a Uint8Array, but is '01'");
+    expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow("command is '01', but must be a Uint8Array");
   });
 
   it("does not push to a refused device, but sends to it", async () => {
@@ -276,7 +276,9 @@ describe("restarting", () => {
 
   it("rejects a wrong time", async () => {
     gateway = await startGateway();
-    await expect(gateway.restart({ downMs: -1 })).rejects.toThrow("options.downMs must be an integer from 0");
+    await expect(gateway.restart({ downMs: -1 })).rejects.toThrow(
+      "options.downMs is -1, but must be a whole number from 0",
+    );
   });
 });
 

@@ -115,7 +115,7 @@ describe("a module by value", () => {
     const socket = await connected(DOOR);
     socket.send(payloadOf(DOOR, "01"));
     expect(await socket.ended).toBe("end");
-    expect(gateway.errors.map(String)).toEqual(["TypeError: The codec does not accept a command of door: above 9"]);
+    expect(gateway.errors.map(String)).toEqual(["TypeError: the codec does not accept a command of door: above 9"]);
   });
 
   it("takes commands from the cloud and pushes as its own", async () => {

@@ -378,7 +378,7 @@ describe("statuses", () => {
     const socket = await connectedButton();
     socket.send(STATUS);
     await socket.ended;
-    expect(gateway.errors).toEqual([new TypeError("the answer must be a Uint8Array, but is 'null'")]);
+    expect(gateway.errors).toEqual([new TypeError("the answer is 'null', but must be a Uint8Array")]);
   });
 
   it.each([

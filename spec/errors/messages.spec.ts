@@ -1,0 +1,81 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { wrapped } from "../pages/markdown.js";
+import { everyMessage, type Section, type Shown } from "./messages.js";
+
+const PAGE = "spec/errors/messages.md";
+
+const INTRODUCTION = `# Every error message
+
+Each message says what happened, to which device where, and what to do. What the cause says follows at its end. The page
+is written by \`WRITE_PAGES=1 npx jest spec/errors/messages\`; \`spec/errors/messages.ts\` brings every message about.
+[What the codes mean](../../lib/api/README.md#errors)
+`;
+
+let sections: readonly Section[];
+let ofTheLibrary: readonly Shown[];
+
+beforeAll(async () => {
+  sections = await everyMessage();
+  ofTheLibrary = sections.flatMap(([, shown]) => shown).filter(({ message }) => /^[A-Z_]+: /.test(message));
+});
+
+/** Without the code, and without what a cause says. */
+function ownWords(message: string): string {
+  return message.replace(/^[A-Z_]+: /, "").replace(/ Cause: .*$/s, "");
+}
+
+function page(): string {
+  const shown = sections.map(([title, messages]) => {
+    const items = messages.map(({ message }) => wrapped(`- \`${message}\``));
+    return `## ${title}\n\n${items.join("\n")}\n`;
+  });
+  return [INTRODUCTION, ...shown].join("\n");
+}
+
+describe("every error message", () => {
+  it("stands on the page", () => {
+    if (process.env["WRITE_PAGES"] !== undefined) writeFileSync(PAGE, page());
+    expect(readFileSync(PAGE, "utf8")).toBe(page());
+  });
+
+  it("has at most three short sentences", () => {
+    const sentences = ofTheLibrary.map(({ message }) => ownWords(message).split(/(?<=[.?]) (?=[A-Z])/));
+    expect(sentences.filter((all) => all.length > 3)).toEqual([]);
+    expect(sentences.flat().filter((sentence) => sentence.length > 280)).toEqual([]);
+  });
+
+  it("names the device, unless the call itself was wrong", () => {
+    const aboutCalls = /, but must be |has no property|not a client handle|threw when|options\./;
+    const others = ofTheLibrary.filter(({ message }) => !aboutCalls.test(message));
+    expect(others.filter(({ message }) => !/device ".+", module \d+, type \d+, role "/.test(message))).toEqual([]);
+  });
+
+  it("says where the gateway is, unless nothing was said to it", () => {
+    const failed = sections.slice(0, 3).flatMap(([, shown]) => shown);
+    expect(failed.length).toBeGreaterThan(40);
+    expect(failed.filter(({ message }) => !message.includes("at 127.0.0.1:1636)"))).toEqual([]);
+  });
+
+  it("says what to do", () => {
+    const advice =
+      /Check |Connect again|connect again|Disconnect |Wait |wait |Await |Unwrap |Send |Raise |Read |Correct |Wrap |Did you|must be|pass the|Its properties/;
+    // An aborted call, and code of the user's that threw, speak for themselves.
+    const obvious = /aborted by its signal|threw/;
+    const without = ofTheLibrary.filter(({ message }) => !advice.test(message) && !obvious.test(message));
+    expect(without).toEqual([]);
+  });
+
+  it("says of a reconnection that is refused that the gateway may not have noticed its former connection's end", () => {
+    const message = sections[2]![1].find((one) => one.message.startsWith("DEVICE_ALREADY_CONNECTED"))?.message;
+    expect(message).toContain("has not yet noticed the end of this device's former connection; wait up to 30 s");
+    const first = sections[0]![1].find((one) => one.message.startsWith("DEVICE_ALREADY_CONNECTED"))?.message;
+    expect(first).not.toContain("noticed");
+  });
+
+  it("is in plain words", () => {
+    const odd = /\b(nobody|whoever|anew|gives|tells?|told|stands|in hand|abandon\w*|what is no)\b/i;
+    const words = ofTheLibrary.map(({ message }) => ownWords(message));
+    expect(words.filter((message) => odd.test(message.replace("given to withClient", "")))).toEqual([]);
+  });
+});
