@@ -28,13 +28,13 @@ async function linesOf(env: Record<string, string>): Promise<string[]> {
 
 describe("NODE_DEBUG=fleet-internal-client", () => {
   it("prints what happens on standard error, in lines that nothing in them can break", async () => {
-    const which = 'device "line\\none \\u{202e}%s" (module 1000, type 0, role "left") at 127.0.0.1:1636';
-    const refused = 'device "line\\none \\u{202e}%s" (module 1000, type 7, role "left") at 127.0.0.1:1636';
+    const which = 'device "line\\none \\u{202e}%s", module 1000, type 0, role "left", at 127.0.0.1:1636';
+    const refused = 'device "line\\none \\u{202e}%s", module 1000, type 7, role "left", at 127.0.0.1:1636';
     const lines = await linesOf({ NODE_DEBUG: "fleet-internal-client" });
     expect(lines.map((line) => line.replace(/^FLEET-INTERNAL-CLIENT \d+: /, ""))).toEqual([
       `connect: ${which}`,
       `status: ${which}, frameBytes 36, afterReconnect false`,
-      expect.stringContaining(`drop: UNABLE_TO_CONNECT: the gateway closed the connection; ${which};`),
+      expect.stringContaining(`drop: UNABLE_TO_CONNECT: the gateway closed the connection (${which}).`),
       `reconnect: ${which}`,
       `status: ${which}, frameBytes 36, afterReconnect true`,
       `command: ${which}, bytes 1, kind answer`,

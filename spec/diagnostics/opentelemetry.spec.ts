@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { Channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
@@ -7,10 +7,9 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from "@opentelemetry/sdk-trace-base";
-import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, describe, expect, it, jest } from "@jest/globals";
 import { connect, exchange, type ClientHandle, type DiagnosticsMessages } from "../../lib/index.js";
 import { configFor, endAll, openClient, openGateway } from "../support/opened.js";
-import "./opentelemetry-recipe.js";
 
 const exporter = new InMemorySpanExporter();
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -19,12 +18,19 @@ trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new Sim
 const tracer = trace.getTracer("spec");
 const status = Uint8Array.of(1);
 
+const subscribed = jest.spyOn(Channel.prototype, "subscribe");
+jest.requireActual("./opentelemetry-recipe.js");
+
 afterEach(async () => {
   await endAll();
   exporter.reset();
 });
 
 afterAll(() => {
+  // Channels belong to the process, and so to the specs that follow in it.
+  for (const [at, channel] of subscribed.mock.contexts.entries()) {
+    unsubscribe((channel as Channel).name, subscribed.mock.calls[at]![0]);
+  }
   trace.disable();
   context.disable();
   Reflect.deleteProperty(globalThis, Symbol.for("opentelemetry.js.api.1")); // or jest warns of it in the next spec
