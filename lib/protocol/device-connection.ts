@@ -101,7 +101,7 @@ export class DeviceConnection<Ticket extends object> {
   // The reconnection for the status in flight.
   private firstAttempt: FirstAttempt = "unsent";
   private reconnectUntil = 0;
-  private askUntil: number | undefined;
+  private askUntil = Infinity;
   private reconnectFrom = 0;
 
   private decoder: FrameDecoder | undefined;
@@ -181,7 +181,7 @@ export class DeviceConnection<Ticket extends object> {
   postpone(milliseconds: number): void {
     if (this.currentDeadline !== undefined) this.currentDeadline += milliseconds;
     this.reconnectUntil += milliseconds;
-    if (this.askUntil !== undefined) this.askUntil += milliseconds;
+    this.askUntil += milliseconds;
   }
 
   /** The network has taken all that was written. */
@@ -344,7 +344,7 @@ export class DeviceConnection<Ticket extends object> {
     const { connectTimeoutMs, askAgainForMs } = this.limits;
     this.firstAttempt = firstAttempt;
     this.reconnectUntil = now + connectTimeoutMs + askAgainForMs;
-    this.askUntil = undefined;
+    this.askUntil = Infinity;
     if (now >= this.reconnectFrom) return this.reopen(now);
     this.currentState = "backingOff";
     this.currentDeadline = this.reconnectFrom;
@@ -356,7 +356,7 @@ export class DeviceConnection<Ticket extends object> {
 
   private askAgain(input: InputOf<"refused">, now: number): void {
     const { askAgainEveryMs, askAgainForMs } = this.limits;
-    this.askUntil ??= now + askAgainForMs;
+    this.askUntil = Math.min(this.askUntil, now + askAgainForMs);
     const next = now + askAgainEveryMs;
     if (input.code !== "DEVICE_ALREADY_CONNECTED" || next > this.askUntil || next >= this.reconnectUntil) {
       return this.end(input);

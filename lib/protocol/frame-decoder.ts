@@ -48,7 +48,7 @@ export class FrameDecoder {
 
   /**
    * @param maxBodyBytes a longer body is refused before any of it is stored
-   * @param headBytes where a body of that length is split, should it come in pieces
+   * @param headBytes where, within it, a body of that length is split, should it come in pieces
    */
   constructor(
     private readonly maxBodyBytes: number,
@@ -96,7 +96,7 @@ export class FrameDecoder {
       return broken(`it announced a message of ${length} bytes, above the limit of ${this.maxBodyBytes}`);
     }
     if (this.end - this.at >= length) return this.wholeBody(length);
-    this.partial = new PartialBody(length, Math.min(this.headBytes(length), length));
+    this.partial = new PartialBody(length, this.headBytes(length));
     return this.continueBody(this.partial);
   }
 

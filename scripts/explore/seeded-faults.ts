@@ -70,7 +70,7 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "the time for asking again begins anew with each refusal",
     file: connection,
-    from: "this.askUntil ??= now + askAgainForMs;",
+    from: "this.askUntil = Math.min(this.askUntil, now + askAgainForMs);",
     to: "this.askUntil = now + askAgainForMs; this.reconnectUntil = now + 2 * askAgainForMs;",
   },
   {

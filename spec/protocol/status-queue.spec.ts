@@ -147,6 +147,7 @@ describe("a device's frames", () => {
       device.send(name);
       device.receive(commandOf(1));
       if (isFlushed) device.connection.flushed();
+      if (isFlushed) device.connection.flushed(); // what is free already is not freed again
     }
     return device.effects.flatMap(({ effect }) => (effect.kind === "write" ? [effect.frame] : []));
   }

@@ -418,6 +418,22 @@ describe("time that the process did not run", () => {
     expect([device.state, device.deadline]).toEqual(["reopening", device.now + 400]);
   });
 
+  it("is added to the time for asking again, and to none before that has begun", () => {
+    const device = VirtualDevice.idle();
+    device.send("a", 80);
+    device.closed();
+    device.connection.postpone(1_000);
+    device.wait(1_002);
+    const begun = device.now;
+    for (let asked = 0; asked <= 70; asked++) {
+      expect(device.state).toBe("reopening");
+      reconnect(device, alreadyConnected);
+      if (asked === 35) device.connection.postpone(10_000);
+      if (device.deadline !== undefined) device.wait(device.deadline - device.now);
+    }
+    expect(device.take().at(-1)).toBe(`${begun + 10_000 + 350}: ended DEVICE_ALREADY_CONNECTED with a`);
+  });
+
   it("changes nothing while nothing has a limit", () => {
     const device = VirtualDevice.idle();
     device.connection.postpone(1_000);

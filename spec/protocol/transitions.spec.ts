@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { DeviceConnection } from "../../lib/protocol/device-connection.js";
 import type { Failure } from "../../lib/protocol/failures.js";
-import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
-import { BUTTON, commandOf, CONNECTED, refused } from "../testing/wire.js";
+import { fromHex } from "../support/bytes.js";
+import { LIMITS, utf8, VirtualDevice } from "../support/virtual-device.js";
+import { BUTTON, button, commandOf, CONNECT, CONNECTED, refused } from "../testing/wire.js";
 
 // A second source for lib/protocol/transitions.ts: written by hand, and played with bytes through the front door.
 
@@ -393,6 +395,43 @@ describe("a status whose connection breaks", () => {
   });
 });
 
+describe("a connection that was not begun yet", () => {
+  it("knows how many bytes its connect takes, and can end", () => {
+    const connection = new DeviceConnection<object>(button, LIMITS, { utf8 });
+    expect([connection.state, connection.deadline, connection.connectBytes]).toEqual(["opening", undefined, 0x16]);
+    connection.destroy(0);
+    expect([connection.next(0)?.kind, connection.next(0), connection.state]).toEqual(["ended", undefined, "destroyed"]);
+  });
+});
+
+describe("the connect frame", () => {
+  it("carries no status, on a reconnection neither", () => {
+    const device = VirtualDevice.idle();
+    device.closed();
+    device.send("a");
+    device.wait(2);
+    device.opened();
+    const written = { kind: "write", frame: fromHex(CONNECT), ticket: undefined, afterReconnect: false };
+    expect(device.effects.at(-1)?.effect).toEqual(written);
+  });
+});
+
+describe("an empty command", () => {
+  it.each([
+    ["is the latest command", false, []],
+    ["leaves the latest command where its module says nothing new by it", true, [1]],
+  ])("completes its status and %s", (_what, skipsEmptyCommands, latest) => {
+    const device = VirtualDevice.idle({ ...LIMITS, skipsEmptyCommands });
+    device.receive(commandOf(1));
+    device.send("a");
+    device.receive(`1600000012140a12${BUTTON}`);
+    expect(device.takeAll()).toEqual(["command 01", "write a", "command  completes a"]);
+    expect([...device.connection.latestCommand!]).toEqual(latest);
+    device.receive(commandOf(2));
+    expect([...device.connection.latestCommand!]).toEqual([2]);
+  });
+});
+
 describe("a command before the first connect response", () => {
   it("is a push, and the latest command", () => {
     const device = new VirtualDevice();
@@ -404,12 +443,27 @@ describe("a command before the first connect response", () => {
 });
 
 describe("a status", () => {
-  it("is not completed by a command of a chunk that began before it was sent", () => {
+  it("is not completed by a command that began to arrive before it was sent, however little of it", () => {
+    const { length } = commandOf(1);
+    for (let at = 2; at < length; at += 2) {
+      const device = VirtualDevice.idle();
+      device.receive(commandOf(1).slice(0, at));
+      device.send("a");
+      device.receive(commandOf(1).slice(at, at + 2));
+      device.receive(commandOf(1).slice(at + 2) + commandOf(2));
+      expect(device.takeAll()).toEqual(["write a", "command 01", "command 02 completes a"]);
+    }
+  });
+
+  it.each([
+    ["garbage", garbage, "COMMAND_INCORRECT"],
+    ["a command to another", foreignCommand, "DEVICE_INCORRECT"],
+  ])("fails by %s that began to arrive before it was sent", (_what, bytes, code) => {
     const device = VirtualDevice.idle();
-    device.receive(commandOf(1).slice(0, 10));
+    device.receive(bytes.slice(0, 10));
     device.send("a");
-    device.receive(commandOf(1).slice(10) + commandOf(2));
-    expect(device.takeAll()).toEqual(["write a", "command 01", "command 02 completes a"]);
+    device.receive(bytes.slice(10));
+    expect(device.takeAll()).toEqual(["write a", "close", "dropped", `a failed: ${code}`]);
   });
 
   it("that a command's receiver sends goes out when the chunk is read to its end", () => {
