@@ -78,9 +78,9 @@ export class DeviceLife {
     while (settled === undefined && this.isWell) {
       await world.process.turn(this.now + 1_000);
       if (this.ran(begun) > connectTimeoutMs + ROUNDING_MS) world.violate("a connect is not settled within its limit");
+      if (world.connections > former + 1) world.violate("a first connect tried more than once");
       if (controller !== undefined && random.chance(0.2)) await this.call(() => this.abortConnect(controller));
     }
-    if (world.connections > former + 1) world.violate("a first connect tried more than once");
     this.totals.count(`connect ${settled}`);
     if (settled === "ok" || settled === undefined) return this.client;
     this.checkFailedConnect(settled, controller?.signal.aborted === true);

@@ -21,10 +21,8 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "the connection stays open when it is given up",
     file: client,
-    from: `    const gone = this.transport.close();
-    this.closing = this.closing.then(() => gone);
-    this.transport = undefined;`,
-    to: "    this.transport = undefined;",
+    from: "const gone = transport.close();",
+    to: "const gone = Promise.resolve();",
   },
   {
     name: "the timer runs on after the end",
@@ -83,8 +81,8 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "a standstill is not noticed before reads",
     file: client,
-    from: "    let now = performance.now();\n    this.timer.notice(now);",
-    to: "    let now = performance.now();",
+    from: "    this.timer.notice(this.now);",
+    to: "",
   },
   {
     name: "a listener's work counts as the gateway's time",
@@ -119,7 +117,7 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "a reader gets the newest command first",
     file: mailbox,
-    from: "this.items.push(item);",
-    to: "this.items.splice(this.taken, 0, item);",
+    from: "this.entries.push(entry);",
+    to: "this.entries.splice(this.taken, 0, entry);",
   },
 ];
