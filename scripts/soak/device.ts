@@ -90,7 +90,7 @@ export interface Surroundings {
   /** How long a device does nothing between two statuses, at the longest. */
   readonly longestPauseMs: number;
   readonly connectTimeoutMs: number;
-  /** Aborted when the soak is over. Given to no call: a soak that is over lets what is under way come to its end. */
+  /** Aborted when the soak is over. Given to no call but runDevice: a soak that is over lets what is under way come to its end. */
   readonly over: AbortSignal;
   /** A signal that every call shares, so that a listener that is left behind on it shows. */
   readonly shared: AbortSignal;

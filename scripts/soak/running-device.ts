@@ -11,7 +11,7 @@ const LONGEST_RETRY_MS = 200;
 
 /** A device that is run by `runDevice` until the soak is over. */
 export async function runOne(role: string, random: Random, around: Surroundings): Promise<void> {
-  const { account, over, shared, longestPauseMs, tagged } = around;
+  const { account, over, longestPauseMs, tagged } = around;
   const ledger = new Ledger(role, () => tagged.connectionOf(role));
 
   async function* statuses(): AsyncGenerator<Uint8Array> {
@@ -26,7 +26,7 @@ export async function runOne(role: string, random: Random, around: Surroundings)
     timeoutMs: STATUS_TIMEOUT_MS,
     repeatAfterMs: REPEAT_AFTER_MS,
     retryDelayMs: () => random.between(1, LONGEST_RETRY_MS),
-    signal: shared,
+    signal: over, // or it would go on while it cannot connect
   };
   const ended = account.begun();
   try {

@@ -60,3 +60,19 @@ describe("a standstill of the process is noticed", () => {
     expect(observer.events).toEqual(["postponed", "passed"]);
   });
 });
+
+describe("a limit that begins while the former one gets its last look", () => {
+  it("is not given up with it", async () => {
+    const observer = observerFor(-1);
+    let looks = 0;
+    // By the last look, what was read has completed the status, and the next one has begun.
+    Object.defineProperty(observer, "deadline", {
+      get: () => performance.now() + (++looks < 3 ? -1 : 10_000),
+    });
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(observer.events).not.toContain("passed");
+  });
+});

@@ -1,3 +1,4 @@
+import { connect as connectSocket, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ok } from "neverthrow";
 import { commands, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
@@ -156,6 +157,24 @@ describe("destroy in any state", () => {
     expect((await outcome)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
     gateway.kick();
     await expectDestroyed(client, gateway);
+  });
+
+  it("with a former connection that is not gone yet: it waits for that one too", async () => {
+    const gateway = await openGateway();
+    const events: string[] = [];
+    const createConnection = (): Socket => {
+      const socket = connectSocket(gateway.port, gateway.host);
+      if (gateway.connections > 0) return socket;
+      const destroyNow = socket._destroy.bind(socket);
+      socket._destroy = (error, done) => void setTimeout(() => destroyNow(error, done), 100);
+      return socket.once("close", () => events.push("the former connection is gone"));
+    };
+    const client = await openClient(gateway, { createConnection });
+    gateway.kick();
+    (await exchange(client, one))._unsafeUnwrap();
+    await destroy(client);
+    events.push("destroy has settled");
+    expect(events).toEqual(["the former connection is gone", "destroy has settled"]);
   });
 
   it("with a gateway that has gone", async () => {

@@ -262,6 +262,13 @@ describe("a device ends", () => {
     expect(await words(runDevice(configFor(gateway), [one], options))).toEqual(["MODULE_NOT_SUPPORTED"]);
   });
 
+  it("and leaves nothing listening on its signal", async () => {
+    const gateway = await openGateway();
+    const { signal } = new AbortController();
+    expect(await words(runDevice(configFor(gateway), [one], { signal }))).toEqual(["01"]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("by a signal that has aborted before, without connecting", async () => {
     const gateway = await openGateway();
     expect(await words(runDevice(configFor(gateway), [one], { signal: AbortSignal.abort() }))).toEqual([]);

@@ -14,6 +14,7 @@ import {
   type SendStatusError,
   type Stream,
 } from "../../lib/index.js";
+import { clientBehind } from "../../lib/client/handle.js";
 import { example } from "../../lib/modules/example.js";
 import * as throwing from "../../lib/throwing.js";
 import { hex, utf8 } from "../support/bytes.js";
@@ -299,6 +300,21 @@ describe("the end of the client", () => {
     expect((await exchange(client, two)).isOk()).toBe(true);
     expect((await reader.next()).value?.isOk()).toBe(true);
   });
+
+  it("is listened for no longer than the iteration lasts", async () => {
+    const client = await openClient(await openGateway());
+    let listening = 0;
+    const onClosed = () => {
+      listening += 1;
+      return () => void (listening -= 1);
+    };
+    const handle = { [Symbol.for("fleet-internal-client.client.2")]: { ...clientBehind(client), onClosed } };
+    const outcomes = sendStatuses(handle as never, [one] as never);
+    expect((await outcomes.next()).done).toBe(false);
+    expect(listening).toBe(1);
+    expect(await outcomes.next()).toEqual(END);
+    expect(listening).toBe(0);
+  });
 });
 
 describe("a signal", () => {
@@ -326,6 +342,22 @@ describe("a signal", () => {
     await eventually(() => expect(gateway.statuses()).toHaveLength(1));
     controller.abort();
     expect(await outcomes).toEqual(["NOT_OK"]);
+  });
+
+  it("ends the reading of the source with the status that it aborts", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "stay silent" });
+    const controller = new AbortController();
+    let reads = 0;
+    const source = {
+      [Symbol.iterator]: () => ({ next: () => ({ done: false as const, value: Uint8Array.of((reads += 1)) }) }),
+    };
+    const outcomes = words(sendStatuses(client, source, { signal: controller.signal }));
+    await eventually(() => expect(gateway.statuses()).toHaveLength(1));
+    controller.abort();
+    expect(await outcomes).toEqual(["NOT_OK"]);
+    expect(reads).toBe(1);
   });
 
   it("that has aborted before sends nothing", async () => {

@@ -442,6 +442,16 @@ describe("a command before the first connect response", () => {
   });
 });
 
+describe("the latest command", () => {
+  it("is let go at the end, for the owner of a handle may keep that for long", () => {
+    const device = VirtualDevice.idle();
+    device.receive(commandOf(7));
+    expect(device.connection.latestCommand).toEqual(Uint8Array.of(7));
+    device.destroy();
+    expect(device.connection.latestCommand).toBeUndefined();
+  });
+});
+
 describe("a status", () => {
   it("is not completed by a command that began to arrive before it was sent, however little of it", () => {
     const { length } = commandOf(1);
