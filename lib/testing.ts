@@ -10,7 +10,7 @@ export {
   type Received,
   type ReceivedConnect,
   type ReceivedStatus,
-} from "./testing/events.js";
+} from "./testing/journal.js";
 export {
   type AcceptFault,
   type ConnectFault,
@@ -18,7 +18,7 @@ export {
   type FaultPoint,
   type StatusFault,
 } from "./testing/faults.js";
-export { commandFrame, connectResponseFrame, frame, type NamedDevice } from "./testing/frames.js";
+export { commandFrame, connectResponseFrame, frame, type NamedDevice } from "./testing/wire.js";
 export { startGateway, type TestingGateway } from "./testing/gateway.js";
 export {
   type AnswerBytes,

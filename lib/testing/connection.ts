@@ -1,8 +1,8 @@
 import { type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { type Device } from "./device.js";
-import { HEADER_BYTES } from "./frames.js";
-import { type Disconnect } from "./events.js";
+import { HEADER_BYTES } from "./wire.js";
+import { type Disconnect } from "./journal.js";
 import { type State } from "./state.js";
 
 /** What is held of what a device does not read: one that lets more pile up is reset. */

@@ -7,7 +7,7 @@ import {
   type Received,
   type ReceivedConnect,
   type ReceivedStatus,
-} from "./events.js";
+} from "./journal.js";
 import { type FaultAt, type FaultPoint } from "./faults.js";
 import { openListener, type Listener } from "./listener.js";
 import {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual, TextDecoder } from "node:util";
-import { eachField, NOTHING, type Field } from "./bytes.js";
+import { eachField, NOTHING, type Field } from "./wire.js";
 
 /** What one of the known modules does, byte for byte. */
 export interface GenuineModule {

@@ -1,15 +1,200 @@
-import { checkFilter, matches, type DeviceFilter } from "./device.js";
-import {
-  createEvents,
-  MAX_ENTRIES,
-  MAX_STATUS_BYTES,
-  readAs,
-  sizeOf,
-  type Events,
-  type GatewayEvent,
-  type Received,
-} from "./events.js";
-import { type AnyModule, type StatusOf } from "./modules.js";
+import { checkFilter, type Device, type DeviceFilter, matches } from "./device.js";
+import { type AnyModule, decodeStatus, type StatusOf } from "./modules.js";
+
+/**
+ * A device's connect, and what the gateway made of it.
+ *
+ * @example
+ * const { device, response } = await gateway.nextConnect();
+ */
+export interface ReceivedConnect {
+  /** What came in. */
+  readonly kind: "connect";
+  /** Which device it named. */
+  readonly device: Device;
+  /**
+   * The response type: 0 OK, 1 already connected, 2 module not supported, 3 device type not supported, 4 higher priority
+   * already connected; another, if a fault refused with it. A fault may still keep it from arriving. `undefined`: none,
+   * because the connection has its device already or is kept silent by a fault.
+   */
+  readonly response: number | undefined;
+  /** Which TCP connection it came in on, counted from 1. */
+  readonly connection: number;
+}
+
+/**
+ * A status, as it came in, with the device that it named.
+ *
+ * @example
+ * const { device, status } = await gateway.nextStatus({ deviceRole: "left_button" });
+ */
+export interface ReceivedStatus<Status = Uint8Array> {
+  /** What came in. */
+  readonly kind: "status";
+  /** Which device it named. */
+  readonly device: Device;
+  /** The status's bytes; what a module reads in them, where it was asked for by that module's value. */
+  readonly status: Status;
+  /** Which TCP connection it came in on, counted from 1. */
+  readonly connection: number;
+}
+
+/**
+ * A message that the gateway has received and could read.
+ *
+ * @example
+ * const kinds = gateway.received.map((message: Received) => message.kind); // ["connect", "status"]
+ */
+export type Received = ReceivedConnect | ReceivedStatus;
+
+/**
+ * A device that the gateway had let in is connected no more.
+ *
+ * @example
+ * expect((await gateway.nextDisconnect()).by).toBe("device");
+ */
+export interface Disconnect {
+  /** What happened. */
+  readonly kind: "disconnect";
+  /** As it named itself when it connected. */
+  readonly device: Device;
+  /** Which TCP connection it was, counted from 1. */
+  readonly connection: number;
+  /** Which side ended the connection. */
+  readonly by: "device" | "gateway";
+}
+
+/**
+ * What happens at a gateway.
+ *
+ * @example
+ * for await (const event of gateway.events()) console.log(event.kind, event.device.deviceRole);
+ */
+export type GatewayEvent<Status = Uint8Array> = ReceivedConnect | ReceivedStatus<Status> | Disconnect;
+
+/** The event as the filter's module reads it; throws a TypeError if it cannot read the status. */
+function readAs<Module extends AnyModule>(
+  event: GatewayEvent,
+  which: DeviceFilter<Module> | undefined,
+): GatewayEvent<StatusOf<Module>> {
+  if (event.kind !== "status") return event;
+  return { ...event, status: decodeStatus(which?.module, event.status, event.device) as StatusOf<Module> };
+}
+
+// A soak goes on for days: what is kept of it must have an end, in entries and in memory.
+export const MAX_ENTRIES = 10_000;
+export const MAX_STATUS_BYTES = 256 * 1024 * 1024;
+
+/** All that happens, for whoever iterates it. */
+export interface Events {
+  readonly tell: (event: GatewayEvent) => void;
+  readonly read: <Module extends AnyModule>(
+    which?: DeviceFilter<Module>,
+    signal?: AbortSignal,
+  ) => AsyncIterableIterator<GatewayEvent<StatusOf<Module>>>;
+  readonly close: () => void;
+}
+
+interface Reader {
+  readonly which: DeviceFilter | undefined;
+  unread: GatewayEvent[];
+  bytes: number;
+  /** It gets what it has, and then no more. */
+  isOver: boolean;
+  hasFallenBehind: boolean;
+  wake: () => void;
+}
+
+export function createEvents(): Events {
+  const readers = new Set<Reader>();
+  let isClosed = false;
+
+  function tell(event: GatewayEvent): void {
+    for (const reader of readers) {
+      if (!matches(event.device, reader.which)) continue;
+      reader.unread.push(event);
+      reader.bytes += sizeOf(event);
+      if (reader.unread.length > MAX_ENTRIES || reader.bytes > MAX_STATUS_BYTES) dismiss(reader);
+      reader.wake();
+    }
+  }
+
+  /** Nothing is held for a reader that does not read, and a lost event is never silent. */
+  function dismiss(reader: Reader): void {
+    reader.unread = [];
+    reader.hasFallenBehind = true;
+    end(reader);
+  }
+
+  function end(reader: Reader): void {
+    readers.delete(reader);
+    reader.isOver = true;
+    reader.wake();
+  }
+
+  function read<Module extends AnyModule>(
+    which: DeviceFilter<Module> | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncIterableIterator<GatewayEvent<StatusOf<Module>>> {
+    const reader: Reader = {
+      which,
+      unread: [],
+      bytes: 0,
+      isOver: false,
+      hasFallenBehind: false,
+      wake: () => undefined,
+    };
+    const onAbort = (): void => end(reader);
+    readers.add(reader);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (isClosed || signal?.aborted === true) end(reader);
+
+    async function next(): Promise<IteratorResult<GatewayEvent<StatusOf<Module>>, undefined>> {
+      for (;;) {
+        const event = reader.unread.shift();
+        if (event !== undefined) {
+          reader.bytes -= sizeOf(event);
+          return { done: false, value: readAs(event, which) };
+        }
+        if (reader.isOver) return finish();
+        await new Promise<void>((resolve) => (reader.wake = resolve));
+      }
+    }
+
+    function finish(): { readonly done: true; readonly value: undefined } {
+      signal?.removeEventListener("abort", onAbort);
+      end(reader);
+      if (!reader.hasFallenBehind) return { done: true, value: undefined };
+      reader.hasFallenBehind = false;
+      throw new Error(
+        `this reader fell behind: more than ${MAX_ENTRIES} events or ${MAX_STATUS_BYTES} bytes of statuses were unread. Read faster.`,
+      );
+    }
+
+    return {
+      next,
+      return: () => {
+        reader.unread = [];
+        reader.hasFallenBehind = false;
+        return Promise.resolve(finish());
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  function close(): void {
+    isClosed = true;
+    for (const reader of readers) end(reader);
+  }
+
+  return { tell, read, close };
+}
+
+function sizeOf(message: GatewayEvent | undefined): number {
+  return message?.kind === "status" ? message.status.length : 0;
+}
 
 /** What has come in, as far as it is kept, and all that happens. */
 export interface Journal {

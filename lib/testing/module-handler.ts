@@ -1,8 +1,8 @@
 import { isUint8Array } from "node:util/types";
 import { performance } from "node:perf_hooks";
-import { NOTHING } from "./bytes.js";
+import { NOTHING } from "./wire.js";
 import { bytes as checkBytes, MAX_DELAY_MS } from "./checks.js";
-import { MAX_ENTRIES, MAX_STATUS_BYTES } from "./events.js";
+import { MAX_ENTRIES, MAX_STATUS_BYTES } from "./journal.js";
 import { matches, slotOf, type Device, type DeviceFilter } from "./device.js";
 import { type Module } from "./modules.js";
 import { type Settings } from "./options.js";

@@ -2,7 +2,7 @@ import { isUint8Array } from "node:util/types";
 import { close, isGone, reset, sendBytes, sendFrame, type Connection } from "./connection.js";
 import { type Device } from "./device.js";
 import { type ConnectFault } from "./faults.js";
-import { commandFrame } from "./frames.js";
+import { commandFrame } from "./wire.js";
 import { type State } from "./state.js";
 
 /** Whether carrying out the fault takes the proper reply, or a part of it. */

@@ -1,5 +1,18 @@
 import { type Socket } from "node:net";
-import { NOTHING } from "./bytes.js";
+import {
+  ALREADY_CONNECTED,
+  type ClientMessage,
+  commandFrameFor,
+  connectResponseFrameFor,
+  createFrameReader,
+  createInput,
+  decodeClientMessage,
+  DEVICE_NOT_SUPPORTED,
+  HIGHER_PRIORITY_ALREADY_CONNECTED,
+  MODULE_NOT_SUPPORTED,
+  NOTHING,
+  OK,
+} from "./wire.js";
 import {
   answered,
   close,
@@ -13,17 +26,7 @@ import {
 } from "./connection.js";
 import { isSameDevice, type Device } from "./device.js";
 import { type StatusFault } from "./faults.js";
-import { createFrameReader, createInput, decodeClientMessage, type ClientMessage } from "./reader.js";
 import { needsReply, reply } from "./reply.js";
-import {
-  ALREADY_CONNECTED,
-  commandFrameFor,
-  connectResponseFrameFor,
-  DEVICE_NOT_SUPPORTED,
-  HIGHER_PRIORITY_ALREADY_CONNECTED,
-  MODULE_NOT_SUPPORTED,
-  OK,
-} from "./frames.js";
 import { recordError, type State } from "./state.js";
 
 /** Takes a new socket, which must be paused, and serves the device at its other end. */

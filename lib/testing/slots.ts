@@ -1,6 +1,6 @@
 import { type Connection } from "./connection.js";
 import { isSameDevice, slotOf, type Device } from "./device.js";
-import { ALREADY_CONNECTED, HIGHER_PRIORITY_ALREADY_CONNECTED } from "./frames.js";
+import { ALREADY_CONNECTED, HIGHER_PRIORITY_ALREADY_CONNECTED } from "./wire.js";
 import { type Timers } from "./timers.js";
 
 interface Slot {

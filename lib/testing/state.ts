@@ -1,10 +1,10 @@
 import { type Connection, route } from "./connection.js";
 import { type Device } from "./device.js";
-import { commandFrame } from "./frames.js";
+import { commandFrame } from "./wire.js";
 import { createJournal, type Journal } from "./journal.js";
 import { createModuleHandler, type ModuleHandler } from "./module-handler.js";
 import { type Settings } from "./options.js";
-import { createPlans, type Plans } from "./planned-faults.js";
+import { createPlans, type Plans } from "./faults.js";
 import { createSlots, type Slots } from "./slots.js";
 import { createThreads, type Threads } from "./threads.js";
 import { createTimers, type Timers } from "./timers.js";

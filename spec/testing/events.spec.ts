@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { startGateway, type GatewayEvent, type TestingGateway } from "../../lib/testing.js";
-import { createEvents } from "../../lib/testing/events.js";
+import { createEvents } from "../../lib/testing/journal.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import { button, connectButton, fromHex, statusOf } from "./wire.js";
 
@@ -96,7 +96,7 @@ describe("a reader of events that does not read", () => {
     expect((await reader.next()).done).toBe(false);
     events.tell(status(1));
     events.tell(status(1));
-    await expect(reader.next()).rejects.toThrow("More than 10000 events");
+    await expect(reader.next()).rejects.toThrow("more than 10000 events");
     expect((await reader.next()).done).toBe(true);
   });
 

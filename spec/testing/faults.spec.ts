@@ -398,7 +398,7 @@ describe("what waits for a reply that goes out in pieces", () => {
 
 describe("what waits for a module that is at work", () => {
   it("is 10,000 statuses at most, and an error tells of those that were left out", async () => {
-    const busy = await startGateway({ answer: () => new Promise(() => undefined), moduleTimeoutMs: 20 });
+    const busy = await startGateway({ answer: () => new Promise(() => undefined), moduleTimeoutMs: 500 });
     try {
       busy.misbehave("status", { do: "stay silent" });
       const socket = await dial(busy);

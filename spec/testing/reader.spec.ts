@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { createFrameReader } from "../../lib/testing/reader.js";
+import { createFrameReader } from "../../lib/testing/wire.js";
 
 function bodiesIn(frames: ReturnType<typeof createFrameReader>, hex: string): string[] {
   return [...frames.read(Buffer.from(hex, "hex"))].map((body) => Buffer.from(body).toString("hex"));
