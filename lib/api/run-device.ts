@@ -1,10 +1,11 @@
 import { err, type Result } from "neverthrow";
-import { argumentError, checkedConfig, checkedDeviceOptions, invalidArgument } from "../client/arguments.js";
+import { argumentError, checkedConfig, checkedDeviceOptions } from "../client/arguments.js";
 import { DeviceRun, last, type RetryDelay } from "../client/device-run.js";
 import type { Stream } from "../client/mailbox.js";
 import type { CommandsOptions, Config, SendStatusesOptions } from "../client/options.js";
 import { mapStream, streamOf, streamOfOne } from "../client/streams.js";
-import type { RunDeviceError } from "../errors/error-types.js";
+import type { ErrorWith, RunDeviceError } from "../errors/error-types.js";
+import { InternalClientError } from "../errors/internal-client-error.js";
 import { readOutcome } from "./functions.js";
 
 /**
@@ -48,8 +49,7 @@ export function runDevice<Status = Uint8Array, Command = Uint8Array>(
 ): Stream<Result<Exclude<Command, undefined>, RunDeviceError>> {
   try {
     const checked = checkedConfig(config);
-    if (checked.signal !== undefined)
-      throw invalidArgument("config.signal", checked.signal, "left out: use options.signal");
+    if (checked.signal !== undefined) throw misplacedSignal();
     const run = new DeviceRun(checked, source, checkedDeviceOptions<RetryDelay>(options));
     const items = streamOf(
       () => run.next(),
@@ -61,4 +61,8 @@ export function runDevice<Status = Uint8Array, Command = Uint8Array>(
   } catch (thrown) {
     return streamOfOne(err(last(argumentError(thrown))));
   }
+}
+
+function misplacedSignal(): ErrorWith<"NOT_OK"> {
+  return new InternalClientError("NOT_OK", { message: "config.signal does not end a device. Use options.signal." });
 }

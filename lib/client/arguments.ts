@@ -303,7 +303,8 @@ function assertNotDetached(given: Uint8Array): void {
   try {
     new Uint8Array(given.buffer);
   } catch {
-    const message = "status is a Uint8Array whose bytes were transferred away, but must be one that has its bytes";
+    const message =
+      "status is a Uint8Array whose bytes were transferred away, but must be a Uint8Array that has its bytes";
     throw new InternalClientError("NOT_OK", { message });
   }
 }

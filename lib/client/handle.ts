@@ -149,8 +149,10 @@ export function clientBehind(handle: unknown): ClientBehindHandle | undefined {
 }
 
 /** Another copy's. Anything may stand under a handle's key: what does not act as a client is no handle. */
-function guarded(foreign: ClientBehindHandle): ClientBehindHandle {
-  const { device, module, state } = foreign;
+function guarded(foreign: ClientBehindHandle): ClientBehindHandle | undefined {
+  const { module, state } = foreign;
+  const device = ownDevice(foreign.device);
+  if (device === undefined) return undefined;
   return {
     device,
     module,
@@ -169,6 +171,14 @@ function guarded(foreign: ClientBehindHandle): ClientBehindHandle {
       return () => attempt(stop as () => void, undefined);
     },
   };
+}
+
+/** A copy of a device, which is described in messages; undefined for what is none. */
+function ownDevice(given: Device): Device | undefined {
+  const { module, deviceType, deviceRole, deviceName, priority } = given;
+  const areNumbers = [module, deviceType, priority].every((field) => typeof field === "number");
+  if (!areNumbers || typeof deviceRole !== "string" || typeof deviceName !== "string") return undefined;
+  return Object.freeze({ module, deviceType, deviceRole, deviceName, priority });
 }
 
 function attempt<T>(call: () => T, otherwise: T): T {

@@ -228,7 +228,7 @@ describe("a reader that falls behind", () => {
     expect([await stream.next(), await stream.next()]).toEqual([command(1), command(2)]);
     const error = (await stream.next()).value?._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage", reason: "fell-behind" });
-    expect(error?.message).toMatch(/highWaterMark.* 2/);
+    expect(error?.message).toContain("more than 2 commands (its highWaterMark)");
     expect(await stream.next()).toEqual(END);
   });
 

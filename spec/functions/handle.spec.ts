@@ -60,7 +60,7 @@ describe("a handle in print", () => {
   it("as a string names the device, the endpoint and the state", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    const endpoint = `device "button1" (module 1000, type 0, role "test") at 127.0.0.1:${gateway.port}`;
+    const endpoint = `device "button1", module 1000, type 0, role "test", at 127.0.0.1:${gateway.port}`;
     expect(String(client)).toBe(`ClientHandle(${endpoint}, connected)`);
     await destroy(client);
     expect(String(client)).toBe(`ClientHandle(${endpoint}, destroyed)`);

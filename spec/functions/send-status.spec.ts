@@ -177,7 +177,7 @@ describe("a status that fails twice", () => {
     const client = await openClient(gateway);
     const error = await failureOf(client);
     expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", returnCode: -14, family: "communication" });
-    expect(error.message).toMatch(/module may hold the status invalid/);
+    expect(error.message).toMatch(/Check that the module accepts this status/);
     expect(gateway.connections).toBe(2);
     expect(gateway.statuses()).toEqual([status, status]);
     await expectDestroyedBy(client, gateway, error);

@@ -325,7 +325,7 @@ describe("an option that there is not", () => {
     ["config.Host", "Did you mean host?", { Host: "gateway" }, {}],
     ["config.device.role", "Did you mean deviceRole?", { device: { ...button, devicerole: "x" } }, {}],
     ["options.timeout", "Did you mean timeoutMs?", {}, { timeout: 1 }],
-    ["options.speed", "there are timeoutMs, signal", {}, { speed: 1 }],
+    ["options.speed", "Its properties are timeoutMs, signal.", {}, { speed: 1 }],
   ])("%s is NOT_OK and names the nearest that there is", async (_, hint, ofConfig, ofOptions) => {
     const gateway = await openGateway();
     const outcome = await withClient({ ...configFor(gateway), ...ofConfig }, (client) =>
@@ -424,8 +424,8 @@ describe("what is no handle", () => {
 
 describe("what was probably meant as a handle", () => {
   it.each([
-    ["a promise", Promise.resolve({}), "an await is missing"],
-    ["a Result that was not unwrapped", ok({}), "it is a Result, unwrap it"],
+    ["a promise", Promise.resolve({}), "it is a promise. Await it first."],
+    ["a Result that was not unwrapped", ok({}), "it is a Result. Unwrap it first."],
     ["a copy", { host: "127.0.0.1" }, "pass the handle that connect() returned, not a copy of it"],
   ])("%s: the error says what is missing", async (_, given, hint) => {
     const error = (await exchange(given as never, Uint8Array.of(1) as never))._unsafeUnwrapErr();

@@ -146,7 +146,7 @@ describe("a device that runs", () => {
     await eventually(() => expect(sockets.open).toBe(0));
     const lost = (await items.next()).value?._unsafeUnwrapErr();
     expect(lost).toMatchObject({ code: "NOT_OK", reason: "fell-behind" });
-    expect(lost?.message).toContain("3 commands");
+    expect(lost?.message).toContain("3 unread commands");
     expect(await words(items)).toEqual(["05", "06"]);
   });
 });
