@@ -13,6 +13,7 @@ import { mission } from "../modules/mission.js";
 import { transparent } from "../modules/transparent.js";
 import type { Place } from "./check-device.js";
 import { shown } from "./payload.js";
+import { spacedJson } from "./text.js";
 
 /** A module to check with, and a device type and status that are right for it. */
 export interface Candidate {
@@ -49,7 +50,7 @@ export function otherModule(module: number, deviceType: number, status: Uint8Arr
     deviceType,
     status,
     isStrict: false,
-    ask: (place, device) => ask<Uint8Array, Uint8Array>(place, device, status, (command) => shown(command, false)),
+    ask: (place, device) => ask<Uint8Array, Uint8Array>(place, device, status, (command) => shown(command)),
   };
 }
 
@@ -68,7 +69,7 @@ function known<Status, Command>(
     isStrict,
     ask: (place, device) =>
       ask(place, { ...device, module }, status, (command) =>
-        command === undefined ? "undefined" : JSON.stringify(command),
+        command === undefined ? "undefined" : spacedJson(command),
       ),
   };
 }

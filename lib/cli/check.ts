@@ -3,39 +3,44 @@ import type { Device, InternalClientError } from "../index.js";
 import type { Place } from "./check-device.js";
 import { checks, createScene, type Check, type Silence } from "./check-list.js";
 import { knownModules, otherModule, type Candidate } from "./check-modules.js";
-import { CommandLineError, type Given, type Syntax } from "./command-line.js";
-import { milliseconds } from "./describe.js";
-import { deviceOptions, generalOptions, LARGEST_MILLISECONDS, readPlace } from "./device-options.js";
-import { ExitCode, exitCodeOf } from "./exit-code.js";
-import { oneLine, roundTripField } from "./payload.js";
+import { CommandLineError, type Command, type Given } from "./command-line.js";
+import { generalOptions, MAX_MILLISECONDS, MAX_MODULE, MAX_UINT32, placeOptions, readPlace } from "./device-options.js";
 import { readStatus, statusOptions, statusSourceOf } from "./status-source.js";
-import type { Surroundings } from "./surroundings.js";
+import { ExitCode, exitCodeOf, type Surroundings } from "./surroundings.js";
+import { explain, jsonOf, milliseconds, oneLine, toMicroseconds } from "./text.js";
 
-const LARGEST_MODULE = 2 ** 31 - 1;
-const LARGEST_UINT32 = 2 ** 32 - 1;
 const WAYS = "--status TEXT, --status-file FILE or --status-hex HEX";
 const DEFAULT_TIMEOUT_MS = 5_000;
 /** A genuine gateway cuts after 30 s, looks every few seconds, and may be satisfied with half of that time. */
 const SILENCE: Silence = { leastMs: 14_500, mostMs: 40_000 };
 
-export const checkSyntax = {
+export const checkCommand = {
   command: "check",
   options: {
-    host: deviceOptions.host,
-    port: deviceOptions.port,
+    ...placeOptions,
     module: {
       value: "NUMBER",
-      help: "check with this module (default: with those of 1, 2, 3 and 1000 that are served)",
+      help: "check with this module",
+      default: "with those of 1, 2, 3 and 1000 that are served",
     },
-    type: { value: "NUMBER", help: "the device type that goes with the status (default 0)" },
+    type: { value: "NUMBER", help: "the device type that goes with the status", default: "0" },
     ...statusOptions,
     silence: { help: "also wait until a silent device is cut, which takes 30 s and more" },
-    timeout: { value: "MS", help: `how long to wait for each answer (default ${DEFAULT_TIMEOUT_MS})` },
-    json: generalOptions.json,
-    help: generalOptions.help,
-    version: generalOptions.version,
+    timeout: { value: "MS", help: "how long to wait for each answer", default: DEFAULT_TIMEOUT_MS.toString() },
+    ...generalOptions,
   },
-} as const satisfies Syntax;
+  usage: "check [--module NUMBER [--type NUMBER --status TEXT]] [OPTIONS]",
+  summary: "Go through what a gateway must do, and show for each point what it did",
+  notes: [
+    "It is a few devices for a few seconds, each with a role of its own (check_…), so it touches no device that is connected; but the gateway tells the cloud of them, and some checks make other devices wait for up to 250 ms. Without --module it sends to each of the modules mission, I/O, transparent and example that is served a status that is right for it; another module needs a status of its own.",
+  ],
+  events: [["check", "name, holds (true, false, or null if it was not checked), seen, expected, ms"]],
+  examples: [
+    "fleet-internal-client check --host 10.0.0.5 --silence",
+    "fleet-internal-client check --host 10.0.0.5 --module 1234 --type 1 --status hello --json",
+  ],
+  run: (given, surroundings) => check(given, surroundings),
+} as const satisfies Command;
 
 /** What one line says. */
 interface Finding {
@@ -63,7 +68,7 @@ export async function check(given: Given, surroundings: Surroundings): Promise<n
     // What the end of the command itself brings about is no finding.
     if (signal.aborted) return;
     findings.push(finding);
-    output.write(`${given.has("json") ? jsonOf(finding) : lineOf(finding)}\n`);
+    output.write(`${given.has("json") ? jsonLineOf(finding) : lineOf(finding)}\n`);
   };
   const run = { place: placeOf(given, signal), tell, nextRole: createRoles() };
 
@@ -71,7 +76,7 @@ export async function check(given: Given, surroundings: Surroundings): Promise<n
   if (!("code" in served)) await carryOutAll(run, served, given.has("silence"));
   if (signal.aborted) return ExitCode.INTERRUPTED;
   if ("code" in served) {
-    errors.write(`${oneLine(served.message)}\n`);
+    errors.write(`${explain(served)}\n`);
     return exitCodeOf(served);
   }
   if (served.length === 0)
@@ -82,7 +87,7 @@ export async function check(given: Given, surroundings: Surroundings): Promise<n
 
 /** @throws CommandLineError */
 async function candidatesOf(given: Given, surroundings: Surroundings): Promise<readonly Candidate[]> {
-  const module = given.integer("module", 0, LARGEST_MODULE);
+  const module = given.integer("module", 0, MAX_MODULE);
   const hasStatus = Object.keys(statusOptions).some((name) => given.has(name));
   if (module === undefined) {
     if (hasStatus || given.has("type"))
@@ -92,11 +97,11 @@ async function candidatesOf(given: Given, surroundings: Surroundings): Promise<r
   const known = knownModules.filter((one) => one.module === module);
   if (!hasStatus && !given.has("type") && known.length > 0) return known;
   const status = await readStatus(statusSourceOf("check", given, WAYS), surroundings);
-  return [otherModule(module, given.integer("type", 0, LARGEST_UINT32) ?? 0, status)];
+  return [otherModule(module, given.integer("type", 0, MAX_UINT32) ?? 0, status)];
 }
 
 function placeOf(given: Given, signal: AbortSignal): Place {
-  const answerMs = given.positive("timeout", "milliseconds", LARGEST_MILLISECONDS) ?? DEFAULT_TIMEOUT_MS;
+  const answerMs = given.positive("timeout", "milliseconds", MAX_MILLISECONDS) ?? DEFAULT_TIMEOUT_MS;
   return { ...readPlace(given), answerMs, signal };
 }
 
@@ -193,9 +198,9 @@ function lineOf({ name, holds, seen, expected, ms }: Finding): string {
   return oneLine(`${holds ? "ok    " : "WRONG "}${name}: ${seen}; ${judgement}`);
 }
 
-function jsonOf(finding: Finding): string {
+function jsonLineOf(finding: Finding): string {
   const { name, holds = null, seen, expected, ms } = finding;
-  return JSON.stringify({ time: new Date(), event: "check", name, holds, seen, expected, ms: roundTripField(ms) });
+  return jsonOf({ time: new Date(), event: "check", name, holds, seen, expected, ms: toMicroseconds(ms) });
 }
 
 function summaryOf(findings: readonly Finding[]): string {

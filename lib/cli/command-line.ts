@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.js";
+import type { Surroundings } from "./surroundings.js";
 
 /** A command line that cannot be carried out; the message is one line. */
 export class CommandLineError extends Error {}
@@ -10,6 +10,8 @@ interface Option {
   readonly short?: string;
   readonly isRepeatable?: boolean;
   readonly help: string;
+  /** What holds where it is left out, for the help. */
+  readonly default?: string;
 }
 
 export type Options = Readonly<Record<string, Option>>;
@@ -21,6 +23,17 @@ export interface Syntax {
   readonly options: Options;
   /** The arguments without a `--` that it takes. */
   readonly operands?: readonly string[];
+}
+
+/** A command, and what its manual says. */
+export interface Command extends Syntax {
+  readonly usage: string;
+  readonly summary: string;
+  readonly notes: readonly string[];
+  /** With `--json` each line is an object with `time`, `event`, and these fields. */
+  readonly events: readonly (readonly [event: string, fields: string])[];
+  readonly examples: readonly string[];
+  readonly run: (given: Given, surroundings: Surroundings) => Promise<number>;
 }
 
 /** A command line, taken apart. A value is read by what it has to be; a wrong one throws a {@link CommandLineError}. */
@@ -125,4 +138,25 @@ function unknownOption({ command, options }: Syntax, rawName: string): CommandLi
 
 function seeHelp(command: string): string {
   return `see fleet-internal-client ${command} --help`;
+}
+
+/** The word that was probably meant: one of the same letters, or that lacks or adds some. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  if (word.length < 3) return undefined;
+  const letters = sorted(word);
+  return words.find((one) => sorted(one) === letters || isWithin(word, one) || isWithin(one, word));
+}
+
+function sorted(word: string): string {
+  return Array.from(word).sort().join("");
+}
+
+/** Whether the longer word has all letters of the other, in their order. */
+function isWithin(word: string, longer: string): boolean {
+  let rest = longer;
+  return Array.from(word).every((letter) => {
+    const at = rest.indexOf(letter);
+    rest = rest.slice(at + 1);
+    return at >= 0;
+  });
 }

@@ -3,30 +3,30 @@ import { CommandLineError, type Given, type Options } from "./command-line.js";
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 1636;
-const LARGEST_MODULE = 2 ** 31 - 1;
-const LARGEST_UINT32 = 2 ** 32 - 1;
-export const LARGEST_MILLISECONDS = 2 ** 31 - 1;
-
-/** What the device is called that nobody gave a role or name: no real device is likely to be called that. */
-const DEFAULT_ROLE = "command_line";
+export const MAX_MODULE = 2 ** 31 - 1;
+export const MAX_UINT32 = 2 ** 32 - 1;
+export const MAX_MILLISECONDS = 2 ** 31 - 1;
 
 export const generalOptions = {
   json: { help: "one JSON object a line, for scripts" },
-  hex: { help: "show payloads as hex, text too" },
   help: { short: "h", help: "show this" },
   version: { short: "V", help: "show the version" },
 } as const satisfies Options;
 
+export const placeOptions = {
+  host: { value: "HOST", help: "the gateway's name or address", default: DEFAULT_HOST },
+  port: { value: "PORT", help: "the gateway's port", default: DEFAULT_PORT.toString() },
+} as const satisfies Options;
+
 export const deviceOptions = {
-  host: { value: "HOST", help: `the gateway's name or address (default ${DEFAULT_HOST})` },
-  port: { value: "PORT", help: `the gateway's port (default ${DEFAULT_PORT})` },
-  module: { value: "NUMBER", help: "the device's module (required)" },
-  type: { value: "NUMBER", help: "the device's type (default 0)" },
-  role: { value: "TEXT", help: `the device's role (default ${DEFAULT_ROLE})` },
-  name: { value: "TEXT", help: `the device's name (default ${DEFAULT_ROLE})` },
-  priority: { value: "NUMBER", help: "the device's priority, 0 is the highest (default 0)" },
-  timeout: { value: "MS", help: "how long one attempt of a status may take (default 10000)" },
-  "connect-timeout": { value: "MS", help: "how long one attempt to connect may take (default 4000)" },
+  ...placeOptions,
+  module: { value: "NUMBER", help: "the device's module; required" },
+  type: { value: "NUMBER", help: "the device's type", default: "0" },
+  role: { value: "TEXT", help: "the device's role", default: "command_line_send or command_line_watch" },
+  name: { value: "TEXT", help: "the device's name", default: "as the role" },
+  priority: { value: "NUMBER", help: "the device's priority, 0 is the highest", default: "0" },
+  timeout: { value: "MS", help: "how long one attempt of a status may take", default: "10000" },
+  "connect-timeout": { value: "MS", help: "how long one attempt to connect may take", default: "4000" },
 } as const satisfies Options;
 
 export interface DeviceOptions {
@@ -37,29 +37,32 @@ export interface DeviceOptions {
 
 /** @throws CommandLineError for the first value that is wrong */
 export function readDeviceOptions(command: string, given: Given): DeviceOptions {
-  const module = given.integer("module", 0, LARGEST_MODULE);
+  const module = given.integer("module", 0, MAX_MODULE);
   if (module === undefined) {
     throw new CommandLineError(`${command} needs the device's module, for example --module 1000`);
   }
-  const connectTimeoutMs = given.positive("connect-timeout", "milliseconds", LARGEST_MILLISECONDS);
+  // Each command is a device of its own, so that a status can be sent while another device is watched.
+  const deviceRole = given.text("role") ?? `command_line_${command}`;
   return {
     config: {
-      host: given.nonEmpty("host") ?? DEFAULT_HOST,
-      port: given.integer("port", 1, 65_535) ?? DEFAULT_PORT,
+      ...readPlace(given, 1),
       device: {
         module,
-        deviceType: given.integer("type", 0, LARGEST_UINT32) ?? 0,
-        deviceRole: given.text("role") ?? DEFAULT_ROLE,
-        deviceName: given.text("name") ?? DEFAULT_ROLE,
-        priority: given.integer("priority", 0, LARGEST_UINT32) ?? 0,
+        deviceType: given.integer("type", 0, MAX_UINT32) ?? 0,
+        deviceRole,
+        deviceName: given.text("name") ?? deviceRole,
+        priority: given.integer("priority", 0, MAX_UINT32) ?? 0,
       },
-      ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+      connectTimeoutMs: given.positive("connect-timeout", "milliseconds", MAX_MILLISECONDS),
     },
-    timeoutMs: given.positive("timeout", "milliseconds", LARGEST_MILLISECONDS),
+    timeoutMs: given.positive("timeout", "milliseconds", MAX_MILLISECONDS),
   };
 }
 
-/** Where the testing gateway listens unless told otherwise. */
-export function readPlace(given: Given): { readonly host: string; readonly port: number } {
-  return { host: given.nonEmpty("host") ?? DEFAULT_HOST, port: given.integer("port", 0, 65_535) ?? DEFAULT_PORT };
+/** Where the gateway is, or where the testing gateway listens: there 0 is a port too. */
+export function readPlace(given: Given, leastPort = 0): { readonly host: string; readonly port: number } {
+  return {
+    host: given.nonEmpty("host") ?? DEFAULT_HOST,
+    port: given.integer("port", leastPort, 65_535) ?? DEFAULT_PORT,
+  };
 }

@@ -1,4 +1,166 @@
-const LONGEST_LINE = 2_000;
+import { isDeepStrictEqual } from "node:util";
+import type { Codec, Device } from "../index.js";
+import { carAccessory } from "../modules/car-accessory.js";
+import { example } from "../modules/example.js";
+import { missionProtobuf } from "../modules/mission-protobuf.js";
+import { mission } from "../modules/mission.js";
+import { transparent } from "../modules/transparent.js";
+import { CommandLineError, wrongValue, type Given, type Options } from "./command-line.js";
+import { jsonOf, oneLine, severalLines, spacedJson } from "./text.js";
+
+const MAX_LINE = 2_000;
+
+interface KnownModule {
+  readonly status: Codec<never, unknown>;
+  readonly command: Codec<never, unknown>;
+}
+
+const knownModules: Readonly<Record<string, KnownModule>> = {
+  mission,
+  "mission-protobuf": missionProtobuf,
+  "car-accessory": carAccessory,
+  transparent,
+  example,
+};
+
+/** What the genuine modules' numbers are. */
+const namesByNumber: Readonly<Record<number, string>> = {
+  [mission.number]: "mission",
+  [carAccessory.number]: "car-accessory",
+  [transparent.number]: "transparent",
+  [example.number]: "example",
+};
+
+export const knownNumbers: readonly number[] = Object.keys(namesByNumber).map(Number);
+
+const choices = [...Object.keys(knownModules), "none"];
+
+export const payloadOptions = {
+  decode: {
+    value: "MODULE",
+    help: `whose payloads they are: ${choices.slice(0, -1).join(", ")}, or none`,
+    default: `by the number: ${knownNumbers.map((number) => `${number} ${namesByNumber[number] ?? ""}`).join(", ")}`,
+  },
+  hex: { help: "show payloads as hex" },
+} as const satisfies Options;
+
+/** Of what a payload is. */
+export interface Origin {
+  readonly kind: "status" | "command";
+  readonly device: Device;
+}
+
+type Meaning =
+  /** JSON, or what a module says in another form. */
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "bytes" };
+
+/** How the payloads of one command line are read and shown. */
+export class Payloads {
+  private readonly hex: boolean;
+  private readonly chosen: string | undefined;
+
+  /** @throws CommandLineError for a module that is not known */
+  constructor(given: Given) {
+    this.hex = given.has("hex");
+    this.chosen = given.text("decode");
+    if (this.chosen !== undefined && !choices.includes(this.chosen)) {
+      throw new CommandLineError(wrongValue("--decode", this.chosen, `one of ${choices.join(", ")}`));
+    }
+  }
+
+  /** For people, in one line. Text stands in quotes and hex is called so: neither can be taken for the other. */
+  inLine(bytes: Uint8Array, origin?: Origin): string {
+    if (bytes.length === 0) return "(empty)";
+    if (this.hex) return shortened(`hex ${hexOf(bytes)}`, bytes);
+    const { meaning, problem } = this.read(bytes, origin);
+    return `${shortened(written(meaning, bytes), bytes)}${problem === undefined ? "" : ` (${problem})`}`;
+  }
+
+  /** For the output of a command that is nothing else: JSON over several lines if it is pretty, and text as it is. */
+  alone(bytes: Uint8Array, origin: Origin, isPretty: boolean): string {
+    if (this.hex) return hexOf(bytes);
+    if (bytes.length === 0) return "";
+    const { meaning } = this.read(bytes, origin);
+    if (meaning.kind === "value" && (isPretty || !isText(bytes)))
+      return jsonOf(meaning.value, isPretty ? 2 : undefined);
+    const text = textOf(bytes);
+    return text === undefined || isDriving(text) ? `hex ${hexOf(bytes)}` : severalLines(text);
+  }
+
+  /** For JSON lines. */
+  fields(bytes: Uint8Array, origin?: Origin): Record<string, unknown> {
+    const { meaning, problem } = this.read(bytes, origin);
+    const text = textOf(bytes);
+    return {
+      bytes: bytes.length,
+      hex: hexOf(bytes),
+      ...(text === undefined ? {} : { text }),
+      ...(meaning.kind === "value" ? { value: meaning.value } : {}),
+      ...(problem === undefined ? {} : { problem }),
+    };
+  }
+
+  /**
+   * What is sent: the bytes as they are. JSON that a known module reads only in its own spelling, as it compares bytes, is spelled so.
+   * @throws CommandLineError for what the module holds invalid
+   */
+  toSend(bytes: Uint8Array, device: Device): Uint8Array {
+    const name = this.nameFor(device);
+    const codec = name === undefined ? undefined : knownModules[name]?.status;
+    if (name === undefined || codec === undefined) return bytes;
+    const read = codec.decode(bytes, device);
+    if (read.isOk()) return bytes;
+    const spelled = spelledBy(codec, bytes, device);
+    if (spelled !== undefined) return spelled;
+    const { path, message } = read.error;
+    const problem = `the module ${name} holds this status invalid: ${path}: ${message}`;
+    throw new CommandLineError(`${problem}; --decode none sends it all the same`);
+  }
+
+  private nameFor({ module }: Device): string | undefined {
+    return this.chosen ?? namesByNumber[module];
+  }
+
+  private read(bytes: Uint8Array, origin?: Origin): { readonly meaning: Meaning; readonly problem?: string } {
+    const name = origin === undefined ? undefined : this.nameFor(origin.device);
+    const known = name === undefined ? undefined : knownModules[name];
+    if (origin === undefined || known === undefined || bytes.length === 0) return { meaning: plainMeaning(bytes) };
+    const read = known[origin.kind].decode(bytes, origin.device);
+    if (read.isErr()) {
+      const problem = `no ${origin.kind} of ${name ?? ""}: ${oneLine(read.error.message)}`;
+      return { meaning: plainMeaning(bytes), problem };
+    }
+    return { meaning: typeof read.value === "string" ? plainMeaning(bytes) : { kind: "value", value: read.value } };
+  }
+}
+
+/** For people, in one line, whatever it means. */
+export function shown(bytes: Uint8Array): string {
+  return bytes.length === 0 ? "(empty)" : shortened(written(plainMeaning(bytes), bytes), bytes);
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Without a module: JSON objects and lists are taken for what they are, since nothing else looks like them. */
+function plainMeaning(bytes: Uint8Array): Meaning {
+  const text = textOf(bytes);
+  if (text === undefined || isDriving(text)) return { kind: "bytes" };
+  const value = jsonIn(text);
+  return typeof value === "object" && value !== null ? { kind: "value", value } : { kind: "text", text };
+}
+
+function written(meaning: Meaning, bytes: Uint8Array): string {
+  if (meaning.kind === "value") return spacedJson(meaning.value);
+  return meaning.kind === "text" ? jsonOf(meaning.text) : `hex ${hexOf(bytes)}`;
+}
+
+function shortened(text: string, bytes: Uint8Array): string {
+  return text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}… (${bytes.length} bytes)`;
+}
 
 /** The bytes as text; undefined unless they are UTF-8. */
 function textOf(bytes: Uint8Array): string | undefined {
@@ -9,49 +171,37 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
+function isText(bytes: Uint8Array): boolean {
+  const text = textOf(bytes);
+  return text !== undefined && !isDriving(text);
+}
+
+/** Whether it has control characters besides lines and tabs: then it is no text. */
+function isDriving(text: string): boolean {
+  return /[^\P{Cc}\n\t]/u.test(text);
+}
+
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
 
-export function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function jsonIn(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
-/** Text where the bytes are printable UTF-8, of one or more lines; hex where not, or where it is asked for. */
-export function printed(bytes: Uint8Array, hex: boolean): string {
-  const text = hex ? undefined : textOf(bytes);
-  return text !== undefined && isPrintable(text) ? text : hexOf(bytes);
+/** Undefined for what is no JSON of the module's. */
+function spelledBy(codec: Codec<never, unknown>, bytes: Uint8Array, device: Device): Uint8Array | undefined {
+  const value = jsonIn(textOf(bytes));
+  if (value === undefined) return undefined;
+  const spelled = codec.encode(value as never, device);
+  return spelled.isOk() && isSameJson(spelled.value, bytes) ? spelled.value : undefined;
 }
 
-/** As {@link printed}, for people and in one line. */
-export function shown(bytes: Uint8Array, hex: boolean): string {
-  if (bytes.length === 0) return "(empty)";
-  const text = printed(bytes, hex);
-  if (text.length <= LONGEST_LINE) return oneLine(text);
-  return `${oneLine(text.slice(0, LONGEST_LINE))}… (${bytes.length} bytes)`;
-}
-
-/** What JSON lines say of a payload. */
-export function payloadFields(bytes: Uint8Array): Record<string, unknown> {
-  const text = textOf(bytes);
-  return { bytes: bytes.length, hex: hexOf(bytes), ...(text === undefined ? {} : { text }) };
-}
-
-/** For JSON lines: to the microsecond, as the clock knows no better. */
-export function roundTripField(milliseconds: number): number {
-  return Math.round(milliseconds * 1_000) / 1_000;
-}
-
-/** Control characters, which could end the line or drive the terminal, become visible. */
-export function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => {
-    if (character === "\n") return "\\n";
-    if (character === "\r") return "\\r";
-    if (character === "\t") return "\\t";
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
-}
-
-function isPrintable(text: string): boolean {
-  return !/[^\P{Cc}\n\t]/u.test(text);
+function isSameJson(one: Uint8Array, other: Uint8Array): boolean {
+  const value = jsonIn(textOf(one));
+  return value !== undefined && isDeepStrictEqual(value, jsonIn(textOf(other)));
 }

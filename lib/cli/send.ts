@@ -1,54 +1,81 @@
 import { exchange, withClient } from "../index.js";
-import type { Given, Syntax } from "./command-line.js";
+import type { Command, Given } from "./command-line.js";
 import { deviceOptions, generalOptions, readDeviceOptions } from "./device-options.js";
-import { ExitCode, exitCodeOf } from "./exit-code.js";
-import { oneLine, payloadFields, printed, roundTripField } from "./payload.js";
+import { deliver } from "./output.js";
+import { payloadOptions, Payloads } from "./payload.js";
 import { readStatus, statusOptions, statusSourceOf } from "./status-source.js";
-import type { Surroundings } from "./surroundings.js";
-
-export const sendSyntax = {
-  command: "send",
-  options: { ...statusOptions, ...deviceOptions, ...generalOptions },
-  operands: ["-"],
-} as const satisfies Syntax;
+import { ExitCode, exitCodeOf, type Surroundings } from "./surroundings.js";
+import { explain, jsonOf, oneLine, toMicroseconds } from "./text.js";
 
 const WAYS = "--status TEXT, --status-file FILE, --status-hex HEX, or - for standard input";
 
+export const sendCommand = {
+  command: "send",
+  options: { ...statusOptions, ...deviceOptions, ...payloadOptions, ...generalOptions },
+  operands: ["-"],
+  usage: "send --module NUMBER (--status TEXT | --status-file FILE | --status-hex HEX | -) [OPTIONS]",
+  summary: "Send one status and print the command that answers it",
+  notes: [
+    "With - the status is read from standard input. Of a known module it is checked first, and a status that the module holds invalid is not sent.",
+    "The command is printed and nothing else: text as it is, at a terminal JSON over several lines, what is no text as hex behind the word hex. --hex gives the bare digits.",
+    "The gateway refuses a device that is connected already with the same module, type and role. send and watch have a role each; two of the same need --role.",
+  ],
+  events: [
+    [
+      "command",
+      "kind (answer), roundTripMs, bytes, hex, text where it is UTF-8, value where it is JSON or a known module's",
+    ],
+    ["failure", "code, returnCode, reason, family, message"],
+  ],
+  examples: [
+    `fleet-internal-client send --module 1000 --role left_button --status '{"pressed": true}'`,
+    "fleet-internal-client send --module 1234 --status-file status.bin --hex",
+    "printf hello | fleet-internal-client send --host 10.0.0.5 --module 3 -",
+  ],
+  run: send,
+} as const satisfies Command;
+
 /** Sends one status and prints the command that answered it. */
-export async function send(given: Given, surroundings: Surroundings): Promise<number> {
+async function send(given: Given, surroundings: Surroundings): Promise<number> {
   const { output, errors, signal } = surroundings;
   const source = statusSourceOf("send", given, WAYS);
   const { config, timeoutMs } = readDeviceOptions("send", given);
+  const { device } = config;
+  const payloads = new Payloads(given);
   let status: Uint8Array;
   try {
-    status = await readStatus(source, surroundings);
+    status = payloads.toSend(await readStatus(source, surroundings), device);
   } catch (error) {
     if (signal.aborted) return ExitCode.INTERRUPTED;
     throw error;
   }
   const outcome = await withClient({ ...config, signal }, (client) => {
     const sentAt = performance.now();
-    return exchange(client, status, timeoutMs === undefined ? { signal } : { timeoutMs, signal }).map((command) => ({
+    return exchange(client, status, { timeoutMs, signal }).map((command) => ({
       command,
-      roundTripMs: performance.now() - sentAt,
+      roundTripMs: toMicroseconds(performance.now() - sentAt),
     }));
   });
+  if (outcome.isErr() && signal.aborted) return ExitCode.INTERRUPTED;
+  const unwritten = await deliver(output, outcome.match(written, failed), signal);
   if (outcome.isErr()) {
-    if (signal.aborted) return ExitCode.INTERRUPTED;
-    errors.write(`${oneLine(outcome.error.message)}\n`);
+    errors.write(`${explain(outcome.error)}\n`);
     return exitCodeOf(outcome.error);
   }
-  const { command, roundTripMs } = outcome.value;
-  output.write(`${given.has("json") ? asJson(command, roundTripMs) : printed(command, given.has("hex"))}\n`);
-  return ExitCode.DONE;
-}
+  if (unwritten === undefined) return signal.aborted ? ExitCode.INTERRUPTED : ExitCode.DONE;
+  errors.write(`a command came, but it cannot be written: ${oneLine(unwritten.message)}\n`);
+  return ExitCode.UNEXPECTED;
 
-function asJson(command: Uint8Array, roundTripMs: number): string {
-  return JSON.stringify({
-    time: new Date(),
-    event: "command",
-    kind: "answer",
-    roundTripMs: roundTripField(roundTripMs),
-    ...payloadFields(command),
-  });
+  function written({ command, roundTripMs }: { readonly command: Uint8Array; readonly roundTripMs: number }): string {
+    const origin = { kind: "command", device } as const;
+    if (!given.has("json")) return `${payloads.alone(command, origin, output.isTTY === true)}\n`;
+    const fields = payloads.fields(command, origin);
+    return `${jsonOf({ time: new Date(), event: "command", kind: "answer", roundTripMs, ...fields })}\n`;
+  }
+
+  function failed(error: Parameters<typeof explain>[0]): string {
+    if (!given.has("json")) return "";
+    const { code, returnCode, reason, family } = error;
+    return `${jsonOf({ time: new Date(), event: "failure", code, returnCode, reason, family, message: explain(error) })}\n`;
+  }
 }

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { constants, open, type FileHandle } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
-import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CommandLineError, wrongValue, type Given, type Options } from "./command-line.js";
 import { bytesOf } from "./payload.js";
 import type { Surroundings } from "./surroundings.js";
@@ -16,6 +16,11 @@ export const statusOptions = {
   "status-file": { value: "FILE", help: "the status is what the file holds" },
   "status-hex": { value: "HEX", help: "the status, as pairs of hex digits" },
 } as const satisfies Options;
+
+/** The library's own limit of a message: no status can be larger. */
+const MAX_BYTES = 16 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const LOOK_AGAIN_MS = 20;
 
 /** @throws CommandLineError unless the line names just one */
 export function statusSourceOf(command: string, given: Given, ways: string): StatusSource {
@@ -33,16 +38,65 @@ export function statusSourceOf(command: string, given: Given, ways: string): Sta
   return path === undefined ? { from: "input" } : { from: "file", path };
 }
 
-/** @throws CommandLineError when it cannot be read */
+/** @throws CommandLineError when it cannot be read, is too large, or the signal aborts */
 export async function readStatus(
   source: StatusSource,
   { input, signal }: Pick<Surroundings, "input" | "signal">,
 ): Promise<Uint8Array> {
   try {
     if (source.from === "argument") return source.status;
-    return source.from === "file" ? await readFile(source.path) : await buffer(addAbortSignal(signal, input));
+    const chunks = source.from === "file" ? chunksOf(source.path, signal) : addAbortSignal(signal, input);
+    return await joined(chunks as AsyncIterable<Buffer>);
   } catch (error) {
     throw new CommandLineError(`the status cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function joined(chunks: AsyncIterable<Buffer>): Promise<Uint8Array> {
+  const all: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > MAX_BYTES) throw tooLarge("too many bytes");
+    all.push(chunk);
+  }
+  return Buffer.concat(all);
+}
+
+function tooLarge(size: string): Error {
+  return new Error(`it has ${size}, and a status at most ${MAX_BYTES}`);
+}
+
+/** Opened so that a FIFO holds nothing up: a read that waits in the system could not be interrupted. */
+async function* chunksOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const about = await file.stat();
+    if (about.size > MAX_BYTES) throw tooLarge(`${about.size} bytes`);
+    let isBegun = !about.isFIFO();
+    for (;;) {
+      const chunk = await nextChunk(file);
+      if (chunk?.length === 0 && isBegun) return;
+      // Without a writer a FIFO is at its end: its end is only that which comes after one.
+      isBegun ||= chunk === undefined || chunk.length > 0;
+      if (chunk === undefined || chunk.length === 0) await sleep(LOOK_AGAIN_MS, undefined, { signal });
+      else yield chunk;
+      signal.throwIfAborted();
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Undefined while there is nothing to read yet. */
+async function nextChunk(file: FileHandle): Promise<Buffer | undefined> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  try {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null);
+    return chunk.subarray(0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
+    throw error;
   }
 }
 

@@ -1,49 +1,85 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { setTimeout as sleep } from "node:timers/promises";
-import {
-  connect,
-  destroy,
-  exchange,
-  getCommand,
-  type ClientHandle,
-  type DiagnosticsMessages,
-  type InternalClientError,
-} from "../index.js";
-import { CommandLineError, type Given, type Syntax } from "./command-line.js";
+import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { every, getCommand, runDevice, type DiagnosticsMessages, type InternalClientError } from "../index.js";
+import { CommandLineError, type Command, type Given } from "./command-line.js";
 import {
   deviceOptions,
   generalOptions,
-  LARGEST_MILLISECONDS,
+  MAX_MILLISECONDS,
   readDeviceOptions,
   type DeviceOptions,
 } from "./device-options.js";
-import { jsonDisplay, lineDisplay, liveDisplay, type Display } from "./displays.js";
-import { ExitCode, exitCodeOf } from "./exit-code.js";
-import { emptyView } from "./live-view.js";
-import { oneLine } from "./payload.js";
+import { Lines, Screen } from "./output.js";
+import { payloadOptions, Payloads } from "./payload.js";
 import { readStatus, statusOptions, statusSourceOf, type StatusSource } from "./status-source.js";
-import type { Surroundings } from "./surroundings.js";
-import type { WatchEvent } from "./watch-events.js";
+import { ExitCode, exitCodeOf, type Surroundings } from "./surroundings.js";
+import { clock, explain, jsonOf, oneLine, timestamp } from "./text.js";
+import {
+  emptyView,
+  ending,
+  jsonLineOf,
+  render,
+  viewAfter,
+  wordsOf,
+  type Watched,
+  type WatchEvent,
+} from "./watch-view.js";
 
 const DEFAULT_EVERY_SECONDS = 5;
+const WAYS = "--status TEXT, --status-file FILE or --status-hex HEX";
 
-export const watchSyntax = {
+export const watchCommand = {
   command: "watch",
   options: {
     ...statusOptions,
     "status-file": { value: "FILE", help: "the status is what the file holds, read anew each time" },
-    every: { value: "SECONDS", help: `how often a status is sent (default ${DEFAULT_EVERY_SECONDS})` },
-    count: { value: "NUMBER", help: "end after that many statuses" },
+    every: { value: "SECONDS", help: "how often a status is sent", default: DEFAULT_EVERY_SECONDS.toString() },
+    count: { value: "NUMBER", help: "end after that many statuses", default: "until Ctrl-C" },
+    log: { value: "FILE", help: "append everything that happens to this file, with --json as JSON lines" },
     ...deviceOptions,
+    ...payloadOptions,
     ...generalOptions,
   },
-} as const satisfies Syntax;
-
-const WAYS = "--status TEXT, --status-file FILE or --status-hex HEX";
+  usage: "watch --module NUMBER (--status TEXT | --status-file FILE | --status-hex HEX) [OPTIONS]",
+  summary: "Be a device: send a status every few seconds and show the commands as they come",
+  notes: [
+    "At a terminal it shows one live view, and at the end the latest 200 lines of the story; elsewhere a line for each event. Payloads are JSON, text in quotes, or hex behind the word hex. Events that nobody reads are left out, and a line says how many those were.",
+    "When the gateway is lost it connects anew after a pause: 1 s, then twice as long each time, up to 30 s. It gives up where that cannot help: module or type not supported, or a call that the library refuses. A status's failure is the exit code only if it is the last of --count.",
+    "The gateway refuses a device that is connected already with the same module, type and role. send and watch have a role each; two of the same need --role. A gateway cuts a device that is silent for 30 s, so --every is best below that.",
+  ],
+  events: [
+    ["connect, reconnect", ""],
+    [
+      "status",
+      "bytes, hex, text where it is UTF-8, value where it is JSON or a known module's; problem where it is not",
+    ],
+    ["command", "kind (answer or push), roundTripMs of an answer, and the payload as of a status"],
+    ["drop", "reason"],
+    ["failure", "code, returnCode, reason, family, message"],
+    ["unreadable", "message: there was no status to send"],
+    ["retry", "afterMs: when it connects anew"],
+    ["lost", "events: how many were left out because nobody read them"],
+  ],
+  examples: [
+    `fleet-internal-client watch --module 1000 --status '{"pressed": true}'`,
+    "fleet-internal-client watch --host 10.0.0.5 --module 2 --type 4 --role left_button --status-file status.json --every 1",
+    "fleet-internal-client watch --module 1234 --status hello --count 3 --json",
+  ],
+  run: (given, surroundings) => watch(given, surroundings),
+} as const satisfies Command;
 
 /** How long to wait before connecting anew, after that many failures in a row: 1 s, then twice as long each time, up to 30 s. */
 export function retryPauseMs(failures: number): number {
   return Math.min(30_000, 1_000 * 2 ** (failures - 1));
+}
+
+interface WatchOptions extends DeviceOptions {
+  readonly source: StatusSource;
+  readonly everyMs: number;
+  readonly count: number;
+  readonly payloads: Payloads;
+  readonly pauseMs: (failures: number) => number;
 }
 
 /** Is a device until it is ended: sends statuses and shows what comes. */
@@ -52,182 +88,239 @@ export async function watch(given: Given, surroundings: Surroundings, pauseMs = 
   const options: WatchOptions = {
     ...readDeviceOptions("watch", given),
     source,
-    everyMs: 1_000 * (given.positive("every", "seconds", LARGEST_MILLISECONDS / 1_000) ?? DEFAULT_EVERY_SECONDS),
+    everyMs: 1_000 * (given.positive("every", "seconds", MAX_MILLISECONDS / 1_000) ?? DEFAULT_EVERY_SECONDS),
     count: given.integer("count", 1, 2 ** 32) ?? Infinity,
+    payloads: new Payloads(given),
     pauseMs,
   };
-  // A file that is not there is most likely misspelt: better said at once than every few seconds.
-  await readStatus(source, surroundings);
-  const display = displayFor(given, options, surroundings);
-  let error: InternalClientError | undefined;
   try {
-    error = await run({ options, surroundings, display, sent: 0, failures: 0 });
-  } finally {
-    display.close();
-  }
-  if (error === undefined) return ExitCode.DONE;
-  surroundings.errors.write(`${oneLine(error.message)}\n`);
-  return exitCodeOf(error);
-}
-
-interface WatchOptions extends DeviceOptions {
-  readonly source: StatusSource;
-  readonly everyMs: number;
-  readonly count: number;
-  readonly pauseMs: (failures: number) => number;
-}
-
-interface Watch {
-  readonly options: WatchOptions;
-  readonly surroundings: Surroundings;
-  readonly display: Display;
-  sent: number;
-  /** Clients lost or not connected since a status was last answered. */
-  failures: number;
-}
-
-type Happened = WatchEvent extends infer Event ? (Event extends unknown ? Omit<Event, "time"> : never) : never;
-
-function tell(watch: Watch, happened: Happened): void {
-  // What the end itself brings about, such as the status in hand being given up, is no news.
-  if (!watch.surroundings.signal.aborted) watch.display.show({ time: new Date(), ...happened });
-}
-
-function displayFor(given: Given, options: WatchOptions, { output, canRedraw }: Surroundings): Display {
-  const hex = given.has("hex");
-  if (given.has("json")) return jsonDisplay(output);
-  if (output.isTTY !== true || !canRedraw) return lineDisplay(output, hex);
-  const { host, port, device } = options.config;
-  const about = { host, port, device, everyMs: options.everyMs, hex };
-  return liveDisplay(output, emptyView(about));
-}
-
-/** One client after the other; gives the error that ended it, if one did. */
-async function run(watch: Watch): Promise<InternalClientError | undefined> {
-  const { options, surroundings } = watch;
-  const { signal } = surroundings;
-  for (;;) {
-    const connected = await connect({ ...options.config, signal });
-    if (connected.isErr()) {
-      if (signal.aborted) return undefined;
-      tell(watch, { event: "failure", error: connected.error });
-    }
-    const error = connected.isErr() ? connected.error : await useClient(watch, connected.value);
-    if (error === undefined || isFinal(error) || watch.sent >= options.count) return error;
-    watch.failures += 1;
-    const afterMs = options.pauseMs(watch.failures);
-    tell(watch, { event: "retry", afterMs });
-    await pause(afterMs, signal);
-    if (signal.aborted) return undefined;
-  }
-}
-
-/** Whether trying again would only give the same. */
-function isFinal({ family, code }: InternalClientError): boolean {
-  return family === "usage" || code === "MODULE_NOT_SUPPORTED" || code === "DEVICE_TYPE_NOT_SUPPORTED";
-}
-
-async function useClient(watch: Watch, client: ClientHandle): Promise<InternalClientError | undefined> {
-  const stopObserving = observe(watch, client);
-  try {
-    return await sendStatuses(watch, client);
-  } finally {
-    stopObserving();
-    await destroy(client);
-  }
-}
-
-/** Gives the error that ended it: the client's end, the last status's, or one that will not change. */
-async function sendStatuses(watch: Watch, client: ClientHandle): Promise<InternalClientError | undefined> {
-  const { options, surroundings } = watch;
-  const { signal } = surroundings;
-  for (;;) {
-    const startedAt = performance.now();
-    const status = await nextStatus(watch);
-    if (status !== undefined) {
-      const error = await sendOne(watch, client, status);
-      if (signal.aborted) return undefined;
-      const isOver = watch.sent >= options.count;
-      if (isOver || (error !== undefined && (isFinal(error) || isDestroyed(client)))) return error;
-    }
-    await pause(startedAt + options.everyMs - performance.now(), signal);
-    if (signal.aborted) return undefined;
-  }
-}
-
-async function nextStatus(watch: Watch): Promise<Uint8Array | undefined> {
-  try {
-    return await readStatus(watch.options.source, watch.surroundings);
+    // A file that is not there is most likely misspelt: better said at once than every few seconds.
+    if (!isFifo(source)) await nextStatus(options, surroundings);
   } catch (error) {
-    if (!(error instanceof CommandLineError)) throw error;
-    // A file that is just being written anew is there again the next time.
-    tell(watch, { event: "unreadable", problem: error.message });
-    return undefined;
+    if (surroundings.signal.aborted) return ExitCode.DONE;
+    throw error;
+  }
+  const watched = { ...options.config, ...options };
+  const log = openLog(given, watched);
+  const display = displayFor(given, watched, surroundings);
+  let outcome: Ending;
+  try {
+    outcome = await new Watch(options, surroundings, [display, ...log]).run();
+  } finally {
+    for (const each of [display, ...log]) each.close();
+  }
+  if (outcome.message !== undefined) surroundings.errors.write(`${outcome.message}\n`);
+  return outcome.code;
+}
+
+/** What is read from a FIFO is gone. */
+function isFifo(source: StatusSource): boolean {
+  return source.from === "file" && statSync(source.path, { throwIfNoEntry: false })?.isFIFO() === true;
+}
+
+async function nextStatus({ source, payloads, config }: WatchOptions, surroundings: Surroundings): Promise<Uint8Array> {
+  return payloads.toSend(await readStatus(source, surroundings), config.device);
+}
+
+/** Shows what happens to a device, in one way or another. */
+interface Display {
+  readonly show: (event: WatchEvent) => void;
+  readonly close: () => void;
+}
+
+function displayFor(given: Given, watched: Watched, { output, job, canRedraw }: Surroundings): Display {
+  if (!given.has("json") && output.isTTY === true && canRedraw) return liveDisplay(watched, output, job);
+  const lines = new Lines(output, (events) => lineForLost(events, given.has("json")));
+  const show = (event: WatchEvent): void => {
+    if (given.has("json")) lines.write(jsonLineOf(event, watched));
+    else if (event.event !== "status") lines.write(`${clock(event.time)} ${wordsOf(event, watched)}`);
+  };
+  return { show, close: () => undefined };
+}
+
+function lineForLost(events: number, isJson: boolean): string {
+  const time = new Date();
+  if (isJson) return jsonOf({ time, event: "lost", events });
+  return `${clock(time)} (${events} events that nobody read are left out)`;
+}
+
+function liveDisplay(watched: Watched, output: Surroundings["output"], job: Surroundings["job"]): Display {
+  let view = emptyView;
+  const screen = new Screen(output, job, (columns, rows) => render(view, watched, performance.now(), columns, rows));
+  return {
+    show: (event) => {
+      view = viewAfter(view, event, watched);
+      screen.update();
+    },
+    close: () => {
+      screen.close();
+      output.write(`${ending(view, watched, performance.now()).join("\n")}\n`);
+    },
+  };
+}
+
+/** @throws CommandLineError when it cannot be opened */
+function openLog(given: Given, watched: Watched): Display[] {
+  const path = given.nonEmpty("log");
+  if (path === undefined) return [];
+  const file = openForAppending(path);
+  const isJson = given.has("json");
+  const lineOf = (event: WatchEvent): string =>
+    isJson ? jsonLineOf(event, watched) : `${timestamp(event.time)} ${wordsOf(event, watched)}`;
+  return [{ show: (event) => void writeSync(file, `${lineOf(event)}\n`), close: () => closeSync(file) }];
+}
+
+function openForAppending(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  try {
+    // A FIFO that nobody reads would otherwise hold the process up.
+    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK);
+  } catch (error) {
+    throw new CommandLineError(`the log cannot be written: ${(error as Error).message}`);
   }
 }
 
-async function sendOne(
-  watch: Watch,
-  client: ClientHandle,
-  status: Uint8Array,
-): Promise<InternalClientError | undefined> {
-  const { timeoutMs } = watch.options;
-  const { signal } = watch.surroundings;
-  tell(watch, { event: "status", status });
-  watch.sent += 1;
-  const outcome = await exchange(client, status, timeoutMs === undefined ? { signal } : { timeoutMs, signal });
-  if (outcome.isOk()) {
-    watch.failures = 0;
-    return undefined;
+interface Ending {
+  readonly code: number;
+  readonly message?: string;
+}
+
+/** An event without when it happened. */
+type Happened = WatchEvent extends infer Event ? (Event extends unknown ? Omit<Event, "time" | "at"> : never) : never;
+
+/** One device, from its first connect to its end. */
+class Watch {
+  private readonly ending = new AbortController();
+  private readonly signal: AbortSignal;
+  private statusesRead = 0;
+  private latest: Uint8Array = new Uint8Array();
+  private sentAt = 0;
+  private readonly pauses = new WeakMap<InternalClientError, number>();
+  /** Of the last status, or of the connect for it. */
+  private failure: InternalClientError | undefined;
+  private logFailure: Error | undefined;
+
+  constructor(
+    private readonly options: WatchOptions,
+    private readonly surroundings: Surroundings,
+    private readonly displays: readonly Display[],
+  ) {
+    this.signal = AbortSignal.any([surroundings.signal, this.ending.signal]);
   }
-  tell(watch, { event: "failure", error: outcome.error });
-  return outcome.error;
-}
 
-function isDestroyed(client: ClientHandle): boolean {
-  const command = getCommand(client);
-  return command.isErr() && command.error.code === "CONTEXT_INCORRECT";
-}
+  async run(): Promise<Ending> {
+    const { config, timeoutMs } = this.options;
+    const stopObserving = this.observe();
+    const retryDelayMs = (failures: number, error: InternalClientError) => this.pauseAfter(failures, error);
+    // Statuses go out when they are read and at no other time.
+    const options = { timeoutMs, retryDelayMs, repeatAfterMs: MAX_MILLISECONDS, signal: this.signal };
+    for await (const outcome of runDevice(config, this.statuses(), options)) {
+      if (outcome.isErr()) this.tellFailure(outcome.error);
+      if (this.failure?.family === "usage") break;
+    }
+    stopObserving();
+    if (this.logFailure !== undefined) {
+      const message = oneLine(`the log cannot be written: ${this.logFailure.message}`);
+      return { code: ExitCode.UNEXPECTED, message };
+    }
+    if (this.failure === undefined || this.signal.aborted) return { code: ExitCode.DONE };
+    return { code: exitCodeOf(this.failure), message: explain(this.failure) };
+  }
 
-/** Tells what the library's diagnostics say of this client, until the function given back is called. */
-function observe(watch: Watch, client: ClientHandle): () => void {
-  let sentAt = 0;
-  tell(watch, { event: "connect" });
-  const tellCommand = (kind: "answer" | "push"): void => {
-    const roundTripMs = kind === "answer" ? performance.now() - sentAt : undefined;
-    // The diagnostics come at the command's arrival, so the most recent command is just this one.
-    const command = getCommand(client);
-    if (command.isOk()) tell(watch, { event: "command", kind, command: command.value, roundTripMs });
-  };
-  // What the gateway pushed right behind its connect response.
-  tellCommand("push");
+  private tell(happened: Happened): void {
+    // What the end itself brings about, such as the status in hand being given up, is no news.
+    if (this.signal.aborted) return;
+    try {
+      for (const { show } of this.displays) show({ time: new Date(), at: performance.now(), ...happened });
+    } catch (error) {
+      this.logFailure = error as Error;
+      this.ending.abort();
+    }
+  }
 
-  const stops = [
-    listen("status", client, () => (sentAt = performance.now())),
-    listen("command", client, ({ kind }) => tellCommand(kind)),
-    listen("drop", client, ({ reason }) => tell(watch, { event: "drop", reason })),
-    listen("reconnect", client, () => tell(watch, { event: "reconnect" })),
-  ];
-  return () => {
-    for (const stop of stops) stop();
-  };
-}
+  private tellFailure(error: InternalClientError): void {
+    this.failure = error;
+    this.tell({ event: "failure", error });
+    const afterMs = this.pauses.get(error);
+    if (afterMs !== undefined) this.tell({ event: "retry", afterMs });
+  }
 
-function listen<Name extends keyof DiagnosticsMessages>(
-  name: Name,
-  client: ClientHandle,
-  listener: (message: DiagnosticsMessages[Name]) => void,
-): () => void {
-  const channel = `fleet-internal-client:${name}`;
-  const onMessage = (message: unknown): void => {
-    const told = message as DiagnosticsMessages[Name];
-    if (told.client === client) listener(told);
-  };
-  subscribe(channel, onMessage);
-  return () => unsubscribe(channel, onMessage);
-}
+  /** Undefined where trying again would only give the same, or was not asked for. */
+  private pauseAfter(failures: number, error: InternalClientError): number | undefined {
+    const isFinal = error.code === "MODULE_NOT_SUPPORTED" || error.code === "DEVICE_TYPE_NOT_SUPPORTED";
+    if (isFinal || this.statusesRead >= this.options.count) return undefined;
+    const afterMs = this.options.pauseMs(failures);
+    this.pauses.set(error, afterMs);
+    return afterMs;
+  }
 
-/** Ends early, and without an error, when the signal aborts. */
-async function pause(forMs: number, signal: AbortSignal): Promise<void> {
-  await sleep(Math.max(0, forMs), undefined, { signal }).catch(() => undefined);
+  private statuses(): AsyncIterable<Uint8Array> {
+    const { everyMs, count } = this.options;
+    const readings = every(everyMs, () => this.read())[Symbol.asyncIterator]();
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      while (this.statusesRead < count) {
+        const reading = await readings.next();
+        if (reading.done === true) break;
+        if (reading.value === undefined) continue;
+        this.statusesRead += 1;
+        this.latest = reading.value;
+        return { done: false, value: reading.value };
+      }
+      return { done: true, value: undefined };
+    };
+    // Not an async generator: that could not be left while it waits for the time of the next status.
+    const leave = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      await readings.return?.();
+      return { done: true, value: undefined };
+    };
+    return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
+  }
+
+  private async read(): Promise<Uint8Array | undefined> {
+    try {
+      return await nextStatus(this.options, this.surroundings);
+    } catch (error) {
+      if (!(error instanceof CommandLineError)) throw error;
+      // A file that is just being written anew is there again the next time.
+      this.tell({ event: "unreadable", problem: error.message });
+      return undefined;
+    }
+  }
+
+  /** Tells what the library's diagnostics say of this device, until the function given back is called. */
+  private observe(): () => void {
+    const stops = [
+      this.listen("connect", () => this.tell({ event: "connect" })),
+      this.listen("status", () => {
+        this.sentAt = performance.now();
+        this.tell({ event: "status", status: this.latest });
+      }),
+      this.listen("command", ({ client, kind }) => {
+        const roundTripMs = kind === "answer" ? performance.now() - this.sentAt : undefined;
+        if (kind === "answer") this.failure = undefined;
+        // Diagnostics come at the command's arrival, so the most recent command is just this one.
+        const command = getCommand(client);
+        if (command.isOk()) this.tell({ event: "command", kind, command: command.value as Uint8Array, roundTripMs });
+      }),
+      this.listen("drop", ({ reason }) => this.tell({ event: "drop", reason })),
+      this.listen("reconnect", () => this.tell({ event: "reconnect" })),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  private listen<Name extends keyof DiagnosticsMessages>(
+    name: Name,
+    listener: (message: DiagnosticsMessages[Name]) => void,
+  ): () => void {
+    const { device, host, port } = this.options.config;
+    const onMessage = (message: unknown): void => {
+      const told = message as DiagnosticsMessages[Name];
+      const { client } = told;
+      if (client.host === host && client.port === port && isDeepStrictEqual(client.device, device)) listener(told);
+    };
+    subscribe(`fleet-internal-client:${name}`, onMessage);
+    return () => unsubscribe(`fleet-internal-client:${name}`, onMessage);
+  }
 }

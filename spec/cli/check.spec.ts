@@ -59,7 +59,7 @@ describe("check at a healthy gateway", () => {
     const stage = createStage();
     expect(await main(["check", "--port", gateway.port.toString()], stage, "1.2.3")).toBe(6);
     const lines = stage.output.lines.map((line) => line.replace(/\([\d.]+ ms\)/, "(TIME)"));
-    expect(lines[0]).toBe('ok    module 1000, example: the command {"lit_up":false}; as expected (TIME)');
+    expect(lines[0]).toBe('ok    module 1000, example: the command { "lit_up": false }; as expected (TIME)');
     expect(lines[4]).toBe(
       "WRONG a module that is not served: DEVICE_NOT_SUPPORTED, left open, its slot taken: DEVICE_NOT_SUPPORTED; " +
         "but expected: MODULE_NOT_SUPPORTED, left open, its slot taken: ALREADY_CONNECTED",

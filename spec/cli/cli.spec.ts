@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { PassThrough, Writable } from "node:stream";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { run, type Process } from "../../lib/cli.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openGateway } from "../support/opened.js";
@@ -25,7 +25,18 @@ interface FakeProcess {
 
 function createProcess(...args: string[]): FakeProcess {
   const [stdout, stderr] = [new Pipe(), new Pipe()];
-  const parts = { argv: ["node", "cli.js", ...args], env: {}, stdin: new PassThrough(), stdout, stderr };
+  const exit = jest.fn();
+  const kill = jest.fn();
+  const parts = {
+    pid: 7,
+    kill,
+    exit,
+    argv: ["node", "cli.js", ...args],
+    env: {},
+    stdin: new PassThrough(),
+    stdout,
+    stderr,
+  };
   return { host: Object.assign(new EventEmitter(), parts) as unknown as FakeProcess["host"], stdout, stderr };
 }
 
@@ -68,7 +79,7 @@ describe("the process of a command", () => {
 
   it("ends quietly when nobody reads its output any more", async () => {
     const gateway = await openGateway();
-    const line = `watch --module 1000 --status a --every 0.01 --port ${gateway.port}`.split(" ");
+    const line = `watch --module 1234 --status a --every 0.01 --port ${gateway.port}`.split(" ");
     const { host, stdout, stderr } = createProcess(...line);
     const ended = run(host, "1.2.3");
     await eventually(() => expect(stdout.text).toContain("answer"));
@@ -83,17 +94,51 @@ describe("the process of a command", () => {
     stdout.failure = systemError("ENOSPC");
     await run(host, "1.2.3");
     expect(host.exitCode).toBe(1);
-    expect(stderr.text).toContain("write ENOSPC");
+    expect(stderr.text).toBe("fleet-internal-client: the output cannot be written: write ENOSPC\n");
   });
 
-  it("fails with 1 and says where when something happens that nobody expected", async () => {
+  it("fails with 1 in one line when something happens that nobody expected", async () => {
     const { host, stdout, stderr } = createProcess("--version");
     stdout.write = () => {
       throw new Error("nobody expected this");
     };
     await run(host, "1.2.3");
     expect(host.exitCode).toBe(1);
-    expect(stderr.text).toMatch(/nobody expected this\n +at /);
+    expect(stderr.text).toBe("fleet-internal-client: something unexpected failed: nobody expected this\n");
+  });
+
+  it("fails with 1 when its help cannot be written", async () => {
+    const { host, stdout, stderr } = createProcess("help");
+    stdout.failure = systemError("ENOSPC");
+    await run(host, "1.2.3");
+    expect({ code: host.exitCode, stderr: stderr.text }).toEqual({
+      code: 1,
+      stderr: "fleet-internal-client: the output cannot be written: write ENOSPC\n",
+    });
+  });
+
+  it("ends soon after a signal though nobody reads its output", async () => {
+    const { host, stdout } = createProcess("gateway", "--port", "0");
+    stdout._write = () => undefined;
+    const ended = run(host, "1.2.3");
+    await eventually(() => expect(stdout.writableLength).toBeGreaterThan(0));
+    host.emit("SIGTERM");
+    await ended;
+    expect(host.exit).toHaveBeenCalledWith(0);
+  });
+
+  it("stops as a whole when the live view has given the screen back", async () => {
+    const gateway = await openGateway();
+    const { host, stdout } = createProcess(..."watch --module 1234 --status a --port".split(" "), `${gateway.port}`);
+    Object.assign(stdout, { isTTY: true });
+    const ended = run(host, "1.2.3");
+    await eventually(() => expect(stdout.text).toContain("\x1b[?1049h"));
+    host.emit("SIGTSTP");
+    expect(stdout.text).toMatch(/\x1b\[\?1049l$/);
+    expect(host.kill).toHaveBeenCalledWith(7, "SIGSTOP");
+    host.emit("SIGINT");
+    await ended;
+    expect([host.listenerCount("SIGTSTP"), host.listenerCount("SIGCONT")]).toEqual([0, 0]);
   });
 
   it("goes on when nobody reads its errors", async () => {

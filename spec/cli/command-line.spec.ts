@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { nearest } from "../../lib/cli/command-line.js";
 import { main } from "../../lib/cli/main.js";
 import { createStage } from "./surroundings.js";
 
@@ -10,8 +11,10 @@ async function runLine(...args: string[]) {
 
 describe("a wrong command line gives one line that names what is wrong, and exit code 2", () => {
   it.each<[args: string[], line: string]>([
-    [[], "name a command: watch, send, gateway or check; see fleet-internal-client --help"],
+    [[], "name a command: watch, send, gateway or check; see fleet-internal-client help"],
     [["wach"], 'there is no command "wach"; did you mean watch?'],
+    [["hlep"], 'there is no command "hlep"; did you mean help?'],
+    [["help", "wach"], 'there is no command "wach"; did you mean watch?'],
     [["--verison"], 'there is no command "--verison"; did you mean --version?'],
     [["connect"], 'there is no command "connect": name watch, send, gateway or check'],
     [["constructor"], 'there is no command "constructor": name watch, send, gateway or check'],
@@ -66,6 +69,11 @@ describe("a wrong command line gives one line that names what is wrong, and exit
       ["gateway", "--module", "1:2:3"],
       '--module is "1:2:3", but must be a module, or a module and types such as 2:1,4',
     ],
+    [
+      ["watch", "--status", "a", "--module", "1", "--decode", "mision"],
+      '--decode is "mision", but must be one of mission, mission-protobuf, car-accessory, transparent, example, none',
+    ],
+    [["gateway", "--answer", "a", "--echo"], "gateway takes one of --answer and --echo"],
     [["gateway", "--module", "2:a"], 'a type in --module 2:a is "a", but must be a whole number from 0 to 4294967295'],
   ])("%j", async (args, line) => {
     expect(await runLine(...args)).toEqual({ code: 2, output: "", errors: `fleet-internal-client: ${line}\n` });
@@ -73,7 +81,7 @@ describe("a wrong command line gives one line that names what is wrong, and exit
 });
 
 describe("help", () => {
-  it.each(["--help", "-h"])("%s names the commands and the exit codes", async (option) => {
+  it.each(["help", "--help", "-h"])("%s names the commands and the exit codes", async (option) => {
     const { code, output, errors } = await runLine(option);
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
     expect(output).toContain("Usage: fleet-internal-client COMMAND [OPTIONS]\n");
@@ -95,6 +103,10 @@ describe("help", () => {
     expect(output).toContain("\nExit codes:\n  0 ");
   });
 
+  it.each(["watch", "send", "gateway", "check"])("of %s is what the command help gives too", async (command) => {
+    expect(await runLine("help", command)).toEqual(await runLine(command, "--help"));
+  });
+
   it("is given though the rest of the line is wrong", async () => {
     expect((await runLine("send", "--prot", "3", "--help")).code).toBe(0);
   });
@@ -110,3 +122,22 @@ it.each([[["--version"]], [["-V"]], [["watch", "--version"]]])(
     expect(await runLine(...args)).toEqual({ code: 0, output: "1.2.3\n", errors: "" });
   },
 );
+
+describe("the word that was probably meant", () => {
+  const options = ["host", "port", "status", "status-file", "connect-timeout"];
+
+  it.each([
+    ["prot", "port"],
+    ["hosts", "host"],
+    ["statsu-file", "status-file"],
+    ["conect-timeout", "connect-timeout"],
+    ["status", "status"],
+    ["conn", "connect-timeout"],
+  ])("has the letters of %s: %s", (word, meant) => {
+    expect(nearest(word, options)).toBe(meant);
+  });
+
+  it.each(["x", "verbose", "", "po"])("is nothing for %j", (word) => {
+    expect(nearest(word, options)).toBeUndefined();
+  });
+});

@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.js";
 import { button, endAll, openGateway } from "../support/opened.js";
 import { dial, hangUpAll } from "../testing/raw-socket.js";
 import { CONNECT, CONNECTED, statusOf } from "../testing/wire.js";
-import { createStage, eventsOf, wordsOf, type Stage } from "./surroundings.js";
+import { createStage, eventsOf, Paper, wordsOf, type Stage } from "./surroundings.js";
 
 interface Running {
   readonly stage: Stage;
@@ -28,8 +28,10 @@ afterEach(async () => {
   await endAll();
 });
 
-/** Starts it on a free port, which it tells in its first line. */
-async function start(args: readonly string[] = [], stage = createStage()): Promise<Running> {
+const ECHO = ["--echo", "--decode", "none"];
+
+/** Starts it on a free port, which it tells in its first line; unless told otherwise it serves every module. */
+async function start(args: readonly string[] = ECHO, stage = createStage()): Promise<Running> {
   const ended = main(["gateway", "--port", "0", ...args], stage, "1.2.3");
   await eventually(() => expect(stage.output.lines).toHaveLength(1));
   const [first] = stage.output.lines;
@@ -57,6 +59,11 @@ async function commandFor(client: ClientHandle, status: string): Promise<string>
   return hex((await exchange(client, utf8(status)))._unsafeUnwrap());
 }
 
+/** What stands on the screen, without the cursor's way there. */
+function withoutMoves(text: string): string {
+  return text.replace(/\x1b\[\d*[A-Z]/g, "");
+}
+
 const BUTTON = '"button1" (module 1000, type 0, role "test", priority 0)';
 
 describe("gateway", () => {
@@ -68,7 +75,22 @@ describe("gateway", () => {
       expect(wordsOf(running.stage)).toEqual([
         `listening on 127.0.0.1:${running.port}, serving every module`,
         `connected: ${BUTTON}`,
-        `status of ${BUTTON}: a`,
+        `status of ${BUTTON}: "a"`,
+      ]),
+    );
+  });
+
+  it("serves the known modules as the genuine gateway does, and shows what their statuses mean", async () => {
+    const running = await start([]);
+    const client = await connectTo(running);
+    expect(await commandFor(client, '{"pressed": true}')).toBe(hex(utf8('{"lit_up": false}')));
+    expect(await tryToConnect(running, { module: 1234 })).toBeUndefined();
+    await eventually(() =>
+      expect(wordsOf(running.stage)).toEqual([
+        `listening on 127.0.0.1:${running.port}, serving modules 1, 2, 3, 1000`,
+        `connected: ${BUTTON}`,
+        `status of ${BUTTON}: { "pressed": true }`,
+        expect.stringMatching(/^refused: .*: MODULE_NOT_SUPPORTED \(--module 1234 serves it\)$/),
       ]),
     );
   });
@@ -79,7 +101,7 @@ describe("gateway", () => {
   });
 
   it("writes JSON lines with --json", async () => {
-    const running = await start(["--json", "--module", "1000", "--answer", "b"]);
+    const running = await start(["--json", "--decode", "none", "--module", "1000", "--answer", "b"]);
     const client = await connectTo(running);
     await commandFor(client, "a");
     expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
@@ -106,7 +128,7 @@ describe("gateway", () => {
       expect(wordsOf(running.stage)).toEqual([
         `listening on 127.0.0.1:${running.port}, serving modules 1000, 2 (types 1, 4)`,
         `connected: ${BUTTON}`,
-        'refused: "button1" (module 7, type 0, role "test", priority 0): MODULE_NOT_SUPPORTED',
+        'refused: "button1" (module 7, type 0, role "test", priority 0): MODULE_NOT_SUPPORTED (--module 7 serves it)',
         'refused: "button1" (module 2, type 2, role "test", priority 0): DEVICE_TYPE_NOT_SUPPORTED',
         'connected: "button1" (module 2, type 4, role "test", priority 0)',
         `refused: ${BUTTON}: DEVICE_ALREADY_CONNECTED`,
@@ -132,24 +154,24 @@ describe("gateway", () => {
     socket.send(statusOf(0x61) + statusOf(0x62) + statusOf(0x63));
     await eventually(() =>
       expect(wordsOf(running.stage).slice(2)).toEqual(
-        ["a", "b", "c"].map((status) => `status of ${BUTTON}: ${status}`),
+        ["a", "b", "c"].map((status) => `status of ${BUTTON}: "${status}"`),
       ),
     );
   });
 
   it("shows a name that would drive the terminal as it is written", async () => {
-    const running = await start(["--hex"]);
+    const running = await start(["--hex", "--echo"]);
     await connectTo(running, { deviceName: "\x1b[2J\u009b\n" });
     await eventually(() =>
       expect(wordsOf(running.stage)[1]).toBe(
-        'connected: "\\u001b[2J\\x9b\\n" (module 1000, type 0, role "test", priority 0)',
+        'connected: "\\u001b[2J\\u{9b}\\n" (module 1000, type 0, role "test", priority 0)',
       ),
     );
   });
 
   it.each([
-    ["with --push-stdin", ["--push-stdin"], false],
-    ["when that is a terminal", [], true],
+    ["with --push-stdin", ["--push-stdin", "--echo"], false],
+    ["when that is a terminal", ["--echo"], true],
   ])("pushes each line of standard input to all devices %s", async (_when, args, isTTY) => {
     const stage = createStage();
     stage.input.isTTY = isTTY;
@@ -158,7 +180,7 @@ describe("gateway", () => {
     const other = await connectTo(running, { deviceRole: "other" });
     stage.input.write("on\n\nnot yet a line");
     await eventually(() => expect(wordsOf(stage).at(-1)).toBe("pushed to 2 devices: (empty)"));
-    expect(wordsOf(stage).at(-2)).toBe("pushed to 2 devices: on");
+    expect(wordsOf(stage).at(-2)).toBe('pushed to 2 devices: "on"');
     await eventually(() =>
       expect([one, other].map((each) => getCommand(each)._unsafeUnwrap())).toEqual([utf8(""), utf8("")]),
     );
@@ -167,10 +189,38 @@ describe("gateway", () => {
     expect(stage.input.destroyed).toBe(true);
   });
 
+  it("does not push a line without an end, however long it gets", async () => {
+    const running = await start(["--push-stdin", "--echo"]);
+    const { input, errors } = running.stage;
+    for (let sent = 0; sent < 3; sent += 1) input.write("a".repeat(1024 * 1024));
+    input.write("\non\r\n");
+    await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "on"'));
+    expect(running.stage.output.lines).toHaveLength(2);
+    expect(errors.text).toMatch(/^a line of more than 1048576 characters is not pushed\n/);
+  });
+
+  it("shows what happens above the line that is being typed", async () => {
+    const stage = createStage(new Paper(true, 80, 24));
+    stage.input.isTTY = true;
+    const running = await start(["--echo"], stage);
+    stage.input.write("half a li");
+    await eventually(() => expect(withoutMoves(stage.output.text)).toMatch(/push> half a li$/));
+    stage.output.taken();
+    await connectTo(running);
+    await eventually(() => expect(stage.output.text).toContain(`connected: ${BUTTON}\n`));
+    const [before, behind] = stage.output.taken().split(`connected: ${BUTTON}\n`);
+    expect(before).toMatch(/^\x1b\[1G\x1b\[0J\d\d:\d\d:\d\d\.\d{3} $/);
+    expect(withoutMoves(behind!)).toBe("push> half a li");
+    stage.input.write("ne\r");
+    await eventually(() => expect(stage.output.text).toContain('pushed to 1 device: "half a line"\n'));
+    stage.input.write("\x03");
+    expect(await running.ended).toBe(0);
+  });
+
   it("goes on when standard input ends", async () => {
-    const running = await start(["--push-stdin"]);
+    const running = await start(["--push-stdin", "--echo"]);
     running.stage.input.end("on\n");
-    await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe("pushed to 0 devices: on"));
+    await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "on"'));
     expect(await tryToConnect(running)).toBeDefined();
   });
 

@@ -1,49 +1,132 @@
 import { describe, expect, it } from "@jest/globals";
-import { oneLine, payloadFields, printed, shown } from "../../lib/cli/payload.js";
-import { fromHex, utf8 } from "../support/bytes.js";
+import { fromHex, hex, utf8 } from "../support/bytes.js";
+import { payloadsWith } from "./surroundings.js";
 
-describe("a payload on the command line", () => {
-  it("is text where it is printable UTF-8, of one line or more", () => {
-    expect(printed(utf8('{\n\t"näme": "🚲"\n}'), false)).toBe('{\n\t"näme": "🚲"\n}');
+const deviceOf = (module: number, deviceType = 0) => ({
+  module,
+  deviceType,
+  deviceRole: "left",
+  deviceName: "b",
+  priority: 0,
+});
+const commandOf = (module: number) => ({ kind: "command", device: deviceOf(module) }) as const;
+const other = commandOf(1234);
+
+describe("a payload in a line", () => {
+  it.each<[what: string, module: number, bytes: Uint8Array, shown: string]>([
+    ["text stands in quotes", 1234, utf8('a "b"\n'), '"a \\"b\\"\\n"'],
+    ["text that looks like hex stands in quotes too", 1234, utf8("hex 00"), '"hex 00"'],
+    ["what is no text is called hex", 1234, fromHex("c328"), "hex c328"],
+    ["control characters make it no text", 1234, fromHex("1b5b324a"), "hex 1b5b324a"],
+    ["C1 control characters too", 1234, fromHex("c29b324a"), "hex c29b324a"],
+    ["what cannot be seen is escaped", 1234, utf8("a\u202eb"), '"a\\u202eb"'],
+    ["JSON is spaced", 1234, utf8('{"lit_up":true,"a":[1]}'), '{ "lit_up": true, "a": [ 1 ] }'],
+    ["JSON that is just a text stays what it is", 1234, utf8('"a"'), '"\\"a\\""'],
+    ["no bytes are called empty", 1234, fromHex(""), "(empty)"],
+    ["the example's command is what it means", 1000, utf8('{"lit_up": true}'), '{ "lit_up": true }'],
+    ["the I/O module's empty command is empty", 2, fromHex(""), "(empty)"],
+    ["the I/O module's null is what it means", 2, utf8("null"), "null"],
+    ["the transparent module's command is text", 3, utf8('"default_command"'), '"\\"default_command\\""'],
+    [
+      "what a module cannot read says so",
+      1000,
+      utf8('{"lit":1}'),
+      '{ "lit": 1 } (no command of example: Invalid key: Expected "lit_up" but received undefined)',
+    ],
+  ])("%s", (_what, module, bytes, shown) => {
+    expect(payloadsWith().inLine(bytes, commandOf(module))).toBe(shown);
   });
 
-  it.each([
-    ["is not UTF-8", "c328", "c328"],
-    ["holds an escape sequence", "1b5b324a", "1b5b324a"],
-    ["holds a C1 control character", "c29b324a", "c29b324a"],
-    ["holds a carriage return", "610d62", "610d62"],
-    ["holds a zero byte", "00", "00"],
-  ])("is hex where it %s", (_what, bytes, expected) => {
-    expect(printed(fromHex(bytes), false)).toBe(expected);
-  });
-
-  it("is hex where that is asked for", () => {
-    expect(printed(utf8("ab"), true)).toBe("6162");
+  it("is hex with --hex", () => {
+    expect(payloadsWith("--hex").inLine(utf8("ab"), other)).toBe("hex 6162");
   });
 
   it("is just the bytes of a view into a larger buffer", () => {
-    expect(printed(fromHex("ffff0102ffff").subarray(2, 4), true)).toBe("0102");
+    expect(payloadsWith("--hex").inLine(fromHex("ffff0102ffff").subarray(2, 4), other)).toBe("hex 0102");
   });
 
-  it("stays in one line where lines are shown", () => {
-    expect(shown(utf8("a\n\tb"), false)).toBe("a\\n\\tb");
+  it("is read as the module that --decode names, or as none", () => {
+    const lit = utf8('{"lit_up":true}');
+    expect(payloadsWith("--decode", "transparent").fields(lit, other)).not.toHaveProperty("problem");
+    expect(payloadsWith("--decode", "example").fields(utf8("x"), other)).toHaveProperty("problem");
+    expect(payloadsWith("--decode", "none").fields(utf8("x"), commandOf(1000))).not.toHaveProperty("problem");
+    expect(payloadsWith("--decode", "mission-protobuf").inLine(fromHex("0801"), commandOf(1))).toMatch(/^\{ .* \}$/);
   });
 
-  it("is called empty where lines are shown and it has no bytes", () => {
-    expect(shown(fromHex(""), false)).toBe("(empty)");
+  it("is cut after 2,000 characters, with its length", () => {
+    const shown = payloadsWith().inLine(utf8("a".repeat(2_001)), other);
+    expect(shown).toBe(`"${"a".repeat(1_999)}… (2001 bytes)`);
+  });
+});
+
+describe("a payload alone", () => {
+  const alone = (bytes: Uint8Array, isPretty = false, ...args: string[]) =>
+    payloadsWith(...args).alone(bytes, other, isPretty);
+
+  it("is text as it is, of one line or more", () => {
+    expect(alone(utf8('{\n\t"näme": "🚲"\n}'))).toBe('{\n\t"näme": "🚲"\n}');
   });
 
-  it("is cut after 2,000 characters where lines are shown, with its length", () => {
-    expect(shown(utf8("a".repeat(2_001)), false)).toBe(`${"a".repeat(2_000)}… (2001 bytes)`);
-    expect(shown(utf8("a".repeat(2_000)), false)).toBe("a".repeat(2_000));
+  it("is JSON over several lines at a terminal", () => {
+    expect(alone(utf8('{"a":"\u202e"}'), true)).toBe('{\n  "a": "\\u202e"\n}');
   });
 
-  it("is in JSON its length, its hex, and its text where it is UTF-8", () => {
-    expect(payloadFields(utf8("a\n"))).toEqual({ bytes: 2, hex: "610a", text: "a\n" });
-    expect(payloadFields(fromHex("ff"))).toEqual({ bytes: 1, hex: "ff" });
+  it.each(["c328", "1b5b324a", "c29b324a", "610d62", "00"])("is called hex where it is no text: %s", (bytes) => {
+    expect(alone(fromHex(bytes))).toBe(`hex ${bytes}`);
   });
 
-  it("cannot drive the terminal: control characters are written out", () => {
-    expect(oneLine("a\x1b[2J\r\n\t\x7f\u009b")).toBe("a\\x1b[2J\\r\\n\\t\\x7f\\x9b");
+  it("is bare hex digits where those are asked for", () => {
+    expect(alone(utf8("ab"), false, "--hex")).toBe("6162");
+  });
+
+  it("never drives the terminal", () => {
+    expect(alone(utf8("a\u202eb\u200b"))).toBe("a\\u{202e}b\\u{200b}");
+  });
+
+  it("of a module that is no text is JSON", () => {
+    const device = deviceOf(1);
+    const command = payloadsWith("--decode", "mission-protobuf").alone(
+      fromHex("0801"),
+      { kind: "command", device },
+      false,
+    );
+    expect(JSON.parse(command)).toBeInstanceOf(Object);
+  });
+});
+
+it("a payload is in JSON its length, hex, text, and what it means", () => {
+  const fields = (bytes: Uint8Array, module: number) => payloadsWith().fields(bytes, commandOf(module));
+  expect(fields(utf8("a\n"), 1234)).toEqual({ bytes: 2, hex: "610a", text: "a\n" });
+  expect(fields(fromHex("ff"), 1234)).toEqual({ bytes: 1, hex: "ff" });
+  expect(fields(utf8("[]"), 1234)).toEqual({ bytes: 2, hex: "5b5d", text: "[]", value: [] });
+  expect(fields(utf8("x"), 1000)).toMatchObject({
+    text: "x",
+    problem: expect.stringMatching(/^no command of example: /),
+  });
+});
+
+describe("a status to send", () => {
+  const toSend = (text: string, module: number, ...args: string[]) =>
+    Buffer.from(payloadsWith(...args).toSend(utf8(text), deviceOf(module))).toString();
+
+  it("gets the blank that the example module wants", () => {
+    expect(toSend('{"pressed":true}', 1000)).toBe('{"pressed": true}');
+  });
+
+  it("is as it was given where the module reads it so", () => {
+    const status = '{ "state": "IDLE",\n "telemetry": { "speed": 0.0 }, "nextStop": null, "more": 1 }';
+    expect(toSend(status, 1)).toBe(status);
+  });
+
+  it("is not what the module holds invalid, unless it is asked for", () => {
+    expect(() => toSend('{"pressed":1}', 1000)).toThrow(
+      /^the module example holds this status invalid: \$\.pressed: .*; --decode none sends it all the same$/,
+    );
+    expect(toSend('{"pressed":1}', 1000, "--decode", "none")).toBe('{"pressed":1}');
+  });
+
+  it("is any bytes of a module that is not known", () => {
+    const bytes = fromHex("00ff");
+    expect(hex(payloadsWith().toSend(bytes, deviceOf(1234)))).toBe("00ff");
   });
 });

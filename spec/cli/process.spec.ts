@@ -44,7 +44,7 @@ describe("the command as a process", () => {
     "watches until Ctrl-C, and exits with 0",
     async () => {
       const gateway = await openGateway();
-      const line = `watch --module 1000 --status a --every 60 --port ${gateway.port}`.split(" ");
+      const line = `watch --module 1234 --status a --every 60 --port ${gateway.port}`.split(" ");
       const { child, outputWith, errors, ended } = start(...line);
       await outputWith("answer in ");
       child.kill("SIGINT");
@@ -59,7 +59,7 @@ describe("the command as a process", () => {
     async () => {
       const { child, outputWith, errors, ended } = start("gateway", "--port", "0", "--push-stdin");
       child.stdin.write("on\n");
-      await outputWith("pushed to 0 devices: on");
+      await outputWith('pushed to 0 devices: "on"');
       child.kill("SIGTERM");
       expect(await ended).toBe(0);
       expect(errors()).toBe("");
@@ -71,7 +71,7 @@ describe("the command as a process", () => {
     "sends what it is given on standard input, and exits by itself",
     async () => {
       const gateway = await openGateway();
-      const { child, outputWith, ended } = start("send", "--module", "1000", "--port", gateway.port.toString(), "-");
+      const { child, outputWith, ended } = start("send", "--module", "1234", "--port", gateway.port.toString(), "-");
       child.stdin.end("hello");
       expect(await outputWith("\n")).toBe("hello\n");
       expect(await ended).toBe(0);
@@ -85,7 +85,7 @@ describe("the command as a process", () => {
       const gateway = await openGateway();
       gateway.misbehave("status", { do: "stay silent" });
       const arrived = gateway.nextStatus();
-      const line = `send --module 1000 --status a --port ${gateway.port}`.split(" ");
+      const line = `send --module 1234 --status a --port ${gateway.port}`.split(" ");
       const { child, errors, ended } = start(...line);
       await arrived;
       child.kill("SIGINT");
@@ -99,7 +99,7 @@ describe("the command as a process", () => {
     "exits without a word when its output is closed, as by head",
     async () => {
       const gateway = await openGateway();
-      const line = `watch --module 1000 --status a --every 0.01 --json --port ${gateway.port}`.split(" ");
+      const line = `watch --module 1234 --status a --every 0.01 --json --port ${gateway.port}`.split(" ");
       const { child, outputWith, errors, ended } = start(...line);
       await outputWith("answer");
       child.stdout.destroy();

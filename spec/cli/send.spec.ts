@@ -5,7 +5,7 @@ import type { TestingGateway } from "../../lib/testing.js";
 import { fromHex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openGateway } from "../support/opened.js";
-import { createStage, eventsOf, type Stage } from "./surroundings.js";
+import { createStage, eventsOf, Paper, type Stage } from "./surroundings.js";
 import { removeTemporaryFiles, temporaryFile } from "./temporary-file.js";
 
 afterEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 function send(gateway: TestingGateway, args: string[], stage: Stage): Promise<number> {
-  return main(["send", "--port", gateway.port.toString(), "--module", "1000", ...args], stage, "1.2.3");
+  return main(["send", "--port", gateway.port.toString(), "--module", "1234", ...args], stage, "1.2.3");
 }
 
 async function sent(gateway: TestingGateway, ...args: string[]) {
@@ -44,7 +44,7 @@ describe("send", () => {
     );
     expect((await sent(gateway, "--status", "a", ...device)).code).toBe(0);
     expect(gateway.received[0]!.device).toEqual({
-      module: 1000,
+      module: 1234,
       deviceType: 4,
       deviceRole: "left_button",
       deviceName: "b1",
@@ -56,10 +56,10 @@ describe("send", () => {
     const gateway = await openGateway();
     await sent(gateway, "--status", "a");
     expect(gateway.received[0]!.device).toEqual({
-      module: 1000,
+      module: 1234,
       deviceType: 0,
-      deviceRole: "command_line",
-      deviceName: "command_line",
+      deviceRole: "command_line_send",
+      deviceName: "command_line_send",
       priority: 0,
     });
   });
@@ -68,7 +68,7 @@ describe("send", () => {
     const path = temporaryFile();
     writeFileSync(path, fromHex("00ff0a"));
     const gateway = await openGateway();
-    expect(await sent(gateway, "--status-file", path)).toEqual({ code: 0, output: "00ff0a\n", errors: "" });
+    expect(await sent(gateway, "--status-file", path)).toEqual({ code: 0, output: "hex 00ff0a\n", errors: "" });
   });
 
   it("takes the status as hex", async () => {
@@ -93,6 +93,33 @@ describe("send", () => {
   it("prints the command as hex with --hex", async () => {
     const gateway = await openGateway();
     expect((await sent(gateway, "--status", "ab", "--hex")).output).toBe("6162\n");
+  });
+
+  it("prints JSON over several lines at a terminal", async () => {
+    const gateway = await openGateway();
+    const stage = createStage(new Paper(true, 80, 24));
+    await send(gateway, ["--status", '{"a":1}'], stage);
+    expect(stage.output.text).toBe('{\n  "a": 1\n}\n');
+  });
+
+  it("sends a known module's status as that module spells it, and shows what its command means", async () => {
+    const gateway = await openGateway({ modules: [1000] });
+    const stage = createStage();
+    const line = ["send", "--port", gateway.port.toString(), "--module", "1000", "--json"];
+    expect(await main([...line, "--status", '{"pressed":true}'], stage, "1.2.3")).toBe(0);
+    expect(gateway.statuses()).toEqual([utf8('{"pressed": true}')]);
+    expect(eventsOf(stage)[0]).toMatchObject({ text: '{"lit_up": false}', value: { lit_up: false } });
+  });
+
+  it("works beside a watch of the same module", async () => {
+    const gateway = await openGateway();
+    const watching = createStage();
+    const args = ["--port", gateway.port.toString(), "--module", "1234", "--status", "a"];
+    const ended = main(["watch", ...args], watching, "1.2.3");
+    await eventually(() => expect(watching.output.text).toContain("answer"));
+    expect((await sent(gateway, "--status", "b")).code).toBe(0);
+    watching.interrupt();
+    expect(await ended).toBe(0);
   });
 
   it("prints one JSON object with --json", async () => {
@@ -120,6 +147,46 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     expect(errors).toMatch(/^MODULE_NOT_SUPPORTED: .*\n$/);
   });
 
+  it("3 when it is connected already, with the option that helps", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 1_000 });
+    const { code, errors } = await sent(gateway, "--status", "a");
+    expect(code).toBe(3);
+    expect(errors).toMatch(/^DEVICE_ALREADY_CONNECTED: .*--role gives this one a role of its own\n$/);
+  });
+
+  it("2 when its module holds the status invalid, and the gateway hears nothing of it", async () => {
+    const gateway = await openGateway();
+    const stage = createStage();
+    const line = ["send", "--port", gateway.port.toString(), "--module", "1000", "--status", "a"];
+    expect(await main(line, stage, "1.2.3")).toBe(2);
+    expect(stage.errors.text).toMatch(/^fleet-internal-client: the module example holds this status invalid: .*\n$/);
+    expect(gateway.connections).toBe(0);
+  });
+
+  it("1 when the command cannot be written", async () => {
+    const gateway = await openGateway();
+    const stage = createStage();
+    stage.output.failure = new Error("no space left on device");
+    expect(await send(gateway, ["--status", "a"], stage)).toBe(1);
+    expect(stage.errors.text).toBe("a command came, but it cannot be written: no space left on device\n");
+  });
+
+  it("and with --json an object on standard output too", async () => {
+    const gateway = await openGateway({ modules: [] });
+    const stage = createStage();
+    expect(await send(gateway, ["--status", "a", "--json"], stage)).toBe(3);
+    const [event, ...others] = eventsOf(stage);
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({
+      event: "failure",
+      code: "MODULE_NOT_SUPPORTED",
+      reason: "refused",
+      family: "connect",
+    });
+    expect(stage.errors.text).toBe(`${String(event!["message"])}\n`);
+  });
+
   it("4 when there is no gateway", async () => {
     const gateway = await openGateway();
     await gateway.stop();
@@ -142,7 +209,7 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     truncateSync(path, 16 * 1024 * 1024);
     const { code, errors } = await sent(await openGateway(), "--status-file", path);
     expect(code).toBe(5);
-    expect(errors).toMatch(/^NOT_OK: status makes a message of \d+ bytes, above the maxMessageBytes.*\n$/);
+    expect(errors).toMatch(/^NOT_OK: status makes a message of \d+ bytes, above the limit of .*\n$/);
   });
 
   it("2 when the file cannot be read, and the gateway hears nothing of it", async () => {

@@ -1,10 +1,16 @@
 import { EventEmitter } from "node:events";
 import { PassThrough } from "node:stream";
-import type { Output, Surroundings } from "../../lib/cli/surroundings.js";
+import { parse } from "../../lib/cli/command-line.js";
+import { generalOptions } from "../../lib/cli/device-options.js";
+import { payloadOptions, Payloads } from "../../lib/cli/payload.js";
+import type { JobControl, Output, Surroundings } from "../../lib/cli/surroundings.js";
 
 /** A terminal's or a pipe's end of a command: it keeps what is written. */
 export class Paper extends EventEmitter implements Output {
   text = "";
+  /** What nobody has taken yet. */
+  writableLength = 0;
+  failure: Error | undefined;
 
   constructor(
     readonly isTTY: boolean,
@@ -14,13 +20,30 @@ export class Paper extends EventEmitter implements Output {
     super();
   }
 
-  write(text: string): boolean {
-    this.text += text;
+  write(text: string, written?: (error?: Error) => void): boolean {
+    if (this.failure === undefined) this.text += text;
+    written?.(this.failure);
     return true;
   }
 
   get lines(): string[] {
     return this.text.split("\n").slice(0, -1);
+  }
+
+  /** What was written since it was last asked. */
+  taken(): string {
+    const { text } = this;
+    this.text = "";
+    return text;
+  }
+}
+
+/** A shell that stops and continues the command. */
+export class Shell extends EventEmitter implements JobControl {
+  stops = 0;
+
+  stop(): void {
+    this.stops += 1;
   }
 }
 
@@ -29,8 +52,7 @@ export interface Stage extends Surroundings {
   readonly input: PassThrough & { isTTY?: boolean };
   readonly output: Paper;
   readonly errors: Paper;
-  /** As Ctrl-C does. */
-  readonly interrupt: () => void;
+  readonly job: Shell;
 }
 
 export function createStage(output = new Paper(false), canRedraw = true): Stage {
@@ -40,9 +62,15 @@ export function createStage(output = new Paper(false), canRedraw = true): Stage 
     output,
     errors: new Paper(false),
     signal: ending.signal,
-    canRedraw,
     interrupt: () => ending.abort(),
+    job: new Shell(),
+    canRedraw,
   };
+}
+
+/** Payloads as these options of a command line have them read and shown. */
+export function payloadsWith(...args: string[]): Payloads {
+  return new Payloads(parse({ command: "watch", options: { ...payloadOptions, ...generalOptions } }, args));
 }
 
 /** The JSON lines written so far, without the time. */

@@ -1,0 +1,111 @@
+import type { Device, InternalClientError } from "../index.js";
+
+/** What cannot be seen, and may end a line, drive the terminal or turn the text around. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** For people, in one line: what cannot be seen is written out, as `\u{202e}`. */
+export function oneLine(text: string): string {
+  return text.replace(UNSEEN, (character) => SHORT[character] ?? `\\u{${hexNumber(character.codePointAt(0))}}`);
+}
+
+/** As {@link oneLine}, but with the lines and tabs that the text has. */
+export function severalLines(text: string): string {
+  return text
+    .split(/([\n\t])/)
+    .map((part, index) => (index % 2 === 1 ? part : oneLine(part)))
+    .join("");
+}
+
+/** JSON of the same value in which all that cannot be seen is escaped. */
+export function jsonOf(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, undefined, indent);
+  return json.split("\n").map(escapedInJson).join("\n");
+}
+
+/** JSON in one line, with blanks between its parts. */
+export function spacedJson(value: unknown): string {
+  return jsonOf(value, 1).replace(/\n */g, " ");
+}
+
+function escapedInJson(json: string): string {
+  return json.replace(UNSEEN, (character) =>
+    Array.from({ length: character.length }, (_, at) => `\\u${hexNumber(character.charCodeAt(at), 4)}`).join(""),
+  );
+}
+
+function hexNumber(number = 0, digits = 1): string {
+  return number.toString(16).padStart(digits, "0");
+}
+
+const WIDE =
+  /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]$/u;
+const MARK = /^\p{M}$/u;
+
+function widthOf(character: string): number {
+  if (MARK.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
+
+/** The text in at most that many columns of a terminal; a sign at the end shows that there is more. */
+export function cut(text: string, columns: number): string {
+  let [width, end, fitting] = [0, 0, 0];
+  for (const character of text) {
+    width += widthOf(character);
+    if (width > columns) return `${text.slice(0, fitting)}…`;
+    end += character.length;
+    if (width < columns) fitting = end;
+  }
+  return text;
+}
+
+/** For people: one device, in one line. */
+export function describeDevice({ module, deviceType, deviceRole, deviceName, priority }: Device): string {
+  const identity = `module ${module}, type ${deviceType}, role ${JSON.stringify(deviceRole)}, priority ${priority}`;
+  return oneLine(`${JSON.stringify(deviceName)} (${identity})`);
+}
+
+export function describePlace(host: string, port: number): string {
+  return oneLine(host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+}
+
+// The library's messages also say what became of its client. Here that is nobody's concern: the command goes on or has ended.
+const AFTERMATH = / \((nothing is left open|the client [^()]*)\)/g;
+
+/** What went wrong, in one line, for somebody who uses the command and not the library. */
+export function explain({ code, message }: InternalClientError): string {
+  const said = oneLine(message.replace(AFTERMATH, "").replace("the maxMessageBytes of", "the limit of"));
+  return code === "DEVICE_ALREADY_CONNECTED" ? `${said}; --role gives this one a role of its own` : said;
+}
+
+/** The time of day, to the millisecond. */
+export function clock(time: Date): string {
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${two(time.getMilliseconds(), 3)}`;
+}
+
+/** The day and the time of day. */
+export function timestamp(time: Date): string {
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock(time)}`;
+}
+
+function two(number: number, digits = 2): string {
+  return number.toString().padStart(digits, "0");
+}
+
+/** In as few digits as tell something. */
+export function milliseconds(number: number): string {
+  return number < 100 ? `${number.toFixed(1)} ms` : `${Math.round(number)} ms`;
+}
+
+/** To the microsecond, as the clock knows no better. */
+export function toMicroseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000) / 1_000;
+}
+
+export function seconds(milliseconds: number): string {
+  const whole = Math.max(0, Math.round(milliseconds / 1000));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

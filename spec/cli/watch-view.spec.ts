@@ -1,0 +1,194 @@
+import { describe, expect, it } from "@jest/globals";
+import {
+  emptyView,
+  ending,
+  jsonLineOf,
+  render,
+  viewAfter,
+  wordsOf,
+  type View,
+  type Watched,
+  type WatchEvent,
+} from "../../lib/cli/watch-view.js";
+import { InternalClientError } from "../../lib/index.js";
+import { utf8 } from "../support/bytes.js";
+import { payloadsWith } from "./surroundings.js";
+
+const device = { module: 1234, deviceType: 0, deviceRole: "left", deviceName: "button1", priority: 0 };
+const watched: Watched = { device, host: "127.0.0.1", port: 1636, everyMs: 5_000, payloads: payloadsWith() };
+
+/** The time of day is one thing, the time that passes another. */
+const at = (second: number) => ({ time: new Date(2026, 0, 2, 3, 4, second), at: second * 1_000 });
+const answer = (second: number, roundTripMs: number): WatchEvent => ({
+  ...at(second),
+  event: "command",
+  kind: "answer",
+  command: utf8("on"),
+  roundTripMs,
+});
+const after = (...events: WatchEvent[]) => events.reduce((view, event) => viewAfter(view, event, watched), emptyView);
+const shown = (view: View, second: number, columns = 100, rows = 20) =>
+  render(view, watched, second * 1_000, columns, rows);
+const state = (view: View, second: number) => shown(view, second)[2];
+
+const error = new InternalClientError("TIMEOUT_OCCURRED", { message: "no command\ncame" });
+const time = new Date(2026, 0, 2, 3, 4, 5, 67);
+const when = { time, at: 0 };
+
+const events: [event: WatchEvent, words: string, json: Record<string, unknown>][] = [
+  [{ ...when, event: "connect" }, "connected", {}],
+  [{ ...when, event: "status", status: utf8("a") }, 'status: "a"', { bytes: 1, hex: "61", text: "a" }],
+  [
+    { ...when, event: "command", kind: "answer", command: utf8("on"), roundTripMs: 1.23456 },
+    'answer in 1.2 ms: "on"',
+    { kind: "answer", roundTripMs: 1.235, bytes: 2, hex: "6f6e", text: "on" },
+  ],
+  [
+    { ...when, event: "command", kind: "push", command: utf8(""), roundTripMs: undefined },
+    "push: (empty)",
+    { kind: "push", bytes: 0, hex: "", text: "" },
+  ],
+  [
+    { ...when, event: "drop", reason: "it\nbroke\u202e" },
+    "disconnected: it\\nbroke\\u{202e}",
+    { reason: "it\nbroke\u202e" },
+  ],
+  [{ ...when, event: "reconnect" }, "reconnected", {}],
+  [
+    { ...when, event: "failure", error },
+    "failed: TIMEOUT_OCCURRED: no command\\u{a}came",
+    {
+      code: "TIMEOUT_OCCURRED",
+      returnCode: -12,
+      reason: "timed-out",
+      family: "communication",
+      message: "TIMEOUT_OCCURRED: no command\\u{a}came",
+    },
+  ],
+  [{ ...when, event: "unreadable", problem: "gone" }, "not sent: gone", { message: "gone" }],
+  [{ ...when, event: "retry", afterMs: 2_000 }, "connecting anew in 2 s", { afterMs: 2_000 }],
+];
+
+describe("what happens to a device that is watched", () => {
+  it.each(events)("is one line for people: %j", (event, words) => {
+    expect(wordsOf(event, watched)).toBe(words);
+  });
+
+  it.each(events)("is one line for scripts: %j", (event, _words, json) => {
+    const written = jsonLineOf(event, watched);
+    expect(written).toMatch(/^[\x20-\x7e]*$/);
+    expect(JSON.parse(written)).toEqual({ time: time.toISOString(), event: event.event, ...json });
+  });
+});
+
+describe("the live view", () => {
+  it("shows a device that is connecting", () => {
+    expect(shown(emptyView, 0)).toEqual([
+      'device      "button1" (module 1234, type 0, role "left", priority 0)',
+      "gateway     127.0.0.1:1636",
+      "state       connecting",
+      "statuses    0 sent, one every 5 s; failures 0",
+      "commands    answers 0, pushes 0",
+      "round trip  none yet",
+      "reconnects  0; connected anew 0",
+    ]);
+  });
+
+  it("shows what has happened since, and below it the latest lines", () => {
+    const view = after(
+      { ...at(1), event: "connect" },
+      { ...at(1), event: "status", status: utf8("a") },
+      answer(2, 4),
+      { ...at(3), event: "command", kind: "push", command: utf8("off"), roundTripMs: undefined },
+      { ...at(4), event: "drop", reason: "closed" },
+      { ...at(5), event: "reconnect" },
+      answer(5, 200),
+      { ...at(6), event: "failure", error },
+      { ...at(6), event: "unreadable", problem: "gone" },
+      { ...at(6), event: "retry", afterMs: 1_000 },
+      { ...at(7), event: "connect" },
+    );
+    expect(shown(view, 17, 100, 30)).toEqual([
+      'device      "button1" (module 1234, type 0, role "left", priority 0)',
+      "gateway     127.0.0.1:1636",
+      "state       connected for 10 s",
+      "statuses    1 sent, one every 5 s; failures 1",
+      "commands    answers 2, pushes 1",
+      "round trip  200 ms (lowest 4.0 ms, average 102 ms, highest 200 ms)",
+      "reconnects  1; connected anew 1",
+      "",
+      "03:04:01.000 connected",
+      '03:04:02.000 answer in 4.0 ms: "on"',
+      '03:04:03.000 push: "off"',
+      "03:04:04.000 disconnected: closed",
+      "03:04:05.000 reconnected",
+      '03:04:05.000 answer in 200 ms: "on"',
+      "03:04:06.000 failed: TIMEOUT_OCCURRED: no command\\u{a}came",
+      "03:04:06.000 not sent: gone",
+      "03:04:06.000 connecting anew in 1 s",
+      "03:04:07.000 connected",
+    ]);
+  });
+
+  it("shows that the connection is lost until it stands again", () => {
+    const view = after({ ...at(1), event: "connect" }, { ...at(2), event: "drop", reason: "closed" });
+    expect(state(view, 3)).toBe("state       disconnected; the next status reconnects");
+  });
+
+  it("counts down to the next attempt to connect", () => {
+    const view = after({ ...at(1), event: "retry", afterMs: 4_000 });
+    expect(state(view, 2)).toBe("state       not connected; connecting anew in 3 s");
+    expect(state(view, 5)).toBe("state       connecting");
+  });
+
+  it("tells how long it is connected, though the time of day has been set meanwhile", () => {
+    const view = after({ time: new Date(2030, 0, 1), at: 1_000, event: "connect" });
+    expect(state(view, 61)).toBe("state       connected for 1 min 0 s");
+  });
+
+  it("fits any terminal: no more lines and no wider ones than asked for, and a sign where a line is cut", () => {
+    const view = after(...[1, 2, 3, 4, 5].map((second) => answer(second, 1)));
+    expect(shown(view, 9, 11, 12)).toEqual([
+      "device    …",
+      "gateway   …",
+      "state     …",
+      "statuses  …",
+      "commands  …",
+      "round trip…",
+      "reconnects…",
+      "",
+      ...["2", "3", "4", "5"].map((second) => `03:04:0${second}.0…`),
+    ]);
+  });
+
+  it("shows the state and the latest lines where there are few rows", () => {
+    const view = after({ ...at(0), event: "connect" }, ...[1, 2, 3, 4, 5].map((second) => answer(second, 1)));
+    expect(shown(view, 9, 120, 5)).toEqual([
+      'connected for 9 s; sent 0, answers 5 in 1.0 ms, pushes 0, failures 0; "button1" at 127.0.0.1:1636',
+      ...["2", "3", "4", "5"].map((second) => `03:04:0${second}.000 answer in 1.0 ms: "on"`),
+    ]);
+    expect(shown(view, 9, 40, 1)).toEqual(["connected for 9 s; sent 0, answers 5 in…"]);
+  });
+
+  it("leaves the latest 200 lines of the story at the end, and says what is left out", () => {
+    const few = after({ ...at(1), event: "connect" });
+    expect(ending(few, watched, 2_000).slice(0, 4)).toEqual([
+      "03:04:01.000 connected",
+      "",
+      'device      "button1" (module 1234, type 0, role "left", priority 0)',
+      "gateway     127.0.0.1:1636",
+    ]);
+    const many = ending(after(...Array.from({ length: 203 }, (_, second) => answer(second, 1))), watched, 0);
+    expect(many[0]).toBe("(3 earlier lines are left out; --log FILE keeps all)");
+    expect(many.indexOf("")).toBe(201);
+  });
+
+  it("is a value: an event makes a new one and leaves the former", () => {
+    after(answer(1, 1));
+    expect(emptyView).toMatchObject({ answers: 0, story: [] });
+  });
+
+  it("writes an IPv6 address in brackets", () => {
+    expect(render(emptyView, { ...watched, host: "::1" }, 0, 80, 20)[1]).toBe("gateway     [::1]:1636");
+  });
+});
