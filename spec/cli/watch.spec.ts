@@ -1,4 +1,6 @@
-import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { parse } from "../../lib/cli/command-line.js";
 import { main } from "../../lib/cli/main.js";
@@ -183,6 +185,19 @@ describe("watch with a file", () => {
     expect(gateway.connections).toBe(0);
   });
 
+  (process.platform === "win32" ? it.skip : it)("takes each status that is written to a FIFO", async () => {
+    const path = temporaryFile();
+    execFileSync("sh", ["-c", 'mkfifo "$0"', path]);
+    const gateway = await openGateway();
+    const { stage, ended } = start(gateway, ["--status-file", path, "--count", "2"]);
+    await appendFile(path, "one");
+    await eventually(() => expect(gateway.statuses()).toEqual([utf8("one")]));
+    await appendFile(path, "two");
+    expect(await ended).toBe(0);
+    expect(gateway.statuses()).toEqual([utf8("one"), utf8("two")]);
+    expect(stage.errors.text).toBe("");
+  });
+
   it("sends nothing while it cannot be read, and goes on when it is back", async () => {
     const path = temporaryFile();
     writeFileSync(path, "one");
@@ -194,6 +209,97 @@ describe("watch with a file", () => {
     writeFileSync(path, "two");
     await eventually(() => expect(gateway.statuses().at(-1)).toEqual(utf8("two")));
     expect(gateway.connections).toBe(1);
+  });
+});
+
+describe("watch with a log", () => {
+  it("appends all that happens, with the day and the statuses", async () => {
+    const path = temporaryFile();
+    writeFileSync(path, "before\n");
+    const gateway = await openGateway();
+    const stage = createStage(new Paper(true, 80, 24));
+    await startMain(gateway, ["--status", "a", "--count", "1", "--log", path], stage).ended;
+    const day = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}`;
+    const lines = ["connected", 'status: "a"', String.raw`answer in .* ms: "a"`].map((words) => `${day} ${words}\n`);
+    expect(readFileSync(path, "utf8")).toMatch(new RegExp(`^before\n${lines.join("")}$`));
+  });
+
+  it("has JSON lines with --json, as they are shown", async () => {
+    const path = temporaryFile();
+    const gateway = await openGateway();
+    const { stage, ended } = start(gateway, ["--status", "a", "--count", "1", "--log", path]);
+    await ended;
+    expect(readFileSync(path, "utf8")).not.toBe("");
+    const withoutTimes = (text: string) => text.replace(/"time":"[^"]*"/g, "");
+    expect(withoutTimes(readFileSync(path, "utf8"))).toBe(withoutTimes(stage.output.text));
+  });
+
+  it("has what nobody read on the output", async () => {
+    const path = temporaryFile();
+    const gateway = await openGateway();
+    const stage = createStage();
+    stage.output.writableLength = 2 * 1024 * 1024;
+    await startMain(gateway, ["--status", "a", "--count", "2", "--log", path], stage).ended;
+    expect(stage.output.text).toBe("");
+    expect(readFileSync(path, "utf8").match(/answer in/g)).toHaveLength(2);
+  });
+
+  it("says so at once when it cannot be written, and does not connect", async () => {
+    const gateway = await openGateway();
+    const { stage, ended } = startMain(gateway, ["--status", "a", "--log", `${temporaryFile()}/log`]);
+    expect(await ended).toBe(2);
+    expect(stage.errors.text).toMatch(/^fleet-internal-client: the log cannot be written: ENOENT: .*\n$/);
+    expect(gateway.connections).toBe(0);
+  });
+
+  (process.platform === "linux" ? it : it.skip)("ends with 1 in one line when the disk is full", async () => {
+    const gateway = await openGateway();
+    const { stage, ended } = startMain(gateway, ["--status", "a", "--log", "/dev/full"]);
+    expect(await ended).toBe(1);
+    expect(stage.errors.text).toMatch(/^the log cannot be written: ENOSPC: .*\n$/);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+});
+
+describe("watch that nobody reads", () => {
+  it("says how many events it left out, when somebody does again", async () => {
+    const gateway = await openGateway();
+    const { stage } = start(gateway, ["--status", "a"]);
+    await eventually(() => expect(kindsOf(stage)).toContain("answer"));
+    stage.output.writableLength = 2 * 1024 * 1024;
+    stage.output.taken();
+    const sent = gateway.statuses().length;
+    await eventually(() => expect(gateway.statuses().length).toBeGreaterThan(sent + 5));
+    expect(stage.output.text).toBe("");
+    stage.output.writableLength = 0;
+    await eventually(() => expect(kindsOf(stage)[0]).toBe("lost"));
+    expect(eventsOf(stage)[0]!["events"]).toBeGreaterThan(5);
+  });
+
+  it("says so in words where it writes words", async () => {
+    const gateway = await openGateway();
+    const { stage } = startMain(gateway, ["--status", "a"]);
+    stage.output.writableLength = 2 * 1024 * 1024;
+    await eventually(() => expect(gateway.statuses().length).toBeGreaterThan(5));
+    stage.output.writableLength = 0;
+    await eventually(() => expect(wordsOf(stage)[0]).toMatch(/^\(\d+ events that nobody read are left out\)$/));
+  });
+});
+
+describe("watch of a known module", () => {
+  it("shows what its commands mean, and sends no status that the module holds invalid", async () => {
+    const path = temporaryFile();
+    writeFileSync(path, '{"pressed":true}');
+    const gateway = await openGateway({ modules: [1000] });
+    const stage = createStage();
+    const line = ["watch", "--port", gateway.port.toString(), "--module", "1000", "--every", "0.01"];
+    started(stage, main([...line, "--status-file", path], stage, "1.2.3"));
+    await eventually(() => expect(wordsOf(stage)[1]).toMatch(/^answer in .* ms: \{ "lit_up": false \}$/));
+    writeFileSync(path, '{"pressed":1}');
+    await eventually(() => expect(wordsOf(stage).at(-1)).toMatch(/^not sent: the module example holds this status/));
+    expect(new Set(gateway.statuses().map((status) => Buffer.from(status).toString()))).toEqual(
+      new Set(['{"pressed": true}']),
+    );
   });
 });
 

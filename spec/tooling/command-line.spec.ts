@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { expect, it } from "@jest/globals";
+
+const sources = readdirSync("lib", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const isOfCommandLine = (file: string) => file === "cli.ts" || file.startsWith("cli/");
+
+/** Which files of lib/ a file imports. */
+function importsOf(file: string): string[] {
+  const specifiers = readFileSync(join("lib", file), "utf8").matchAll(/ from "(\.{1,2}\/[^"]+)\.js"/g);
+  return [...specifiers].map(([, path = ""]) => relative("lib", join("lib", file, "..", `${path}.ts`)));
+}
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
+  readonly exports: Readonly<Record<string, { readonly import?: { readonly default: string } }>>;
+};
+const entries = Object.values(manifest.exports).map((target) =>
+  target.import?.default.replace(/^\.\/dist\/esm\/|\.js$/g, ""),
+);
+
+it("the library loads nothing of the command line", () => {
+  const library = sources.filter((file) => !isOfCommandLine(file));
+  expect(library.filter((file) => importsOf(file).some(isOfCommandLine))).toEqual([]);
+});
+
+it("the command line uses nothing that its users cannot import", () => {
+  const used = sources.filter(isOfCommandLine).flatMap(importsOf);
+  const foreign = used.filter((file) => !isOfCommandLine(file)).map((file) => file.replace(/\.ts$/, ""));
+  expect(foreign).toContain("index");
+  expect(foreign.filter((file) => !entries.includes(file))).toEqual([]);
+});
