@@ -203,6 +203,8 @@ function openKeyboard({ input, output, canRedraw, interrupt }: Surroundings): Ke
   const typing = createInterface({ input, output: terminal, terminal: true, prompt: "push> " });
   let isOpen = true;
   typing.on("SIGINT", interrupt);
+  // After Ctrl-Z and fg it has stopped to read.
+  typing.on("SIGCONT", () => typing.prompt(true));
   typing.on("close", () => (isOpen = false));
   const write = (text: string): void => {
     if (isOpen) {
