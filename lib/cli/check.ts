@@ -60,7 +60,7 @@ interface Run {
 }
 
 /** Goes through what a gateway must do, as devices of its own. */
-export async function check(given: Given, surroundings: Surroundings): Promise<number> {
+async function check(given: Given, surroundings: Surroundings): Promise<number> {
   const { output, errors, signal } = surroundings;
   const candidates = await candidatesOf(given, surroundings);
   const findings: Finding[] = [];
