@@ -30,7 +30,9 @@ function ownWords(message: string): string {
 
 function page(): string {
   const shown = sections.map(([title, messages]) => {
-    const items = messages.map(({ message }) => wrapped(`- \`${message.replace(CAUSE, " Cause: …")}\``));
+    const items = messages.map(({ message }) =>
+      wrapped(`- \`${message.replace(CAUSE, " Cause: …")}\``).replaceAll("\n  ", "\n"),
+    );
     return `## ${title}\n\n${items.join("\n")}\n`;
   });
   return [INTRODUCTION, ...shown].join("\n");
