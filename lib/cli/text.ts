@@ -71,12 +71,18 @@ export function describePlace(host: string, port: number): string {
 }
 
 // The library's messages also say what became of its client. Here that is nobody's concern: the command goes on or has ended.
-const AFTERMATH = / \((nothing is left open|the client [^()]*)\)/g;
+const AFTERMATH = / (Nothing is left open|The client [^.]*)\.(?= |$)|, or raise maxMessageBytes/g;
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  timeoutMs: "--timeout",
+  connectTimeoutMs: "--connect-timeout",
+  maxMessageBytes: "limit",
+};
 
 /** What went wrong, in one line, for somebody who uses the command and not the library. */
 export function explain({ code, message }: InternalClientError): string {
-  const said = oneLine(message.replace(AFTERMATH, "").replace("the maxMessageBytes of", "the limit of"));
-  return code === "DEVICE_ALREADY_CONNECTED" ? `${said}; --role gives this one a role of its own` : said;
+  const said = oneLine(message.replace(AFTERMATH, "").replace(/\w+/g, (word) => OPTIONS[word] ?? word));
+  return code === "DEVICE_ALREADY_CONNECTED" ? `${said} --role gives this one a role of its own.` : said;
 }
 
 /** The time of day, to the millisecond. */

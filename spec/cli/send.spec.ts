@@ -152,7 +152,7 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 1_000 });
     const { code, errors } = await sent(gateway, "--status", "a");
     expect(code).toBe(3);
-    expect(errors).toMatch(/^DEVICE_ALREADY_CONNECTED: .*--role gives this one a role of its own\n$/);
+    expect(errors).toMatch(/^DEVICE_ALREADY_CONNECTED: .*--role gives this one a role of its own\.\n$/);
   });
 
   it("2 when its module holds the status invalid, and the gateway hears nothing of it", async () => {

@@ -69,7 +69,7 @@ it.each([
 });
 
 describe("what went wrong is said for users of the command, not of the library", () => {
-  const phrases = /client (is|was|lives)|connect again|nothing is left open|maxMessageBytes|highWaterMark|timeoutMs/;
+  const phrases = /client (is|was|lives)|connect again|nothing is left open|maxMessageBytes|highWaterMark|timeoutMs/i;
 
   async function errors(): Promise<InternalClientError[]> {
     const gateway = await openGateway();
@@ -105,6 +105,6 @@ describe("what went wrong is said for users of the command, not of the library",
 
   it("with the option that helps where the device is connected already", () => {
     const error = new InternalClientError("DEVICE_ALREADY_CONNECTED", { message: "refused" });
-    expect(explain(error)).toBe("DEVICE_ALREADY_CONNECTED: refused; --role gives this one a role of its own");
+    expect(explain(error)).toBe("DEVICE_ALREADY_CONNECTED: refused --role gives this one a role of its own.");
   });
 });
