@@ -1,3 +1,4 @@
+import { subscribe } from "node:diagnostics_channel";
 import { connect, commands, destroy, exchange, withClient, type Config } from "../../lib/index.js";
 import { button } from "./opened.js";
 
@@ -8,7 +9,16 @@ const ONE = Uint8Array.of(1);
 const [, , scenario = "", port = ""] = process.argv;
 const config: Config = { host: "127.0.0.1", port: Number(port), device: button };
 
+/** Waits for commands, and says when its connection is lost. */
+async function listen(changes: Partial<Config>): Promise<void> {
+  const client = (await connect({ ...config, ...changes }))._unsafeUnwrap();
+  subscribe("fleet-internal-client:drop", () => process.stdout.write("dropped"));
+  for await (const command of commands(client)) command._unsafeUnwrap();
+}
+
 const scenarios: Record<string, () => Promise<unknown>> = {
+  "a device that listens": () => listen({}),
+  "a device that listens, and is not to keep the process alive": () => listen({ keepProcessAlive: false }),
   "a client that was destroyed": async () => {
     const client = (await connect(config))._unsafeUnwrap();
     (await exchange(client, ONE))._unsafeUnwrap();
