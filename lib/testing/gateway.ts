@@ -19,9 +19,8 @@ import {
   type StatusOf,
 } from "./modules.js";
 import { toSettings, type GatewayOptions } from "./options.js";
-import { pushed } from "./reply.js";
-import { createState, type State } from "./state.js";
-import { watchForSilence } from "./timers.js";
+import { pushed } from "./session.js";
+import { createState, type State, watchForSilence } from "./state.js";
 
 /**
  * A module gateway in this process, as {@link startGateway} starts it.

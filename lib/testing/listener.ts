@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { drop, isGone, reset } from "./connection.js";
 import { accept } from "./session.js";
-import { recordError, startAfresh, type State } from "./state.js";
-import { sleep } from "./timers.js";
+import { recordError, sleep, startAfresh, type State } from "./state.js";
 
 /** The gateway's TCP port: opened once, perhaps restarted, closed for good at last. */
 export interface Listener {

@@ -6,7 +6,7 @@ import { MAX_ENTRIES, MAX_STATUS_BYTES } from "./journal.js";
 import { matches, slotOf, type Device, type DeviceFilter } from "./device.js";
 import { type Module } from "./modules.js";
 import { type Settings } from "./options.js";
-import { type Timers } from "./timers.js";
+import { type Timers } from "./state.js";
 
 /** Of four, the oldest is dropped, as on the genuine gateway. */
 const MAX_QUEUED_COMMANDS = 3;
