@@ -465,6 +465,17 @@ describe("a status", () => {
     }
   });
 
+  it("is completed by a command that began to arrive after it was sent, wherever that is cut", () => {
+    const { length } = commandOf(1);
+    for (let at = 2; at < length; at += 2) {
+      const device = VirtualDevice.idle();
+      device.send("a");
+      device.receive(commandOf(1).slice(0, at));
+      device.receive(commandOf(1).slice(at));
+      expect(device.takeAll()).toEqual(["write a", "command 01 completes a"]);
+    }
+  });
+
   it.each([
     ["garbage", garbage, "COMMAND_INCORRECT"],
     ["a command to another", foreignCommand, "DEVICE_INCORRECT"],
@@ -707,8 +718,12 @@ describe("what a failure says", () => {
     });
   });
 
-  it.each(["opening", "handshaking"])("%s for the first time, says nothing of reconnecting", (state) => {
-    expect(failureOf(state, "closed").message).not.toContain("reconnect");
+  it.each([
+    ["opening", "closed", "no connection could be made"],
+    ["handshaking", "closed", "the gateway closed the connection without a connect response"],
+    ["awaiting", "deadline", "no command came within 80 ms"],
+  ])("%s for the first time, on %s, says nothing of reconnecting", (state, input, message) => {
+    expect(failureOf(state, input).message).toBe(message);
   });
 
   it.each(["opening", "handshaking", "idle", "awaiting", "reopening", "rehandshaking", "awaitingAgain"])(
