@@ -25,7 +25,7 @@ function section({ command, usage, summary, options, notes, events }: Command): 
       ["option", "meaning"],
       optionRows(options).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
-    ...notes,
+    ...notes.map(inLines),
     "With `--json` each line is an object with `time` (ISO 8601), `event`, and by event:",
     table(
       ["event", "fields"],
@@ -40,6 +40,10 @@ function exitCodes(): string {
     ["code", "meaning"],
     exitCodeMeanings.map(([code, meaning]) => [code.toString(), meaning]),
   );
+}
+
+function inLines(text: string): string {
+  return text.replace(/(.{1,120})( |$)/g, "$1\n").trimEnd();
 }
 
 /** Written as prettier writes it. */

@@ -20,7 +20,7 @@ function sources(): Map<string, string> {
       ? []
       : [[name + subpath.slice(1), resolve(target.import.default.replace("./dist/esm/", "lib/").replace(/js$/, "ts"))]],
   );
-  return new Map([...entries, ["@opentelemetry/api", require.resolve("./opentelemetry.js")]]);
+  return new Map(entries);
 }
 
 /** The examples' gateway listens on a port of its own; in the pages it is the one that gateways have in the field. */
@@ -30,7 +30,7 @@ const fromSources: Plugin = {
   name: "from-sources",
   setup: (bundler) => {
     const paths = sources();
-    bundler.onResolve({ filter: /^(fleet-internal-client|@opentelemetry\/api)/ }, ({ path }) => {
+    bundler.onResolve({ filter: /^fleet-internal-client/ }, ({ path }) => {
       const source = paths.get(path);
       return source === undefined ? { errors: [{ text: `the package has no entry ${path}` }] } : { path: source };
     });
