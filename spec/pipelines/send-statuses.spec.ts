@@ -308,7 +308,10 @@ describe("the end of the client", () => {
       listening += 1;
       return () => void (listening -= 1);
     };
-    const handle = { [Symbol.for("fleet-internal-client.client.2")]: { ...clientBehind(client), onClosed } };
+    const behind = clientBehind(client)!;
+    const { device, module, state } = behind;
+    const watched = { device, module, state, exchange: behind.exchange.bind(behind), isDestroyed: false, onClosed };
+    const handle = { [Symbol.for("fleet-internal-client.client.2")]: watched };
     const outcomes = sendStatuses(handle as never, [one] as never);
     expect((await outcomes.next()).done).toBe(false);
     expect(listening).toBe(1);

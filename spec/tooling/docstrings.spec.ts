@@ -40,7 +40,7 @@ const namesWithout = (entry: string, isThere: (symbol: ts.Symbol) => boolean): s
 
 describe.each(entries)("the entry %s", (entry) => {
   it("says of each of its names what it is", () => {
-    expect(publicNames(entry).length).toBeGreaterThan(2);
+    expect(publicNames(entry).length).toBeGreaterThan(0);
     expect(namesWithout(entry, (symbol) => symbol.getDocumentationComment(checker).length > 0)).toEqual([]);
   });
 });
