@@ -73,10 +73,10 @@ describe("a program in a page", () => {
       return example.printed.filter((announced) => !lines.some((line) => fits(line, announced)));
     };
 
-    // One that runs until Ctrl-C gets it when it has printed all that it says.
+    // One that runs for ever is ended as services are, when it has printed all that it says; at a terminal it is Ctrl-C.
     if (example.code.includes('"SIGINT"')) {
       await eventually(() => expect(notPrinted()).toEqual([]));
-      program.send("SIGINT");
+      program.send("SIGTERM");
     }
     const code = await program.ended;
 
