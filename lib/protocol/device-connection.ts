@@ -110,7 +110,7 @@ export class DeviceConnection<Ticket extends object> {
 
   // Nearly every input has one effect; a list is made only for more.
   private effect: Effect<Ticket> | undefined;
-  private moreEffects: Effect<Ticket>[] | undefined;
+  private readonly moreEffects: Effect<Ticket>[] = [];
 
   constructor(
     device: Device,
@@ -205,7 +205,7 @@ export class DeviceConnection<Ticket extends object> {
       else if (!this.startNextStatus(now)) return undefined;
     }
     const { effect } = this;
-    this.effect = this.moreEffects?.shift();
+    this.effect = this.moreEffects.length > 0 ? this.moreEffects.shift() : undefined;
     return effect;
   }
 
@@ -412,7 +412,7 @@ export class DeviceConnection<Ticket extends object> {
 
   private emit(effect: Effect<Ticket>): void {
     if (this.effect === undefined) this.effect = effect;
-    else (this.moreEffects ??= []).push(effect);
+    else this.moreEffects.push(effect);
   }
 
   /** The table starts what needs a status only in states that have one in flight. */

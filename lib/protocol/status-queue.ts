@@ -24,7 +24,9 @@ const MAX_SPARE_BYTES = 1024 * 1024 + 1024;
 
 /** The statuses of one device that wait for their turn, and the frames that carry them. */
 export class StatusQueue<Ticket> {
-  private readonly waiting: QueuedStatus<Ticket>[] = [];
+  // Nearly always no more than one waits: a list would take memory anew with each.
+  private first: QueuedStatus<Ticket> | undefined;
+  private readonly others: QueuedStatus<Ticket>[] = [];
   private waitingBytes = 0;
   /** A frame that the network has taken, to carry a later status of the same length. */
   private spare: Uint8Array | undefined;
@@ -36,45 +38,55 @@ export class StatusQueue<Ticket> {
   ) {}
 
   get isEmpty(): boolean {
-    return this.waiting.length === 0;
+    return this.first === undefined;
   }
 
   /** Copies the status's bytes; returns why not, if it takes no more. */
   push(status: Uint8Array, timeoutMs: number, ticket: Ticket): QueueRefusal | undefined {
-    const { limits, waiting } = this;
     const bytes = bodyLength(this.deviceBytes, status.length);
-    if (bytes > limits.maxMessageBytes) return { reason: "too-large", bytes };
-    const isFull = waiting.length >= limits.maxWaiting || this.waitingBytes + bytes > limits.maxWaitingBytes;
-    if (isFull && waiting.length > 0) {
-      return { reason: "queue-full", statuses: waiting.length, bytes: this.waitingBytes };
+    if (bytes > this.limits.maxMessageBytes) return { reason: "too-large", bytes };
+    if (this.first !== undefined && this.isFullFor(bytes)) {
+      return { reason: "queue-full", statuses: 1 + this.others.length, bytes: this.waitingBytes };
     }
-    waiting.push({ frame: this.frameFor(status, bytes), timeoutMs, ticket });
+    const queued = { frame: this.frameFor(status, bytes), timeoutMs, ticket };
+    if (this.first === undefined) this.first = queued;
+    else this.others.push(queued);
     this.waitingBytes += bytes;
     return undefined;
   }
 
   shift(): QueuedStatus<Ticket> | undefined {
-    return this.release(this.waiting.shift());
+    const { first } = this;
+    this.first = this.others.length > 0 ? this.others.shift() : undefined;
+    return this.release(first);
   }
 
   /** Whether it waited. */
   remove(ticket: Ticket): boolean {
-    const at = this.waiting.findIndex((status) => status.ticket === ticket);
+    if (this.first?.ticket === ticket) return this.shift() !== undefined;
+    const at = this.others.findIndex((status) => status.ticket === ticket);
     if (at < 0) return false;
-    this.release(this.waiting.splice(at, 1)[0]);
+    this.release(this.others.splice(at, 1)[0]);
     return true;
   }
 
   /** Lets go of everything; returns the tickets of those that waited. */
   clear(): Ticket[] {
+    const waiting = this.first === undefined ? [] : [this.first, ...this.others.splice(0)];
+    this.first = undefined;
     this.spare = undefined;
     this.waitingBytes = 0;
-    return this.waiting.splice(0).map(({ ticket }) => ticket);
+    return waiting.map(({ ticket }) => ticket);
   }
 
   /** A frame that is free to carry a later status. */
   recycle(frame: Uint8Array): void {
     if (frame.length <= MAX_SPARE_BYTES) this.spare = frame;
+  }
+
+  private isFullFor(bytes: number): boolean {
+    const { maxWaiting, maxWaitingBytes } = this.limits;
+    return 1 + this.others.length >= maxWaiting || this.waitingBytes + bytes > maxWaitingBytes;
   }
 
   private release(status: QueuedStatus<Ticket> | undefined): QueuedStatus<Ticket> | undefined {

@@ -124,14 +124,14 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "the newest status goes first",
     file: queue,
-    from: "this.waiting.shift()",
-    to: "this.waiting.pop()",
+    from: "else this.others.push(queued);",
+    to: "else (this.others.unshift(this.first), (this.first = queued));",
   },
   {
     name: "an effect is lost when there are more than one",
     file: connection,
-    from: "else (this.moreEffects ??= []).push(effect);",
-    to: 'else if (effect.kind !== "dropped") (this.moreEffects ??= []).push(effect);',
+    from: "else this.moreEffects.push(effect);",
+    to: 'else if (effect.kind !== "dropped") this.moreEffects.push(effect);',
   },
   {
     name: "the pause before a reconnection is left out",
