@@ -36,8 +36,8 @@ export class Ledger {
   /** The command that arrived last. */
   private last: Tag | undefined;
   private lastOutcome: Tag | undefined;
-  /** What completed each status. A gateway may give a status's late answer on the device's next connection. */
-  private readonly outcomes = new Map<number, Tag>();
+  /** The statuses that a command has completed. A gateway may give a late answer on the device's next connection. */
+  private readonly completedStatuses = new Set<number>();
   /** Those that failed and left the client alive: their answers may still come. */
   private readonly failed = new Set<number>();
   private droppedUpTo = 0;
@@ -75,7 +75,7 @@ export class Ledger {
     if (before !== undefined && !isLater(tag, before))
       this.fault(tag, `was given to status ${status}, and it is no news`);
     if (tag.answers !== undefined && tag.answers !== status) this.checkDisplaced(tag, tag.answers, status);
-    this.outcomes.set(status, tag);
+    this.completedStatuses.add(status);
     this.lastOutcome = tag;
   }
 
@@ -92,10 +92,12 @@ export class Ledger {
     this.fault(lastOutcome, "completed a status, but commands() never gave it");
   }
 
-  /** A status may get an earlier one's answer only where another command had taken that one's place. */
+  /**
+   * A status may get an earlier one's answer only where another command had completed that one: a pushed one, or, where it
+   * was sent twice, its other answer.
+   */
   private checkDisplaced(tag: Tag, answered: number, status: number): void {
-    const itsOutcome = this.outcomes.get(answered);
-    if (this.failed.has(answered) || (itsOutcome !== undefined && itsOutcome.answers !== answered)) return;
+    if (this.failed.has(answered) || this.completedStatuses.has(answered)) return;
     this.fault(tag, `was given to status ${status}`);
   }
 

@@ -33,6 +33,16 @@ describe("the account of a device's commands", () => {
     expect(problems).toEqual([]);
   });
 
+  it("finds nothing wrong with the second answer to a status that was sent twice", () => {
+    const problems = problemsOf((ledger) => {
+      latestConnection = 2;
+      for (const one of [command(2, 1, 1), command(2, 2, 1)]) ledger.arrived(one);
+      ledger.completed(1, command(2, 1, 1));
+      ledger.completed(2, command(2, 2, 1));
+    });
+    expect(problems).toEqual([]);
+  });
+
   it.each<[string, (ledger: Ledger) => void]>([
     ["a lost command", (ledger) => [command(1, 1), command(1, 3)].forEach((one) => ledger.arrived(one))],
     ["a doubled command", (ledger) => [command(1, 1), command(1, 1)].forEach((one) => ledger.arrived(one))],
