@@ -131,7 +131,7 @@ export class SoakDevice {
         continue;
       }
       // A client of its own, an account of its own: what arrives belongs to connections from here on.
-      const ledger = new Ledger(this.role, () => tagged.connectionOf(this.role));
+      const ledger = new Ledger(this.role, () => tagged.connectionOf(this.role), this.statuses + 1);
       const stream = commands(handle);
       const reading = Promise.all([
         this.read(handle, stream, ledger),

@@ -46,6 +46,8 @@ export class Ledger {
     private readonly device: string,
     /** On which connection the gateway heard the device connect last. */
     private readonly latestConnection: () => number,
+    /** The client's first status. Of those before it the device's former client gave account; their answers may still come. */
+    private readonly firstStatus = 1,
   ) {}
 
   /** A command as `commands()` gives it, in that order. */
@@ -97,7 +99,7 @@ export class Ledger {
    * was sent twice, its other answer.
    */
   private checkDisplaced(tag: Tag, answered: number, status: number): void {
-    if (this.failed.has(answered) || this.completedStatuses.has(answered)) return;
+    if (answered < this.firstStatus || this.failed.has(answered) || this.completedStatuses.has(answered)) return;
     this.fault(tag, `was given to status ${status}`);
   }
 

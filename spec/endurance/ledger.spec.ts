@@ -33,6 +33,13 @@ describe("the account of a device's commands", () => {
     expect(problems).toEqual([]);
   });
 
+  it("finds nothing wrong with a late answer to a status of the device's former client", () => {
+    const ledger = new Ledger("left", () => 1, 22);
+    ledger.arrived(command(1, 1, 21));
+    ledger.completed(22, command(1, 1, 21));
+    expect(ledger.problems).toEqual([]);
+  });
+
   it("finds nothing wrong with the second answer to a status that was sent twice", () => {
     const problems = problemsOf((ledger) => {
       latestConnection = 2;
