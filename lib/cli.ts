@@ -63,7 +63,7 @@ export async function run(host: Process, version: string): Promise<void> {
   }
 
   function complain(error: NodeJS.ErrnoException | undefined): void {
-    // Whoever reads the output may stop doing so, as `head` does: that ends the command, and is no failure.
+    // The reader of the output may stop, as `head` does: that ends the command, and is no failure.
     if (error === undefined || error.code === "EPIPE") return;
     // A command that failed has said why.
     if (host.exitCode !== undefined && host.exitCode !== ExitCode.DONE) return;

@@ -27,7 +27,7 @@ async function carryOut(args: readonly string[], surroundings: Surroundings, ver
     surroundings.output.write(answerTo(name, rest, version));
     return ExitCode.DONE;
   }
-  // Whoever asks for help gets it, whatever else is wrong with the line.
+  // Help is shown whatever else is wrong with the line.
   const given = rest.includes("--help") ? undefined : parse(command, rest);
   if (given !== undefined && !given.has("help") && !given.has("version")) return command.run(given, surroundings);
   surroundings.output.write(given?.has("help") === false ? `${version}\n` : commandHelp(command));

@@ -2,7 +2,7 @@ import type { JobControl, Output } from "./surroundings.js";
 
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** Writes lines for whoever reads them. What would pile up is left out, and one line says how many those were. */
+/** Writes lines. Those that nobody reads are left out beyond a bound, and one line says how many those were. */
 export class Lines {
   private lost = 0;
 

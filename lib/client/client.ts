@@ -319,7 +319,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
       case "reconnected":
         return this.publish("reconnect", effect.ticket.context, () => ({}));
       case "refused":
-        return this.tellRefusal(effect);
+        return this.refused(effect);
       case "command":
         return this.deliver(effect);
       case "failed":
@@ -349,7 +349,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     this.publish("connect", connectContext, () => ({}));
   }
 
-  private tellRefusal({ code, willAskAgain, ticket }: EffectOf<"refused">): void {
+  private refused({ code, willAskAgain, ticket }: EffectOf<"refused">): void {
     const context = ticket === undefined ? this.connectContext : ticket.context;
     this.publish("refusal", context, () => ({ code, willAskAgain }));
   }
@@ -391,7 +391,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
     for (const listener of this.closedListeners) void Promise.resolve().then(listener);
     this.closedListeners.clear();
-    // Its owner's end is told where the owner called.
+    // An end by the owner is published in the owner's context.
     const context = failure === undefined ? contextOfCall() : inFlight?.context;
     this.publish("destroy", context, () => ({ error: this.endReason }));
   }

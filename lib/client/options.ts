@@ -15,9 +15,9 @@ export interface DeviceConfig<Status = Uint8Array, Command = Uint8Array> {
   readonly module: number | Module<Status, Command>;
   /** The device's type within its module, a whole number from 0 to 2^32-1. */
   readonly deviceType: number;
-  /** What the device is there for, for example `"left_button"`. A gateway tells devices apart by module, type and role. May be empty. */
+  /** What the device is there for, for example `"left_button"`. A gateway identifies a device by its module, type and role. May be empty. */
   readonly deviceRole: string;
-  /** A label for people; a gateway does not tell devices apart by it. May be empty. */
+  /** A label for people; a gateway does not use it to identify the device. May be empty. */
   readonly deviceName: string;
   /**
    * A whole number from 0, the highest, to 2^32-1. A device of a higher priority takes the place of one of a lower.

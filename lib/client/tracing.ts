@@ -5,7 +5,7 @@ import type { Device } from "../protocol/device.js";
 import type { AnyHandle } from "./handle.js";
 
 /**
- * What is told of a call on a TracingChannel. One object goes through all of the call's events.
+ * What is published for a call on a TracingChannel. All of the call's events have the same object.
  *
  * @example
  * tracingChannel<unknown, TracingMessages["exchange"]>("fleet-internal-client:exchange").start.subscribe((message) => start(message));
@@ -26,10 +26,10 @@ interface TracingMessage<Value, Failure> {
 }
 
 /**
- * What is told on the TracingChannels `fleet-internal-client:connect` and `fleet-internal-client:exchange`: of every connect, the first alone,
- * and of every status that is sent, by whichever function, until its command has come. `start` and `end` are published within the call, in
+ * What is published on the TracingChannels `fleet-internal-client:connect` and `fleet-internal-client:exchange`: for every connect, but not for
+ * reconnections, and for every status, by whichever function it is sent, until its command has come. `start` and `end` are published within the call, in
  * the caller's async context; `error`, where it fails, `asyncStart` and `asyncEnd` when its outcome is there. The result of an exchange is the
- * command's bytes: the gateway's word as it came, which a tracer had better not write down.
+ * command's bytes, as they came from the gateway: escape them before you write them to a log.
  *
  * @example
  * tracingChannel<unknown, TracingMessages["connect"]>("fleet-internal-client:connect").subscribe({

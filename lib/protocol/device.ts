@@ -12,7 +12,7 @@ export interface Device {
   readonly module: number;
   /** The device's type within its module: 0 to 2^32-1. */
   readonly deviceType: number;
-  /** What the device is there for; with module and type it tells devices apart. May be empty. */
+  /** What the device is there for; with module and type it identifies the device. May be empty. */
   readonly deviceRole: string;
   /** A label for people. May be empty. */
   readonly deviceName: string;

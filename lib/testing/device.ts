@@ -3,7 +3,7 @@ import { isModuleValue, numberOf, type AnyModule } from "./modules.js";
 
 /**
  * Who a device is, as it says in its messages: the protocol's own Device message, with any module number allowed.
- * The gateway tells devices apart by module, type and role; the name is a label.
+ * The gateway identifies a device by its module, type and role; the name is a label.
  *
  * @example
  * const roles = gateway.devices.map((device: Device) => device.deviceRole);
@@ -73,7 +73,7 @@ function agrees<Value>(wanted: Value | undefined, actual: Value): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-/** What the gateway tells devices apart by. */
+/** What the gateway identifies a device by. */
 export function slotOf(device: Device): string {
   return `${device.module} ${device.deviceType} ${device.deviceRole}`;
 }

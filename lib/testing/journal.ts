@@ -85,7 +85,7 @@ function readAs<Module extends AnyModule>(
 export const MAX_ENTRIES = 10_000;
 export const MAX_STATUS_BYTES = 256 * 1024 * 1024;
 
-/** All that happens, for whoever iterates it. */
+/** An iteration over all that happens. */
 export interface Events {
   readonly tell: (event: GatewayEvent) => void;
   readonly read: <Module extends AnyModule>(
@@ -198,7 +198,7 @@ function sizeOf(message: GatewayEvent | undefined): number {
 
 /** What has come in, as far as it is kept, and all that happens. */
 export interface Journal {
-  /** Keeps and tells it. */
+  /** Records an event, and reports it to those who wait. */
   readonly record: (message: Received) => void;
   readonly tell: (event: GatewayEvent) => void;
   readonly latest: () => readonly Received[];

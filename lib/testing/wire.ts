@@ -238,7 +238,7 @@ const READ_BYTES = 1024;
 /** What is held of one message; the genuine gateway knows no limit but time, and answers 16 MiB. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** What a socket brings, taken chunk by chunk: nothing is read ahead of whoever takes it but one buffer of the stream. */
+/** What a socket brings, taken chunk by chunk: at most one buffer of the stream is read ahead. */
 export interface Input {
   /** Undefined at the end, be it in order or not. */
   readonly next: () => Promise<Uint8Array | undefined>;
