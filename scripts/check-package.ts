@@ -6,10 +6,8 @@
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { build } from "esbuild";
-
 import { entries } from "./entries.js";
-import { inTemporaryFolder, installIn, pack, type Tarball } from "./packed.js";
+import { bundleOf, inTemporaryFolder, installIn, pack, type Tarball } from "./packed.js";
 import { bin, root, runNode, runNpm } from "./tools.js";
 
 const packageName = "fleet-internal-client";
@@ -63,17 +61,7 @@ const checkContents = ({ files }: Tarball): void => {
 
 const checkPrograms = async (project: string): Promise<void> => {
   for (const { name, most, code } of programs) {
-    const { outputFiles } = await build({
-      stdin: { contents: code, resolveDir: project },
-      bundle: true,
-      minify: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      legalComments: "none",
-      write: false,
-    });
-    weigh(`a bundle of ${name}`, outputFiles[0]?.contents.length ?? 0, most);
+    weigh(`a bundle of ${name}`, (await bundleOf(code, project)).length, most);
   }
 };
 

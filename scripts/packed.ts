@@ -3,6 +3,8 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { build } from "esbuild";
+
 import { root, runNpm } from "./tools.js";
 
 export interface Tarball {
@@ -39,4 +41,21 @@ export const installIn = (folder: string, packages: readonly string[]): void => 
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   copyFileSync(join(root, "package-lock.json"), join(folder, "package-lock.json"));
   runNpm(["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], folder);
+};
+
+/** What a user's bundler makes of a program in that folder, with everything that it needs. */
+export const bundleOf = async (code: string, folder: string): Promise<Uint8Array> => {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: folder },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    legalComments: "none",
+    write: false,
+  });
+  const [file] = outputFiles;
+  if (file === undefined) throw new Error("the bundle is empty");
+  return file.contents;
 };

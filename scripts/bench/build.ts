@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
+import { bundleOf } from "../packed.js";
 import { bin, root, runNode, runNpm } from "../tools.js";
 
 /** In node_modules, so that the files there find the packages as the library does. */
@@ -78,16 +79,6 @@ export const buildCommit = (revision: string): string => {
 
 /** How many bytes a user's bundle gets for an import, with everything that the library needs. */
 export const bundleSize = async (folder: string, imported: string, isGzipped: boolean): Promise<number> => {
-  const { outputFiles } = await build({
-    stdin: { contents: `export ${imported} from "./index.js";`, resolveDir: folder },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    legalComments: "none",
-    write: false,
-  });
-  const [code = new Uint8Array()] = outputFiles.map(({ contents }) => contents);
+  const code = await bundleOf(`export ${imported} from "./index.js";`, folder);
   return isGzipped ? gzipSync(code, { level: 9 }).length : code.length;
 };

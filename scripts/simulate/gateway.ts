@@ -4,7 +4,7 @@ import {
   type Device,
   type DeviceConnectResponse_ResponseType,
 } from "../../generated/internal_protocol.js";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import type { Message, Peer, VirtualSocket } from "./virtual-socket.js";
 import type { WorldClock } from "./world-clock.js";
 

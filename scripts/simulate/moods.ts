@@ -1,4 +1,4 @@
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import type { GatewayHabits } from "./gateway.js";
 import type { NetworkHabits } from "./network.js";
 import type { FreezeHabits } from "./virtual-process.js";

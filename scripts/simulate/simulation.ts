@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Fault } from "../explore/load.js";
-import { Random } from "../fuzz/random.js";
+import { Random } from "../random.js";
 import { DeviceLife } from "./device-life.js";
 import { loadLibrary } from "./library.js";
 import { moodOf } from "./moods.js";

@@ -1,5 +1,5 @@
 import { setImmediate as realSetImmediate } from "node:timers";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import type { WorldClock } from "./world-clock.js";
 
 const MAX_DELAY_MS = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import type { Network } from "./network.js";
 import type { Polled, VirtualProcess } from "./virtual-process.js";
 import type { WorldClock } from "./world-clock.js";

@@ -1,4 +1,4 @@
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import { CommandRules } from "./command-rules.js";
 import { Gateway, type Accepted, type Command, type Trouble } from "./gateway.js";
 import { Judge } from "./judge.js";

@@ -10,7 +10,7 @@ import {
   type SendStatusOptions,
 } from "../../lib/index.js";
 import { commands } from "../../lib/throwing.js";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import { readSlowly } from "./lagging-reader.js";
 import { isLater, Ledger, readTag } from "./ledger.js";
 import { NAME } from "./names.js";

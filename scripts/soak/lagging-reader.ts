@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { commands, type ClientHandle } from "../../lib/index.js";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import type { Account } from "./device.js";
 import { isLater, readTag, type Tag } from "./ledger.js";
 

@@ -1,6 +1,6 @@
 import dns, { type LookupAddress } from "node:dns";
 import { syncBuiltinESMExports } from "node:module";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 
 /** A host name with several addresses, at only one of which the gateway listens. */
 export const NAME = "gateway.soak";

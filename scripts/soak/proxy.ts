@@ -1,5 +1,5 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 
 /** A TCP proxy that does to a connection what bad networks do. */
 export interface Proxy {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { runDevice } from "../../lib/index.js";
-import type { Random } from "../fuzz/random.js";
+import type { Random } from "../random.js";
 import { configOf, WISHES, type Surroundings } from "./device.js";
 import { Ledger } from "./ledger.js";
 import { statusOf } from "./tagged-gateway.js";

@@ -1,7 +1,7 @@
 import { getEventListeners, setMaxListeners } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Random } from "../fuzz/random.js";
+import { Random } from "../random.js";
 import { Account, SoakDevice } from "./device.js";
 import { resolveName } from "./names.js";
 import { startProxy } from "./proxy.js";
