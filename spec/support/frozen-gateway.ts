@@ -40,6 +40,7 @@ export async function startFrozenGateway(connected: string, listenOn = "127.0.0.
   const isThawed = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(PROGRAM, { eval: true, workerData: { connected, isThawed, host: listenOn } });
   const fillers: Socket[] = [];
+  const gone: Promise<void>[] = [];
   let connections = 0;
   const host = "127.0.0.1";
   const [port] = (await once(worker, "message")) as [number];
@@ -48,6 +49,7 @@ export async function startFrozenGateway(connected: string, listenOn = "127.0.0.
     while (fillers.length < MOST_FILLERS) {
       const filler = connect({ host, port });
       fillers.push(filler);
+      gone.push(new Promise((resolve) => filler.once("close", () => resolve())));
       filler.on("error", () => undefined);
       const isTaken = await Promise.race([once(filler, "connect").then(() => true), sleep(150, false)]);
       if (!isTaken) return;
@@ -71,6 +73,7 @@ export async function startFrozenGateway(connected: string, listenOn = "127.0.0.
       Atomics.store(isThawed, 0, 1);
       Atomics.notify(isThawed, 0);
       await worker.terminate();
+      await Promise.all(gone); // or the next spec would count them among what is there before it
     },
   };
 }
