@@ -5,6 +5,7 @@ import { hex } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
 import { startScriptedGateway, type ScriptedGateway } from "../support/scripted-gateway.js";
+import { timed } from "../support/timed.js";
 import { commandOf, CONNECTED } from "../testing/wire.js";
 
 // What a real module gateway does that a client has to put up with: PROTOCOL.md, section 4.
@@ -28,12 +29,6 @@ async function open(options?: GatewayOptions): Promise<{ gateway: TestingGateway
 async function answerTo(client: ClientHandle, status: number, timeoutMs?: number): Promise<string> {
   const outcome = await exchange(client, Uint8Array.of(status), timeoutMs === undefined ? {} : { timeoutMs });
   return outcome.match(hex, ({ code }) => code);
-}
-
-async function timed<Value>(work: PromiseLike<Value>): Promise<[Value, number]> {
-  const begun = performance.now();
-  const value = await work;
-  return [value, performance.now() - begun];
 }
 
 async function eventuallyGives(client: ClientHandle, command: string): Promise<void> {
@@ -98,7 +93,7 @@ describe("a status that the module finds invalid", () => {
         return command;
       },
     });
-    const [answer, elapsedMs] = await timed(answerTo(client, 1));
+    const [answer, elapsedMs] = await timed(() => answerTo(client, 1));
     expect(answer).toBe("01");
     expect(elapsedMs).toBeGreaterThanOrEqual(250);
     expect(gateway.statuses().map(hex)).toEqual(["01", "01"]);
@@ -107,7 +102,7 @@ describe("a status that the module finds invalid", () => {
 
   it("twice ends in UNABLE_TO_CONNECT, which says what the reason may be, after one reconnection and not more", async () => {
     const { gateway, client } = await open({ answer: () => undefined });
-    const [outcome, elapsedMs] = await timed(sendStatus(client, Uint8Array.of(1)));
+    const [outcome, elapsedMs] = await timed(() => sendStatus(client, Uint8Array.of(1)));
     const { code, message } = outcome._unsafeUnwrapErr();
     expect(code).toBe("UNABLE_TO_CONNECT");
     expect(message).toContain("Check that the module accepts this status: it does not answer an invalid one.");
@@ -132,7 +127,7 @@ describe("ALREADY_CONNECTED", () => {
     let isMute = true;
     const client = await openClient(gateway);
     const arrives = gateway.nextStatus();
-    const running = timed(answerTo(client, 1));
+    const running = timed(() => answerTo(client, 1));
     await arrives;
     isMute = false;
     gateway.kick();
@@ -146,7 +141,7 @@ describe("ALREADY_CONNECTED", () => {
   it("is not asked again more often than every 5 ms", async () => {
     const { gateway, client } = await open({ cleanUpMs: 200 });
     gateway.kick();
-    const [answer, elapsedMs] = await timed(answerTo(client, 1));
+    const [answer, elapsedMs] = await timed(() => answerTo(client, 1));
     expect(answer).toBe("01");
     // The first connection, the one that succeeds, and in between one for each 5 ms at most.
     expect(gateway.connections).toBeLessThanOrEqual(2 + elapsedMs / 5);
@@ -155,7 +150,7 @@ describe("ALREADY_CONNECTED", () => {
   it("for longer than 350 ms ends in DEVICE_ALREADY_CONNECTED, and the client is destroyed", async () => {
     const { gateway, client } = await open({ cleanUpMs: 5_000 });
     gateway.kick();
-    const [answer, elapsedMs] = await timed(answerTo(client, 1));
+    const [answer, elapsedMs] = await timed(() => answerTo(client, 1));
     expect(answer).toBe("DEVICE_ALREADY_CONNECTED");
     expect(elapsedMs).toBeGreaterThanOrEqual(340);
     expect(elapsedMs).toBeLessThan(350 + 750);
@@ -166,7 +161,7 @@ describe("ALREADY_CONNECTED", () => {
   it("is reported at once by a first connect", async () => {
     const gateway = await openGateway();
     await openClient(gateway);
-    const [second, elapsedMs] = await timed(connect(configFor(gateway)));
+    const [second, elapsedMs] = await timed(() => connect(configFor(gateway)));
     expect(second._unsafeUnwrapErr().code).toBe("DEVICE_ALREADY_CONNECTED");
     expect(second._unsafeUnwrapErr().family).toBe("connect");
     expect(elapsedMs).toBeLessThan(340);
@@ -179,7 +174,7 @@ describe("after a kick", () => {
     const { gateway, client } = await open();
     gateway.misbehave("connect", { do: "close", delayMs: 250 });
     gateway.kick();
-    const [answer, elapsedMs] = await timed(answerTo(client, 1));
+    const [answer, elapsedMs] = await timed(() => answerTo(client, 1));
     expect(answer).toBe("UNABLE_TO_CONNECT");
     expect(elapsedMs).toBeGreaterThanOrEqual(250);
     expect(gateway.connections).toBe(2);

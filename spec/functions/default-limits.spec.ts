@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import type { ResultAsync } from "neverthrow";
 import { connect, exchange } from "../../lib/index.js";
 import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
+import { timed } from "../support/timed.js";
 
 afterEach(endAll);
 
@@ -11,21 +11,12 @@ describe("unless told otherwise", () => {
     const client = await openClient(gateway);
     gateway.misbehave("connect", { do: "stay silent" });
     gateway.misbehave("status", { do: "stay silent" });
-    const [connecting, sending] = await Promise.all([
-      timeOf(connect(configFor(gateway, { device: { ...button, deviceRole: "other" } }))),
-      timeOf(exchange(client, Uint8Array.of(1))), // answered when it is sent again
+    const [[, connecting], [, sending]] = await Promise.all([
+      timed(() => connect(configFor(gateway, { device: { ...button, deviceRole: "other" } }))),
+      timed(() => exchange(client, Uint8Array.of(1))), // answered when it is sent again
     ]);
     expect(connecting).toBeGreaterThanOrEqual(4_000);
     expect(sending).toBeGreaterThanOrEqual(10_000);
     expect(connecting).toBeLessThan(sending);
   }, 60_000);
 });
-
-async function timeOf(call: ResultAsync<unknown, unknown>): Promise<number> {
-  const begun = performance.now();
-  await call.match(
-    () => undefined,
-    () => undefined,
-  );
-  return performance.now() - begun;
-}
