@@ -54,13 +54,15 @@ const example = JSON.parse(readFileSync(join(root, "spec", "example-project", "p
 };
 
 /** The example project's own tests, in either module format. Without --forceExit: jest has to end by itself. */
-const jest = (type: "commonjs" | "module", nodeOptions: string): Tool => ({
-  name: `${own("jest")}, "type": "${type}"`,
-  packages: Object.entries(example.devDependencies).map(([name, version]) => `${name}@${version}`),
+const jest = (type: "commonjs" | "module", nodeOptions: string, environment = "node"): Tool => ({
+  name: `${own("jest")}, "type": "${type}", in ${environment}`,
+  packages: Object.entries(example.devDependencies)
+    .map(([name, version]) => `${name}@${version}`)
+    .concat(environment === "node" ? [] : `jest-environment-${environment}@${devDependencies["jest"] ?? "missing"}`),
   check: (project) => {
     copyExample(project, () => true);
     writeFileSync(join(project, "package.json"), JSON.stringify({ ...example, type }));
-    const args = ["--", "--detectOpenHandles", "--cacheDirectory", join(project, "cache")];
+    const args = ["--", "--env", environment, "--detectOpenHandles", "--cacheDirectory", join(project, "cache")];
     run("npm", ["test", ...args], project, { NODE_OPTIONS: nodeOptions });
   },
 });
@@ -167,6 +169,7 @@ const tools: readonly Tool[] = [
   strictPnpm("12.21.0"),
   jest("commonjs", ""),
   jest("module", "--experimental-vm-modules"),
+  jest("commonjs", "", "jsdom"),
   testRunner("vitest@4.1.12", "vitest", ["vitest@4.1.12"], ["vitest", "run"]),
   testRunner("node:test", "node:test", [], ["node", "--test"]),
   testRunner("bun@1.4.5 test", "bun:test", ["bun@1.4.5"], ["bun", "test"]),

@@ -1,4 +1,5 @@
 import { connect, isIP, type Socket } from "node:net";
+import { platform } from "node:process";
 import type { Duplex } from "node:stream";
 import { types } from "node:util";
 import { Dial, type Lookup } from "./dial.js";
@@ -36,7 +37,7 @@ let sharedReadBuffer: Uint8Array | undefined;
  * and an idle one costs no memory. Windows hands the buffer to the system ahead of the read.
  */
 function readBuffer(): Uint8Array {
-  if (process.platform === "win32") return new Uint8Array(READ_BUFFER_BYTES);
+  if (platform === "win32") return new Uint8Array(READ_BUFFER_BYTES);
   sharedReadBuffer ??= new Uint8Array(READ_BUFFER_BYTES);
   return sharedReadBuffer;
 }

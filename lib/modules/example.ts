@@ -45,6 +45,10 @@ function flag<Name extends string>(
   };
 }
 
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
+
 /** A gateway reads with it what a device sends, and holds the same invalid. */
 function byteForByte<Payload>({ encode, decode }: Codec<Payload>): Codec<Payload> {
   const problem = { path: "$", message: "it is not written as the module compares it, byte for byte" };
@@ -52,7 +56,7 @@ function byteForByte<Payload>({ encode, decode }: Codec<Payload>): Codec<Payload
     encode,
     decode: (bytes, device) =>
       decode(bytes, device).andThen((payload) =>
-        encode(payload, device).andThen((own) => (Buffer.compare(own, bytes) === 0 ? ok(payload) : err(problem))),
+        encode(payload, device).andThen((own) => (isSame(own, bytes) ? ok(payload) : err(problem))),
       ),
   };
 }

@@ -6,6 +6,7 @@ import {
   AutonomyStatus_State,
 } from "../../generated/mission.js";
 import { defineModule, protobuf } from "../index.js";
+import { withTextEncoding } from "../protobuf/generated.js";
 
 export { AutonomyError, type Position, type Station, type Telemetry } from "../../generated/mission.js";
 export { MissionDeviceType } from "./mission.js";
@@ -56,6 +57,6 @@ const command = /* @__PURE__ */ object({
 export const missionProtobuf = /* @__PURE__ */ defineModule({
   name: "mission (protobuf)",
   number: 1,
-  status: /* @__PURE__ */ protobuf<AutonomyStatus>(AutonomyStatus, status),
-  command: /* @__PURE__ */ protobuf<AutonomyCommand>(AutonomyCommand, command),
+  status: /* @__PURE__ */ protobuf<AutonomyStatus>(/* @__PURE__ */ withTextEncoding(AutonomyStatus), status),
+  command: /* @__PURE__ */ protobuf<AutonomyCommand>(/* @__PURE__ */ withTextEncoding(AutonomyCommand), command),
 });

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { isDeepStrictEqual, TextDecoder } from "node:util";
 import { eachField, NOTHING, type Field } from "./wire.js";
 

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type Socket } from "node:net";
 import { TextDecoder } from "node:util";
 import { type Device } from "./device.js";

@@ -148,12 +148,7 @@ describe("a copy of the library in another realm", () => {
       logLevel: "error",
     });
     const module = { exports: {} };
-    const context = createContext({
-      require: createRequire(`${process.cwd()}/package.json`),
-      module,
-      ...{ setTimeout, clearTimeout, setImmediate, clearImmediate, performance, process, AbortSignal },
-      ...{ TextEncoder, TextDecoder },
-    });
+    const context = createContext({ module, require: createRequire(`${process.cwd()}/package.json`) });
     runInContext(outputFiles[0]!.text, context);
     copy = module.exports as typeof library;
   });
