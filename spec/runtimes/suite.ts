@@ -26,6 +26,9 @@ type Use = (gateway: TestingGateway, config: Config) => Promise<void>;
 
 const parts = new Map<string, () => Promise<void>>();
 
+const warnings: string[] = [];
+process.on("warning", ({ message }) => warnings.push(message));
+
 /** A part with a gateway of its own, which answers with the status itself. */
 const part = (name: string, use: Use, options: Parameters<typeof startGateway>[0] = {}): void => {
   parts.set(name, async () => {
@@ -375,6 +378,23 @@ part("does not keep the process alive where it is not to", async (gateway, confi
   valueOf(await exchange(valueOf(await connect({ ...config, keepProcessAlive: false })), hello));
   assert.equal(gateway.openSockets, 1);
 });
+
+part(
+  "gives no cause for a warning, though the process stands still for longer than its limits",
+  async (gateway, config) => {
+    await using({ ...config, connectTimeoutMs: 100 }, async (client) => {
+      gateway.kick();
+      const answer = exchange(client, hello, { timeoutMs: 100 });
+      for (let turn = 0; turn < 4; turn++) {
+        const over = performance.now() + 150;
+        while (performance.now() < over);
+        await sleep(1);
+      }
+      assert.equal(text(valueOf(await answer)), "hello");
+    });
+    assert.deepEqual(warnings, []);
+  },
+);
 
 part("is a command", async (gateway) => {
   const manifestFile = createRequire(import.meta.url).resolve("fleet-internal-client/package.json");
