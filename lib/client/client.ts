@@ -37,6 +37,7 @@ import {
 } from "./diagnostics.js";
 import { createHandle, describeEndpoint, type AnyHandle, type LivingClient } from "./handle.js";
 import { PendingStatus, type AbortObserver } from "./pending-status.js";
+import { noticeStandstill } from "./standstill.js";
 import { isTraced, traced } from "./tracing.js";
 import { Transport, type TransportEvents } from "./transport.js";
 
@@ -253,7 +254,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
       });
       return;
     }
-    this.timer.notice(performance.now());
+    noticeStandstill(performance.now());
     input();
     this.pump();
   }
@@ -272,7 +273,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
 
   private performAll(): void {
     this.now = performance.now();
-    this.timer.notice(this.now);
+    noticeStandstill(this.now);
     for (;;) {
       const effect = this.connection.next(this.now);
       if (effect === undefined) return this.timer.schedule(this.now);
@@ -290,7 +291,9 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     publish(name, this.handle, context, detailsOf);
     this.now = performance.now();
     const busyMs = Math.trunc(this.now - begunAt);
-    if (busyMs > 0) this.connection.postpone(busyMs);
+    if (busyMs === 0) return;
+    this.connection.postpone(busyMs);
+    this.timer.countedItself(this.now);
   }
 
   private feedDeferred(): boolean {

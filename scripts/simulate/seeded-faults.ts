@@ -74,21 +74,21 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   },
   {
     name: "a standstill is not noticed",
-    file: timer,
-    from: "if (lateness <= MAX_LATENESS_MS) return;",
-    to: "if (lateness <= Infinity) return;",
+    file: "client/standstill.ts",
+    from: "if (now - nextBeatAt <= MAX_LATENESS_MS) return;",
+    to: "if (now - nextBeatAt <= Infinity) return;",
   },
   {
     name: "a standstill is not noticed before reads",
     file: client,
-    from: "    this.timer.notice(this.now);",
+    from: "    noticeStandstill(this.now);",
     to: "",
   },
   {
     name: "a listener's work counts as the gateway's time",
     file: client,
-    from: "if (busyMs > 0) this.connection.postpone(busyMs);",
-    to: "if (busyMs > Infinity) this.connection.postpone(busyMs);",
+    from: "    this.connection.postpone(busyMs);\n",
+    to: "",
   },
   {
     name: "a limit strikes before what has arrived is read",
@@ -99,8 +99,8 @@ export const SEEDED_FAULTS: readonly Fault[] = [
   {
     name: "the timer is not armed for an earlier deadline",
     file: timer,
-    from: "if (now + slice(deadline - now) < this.firesAt) this.arm(deadline, now);",
-    to: "if (this.firesAt === Infinity) this.arm(deadline, now);",
+    from: "if (deadline !== undefined && deadline < this.firesAt) this.arm(deadline, now);",
+    to: "if (deadline !== undefined && this.firesAt === Infinity) this.arm(deadline, now);",
   },
   {
     name: "a limit strikes early",

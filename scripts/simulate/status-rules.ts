@@ -50,8 +50,7 @@ const ASK_AGAIN_FOR_MS = 350;
 /** Timers count whole milliseconds, and a status goes through several. */
 const ROUNDING_MS = 30;
 
-// How much of a limit a freeze can cost: what is left of the timer's present slice, and 50 ms that count as a timer's lateness.
-const KEPT_BY_A_FREEZE = 0.75;
+/** How much of a limit a freeze can cost: what is left of the present beat, and 50 ms that count as a timer's lateness. */
 const LOST_BY_A_FREEZE_MS = 75;
 /** A limit may be counted from just before the listener that a busy process spends some time in. */
 const MAX_LISTENER_MS = 52;
@@ -173,7 +172,7 @@ export class StatusRules {
     const { at, frozenMs, busyMs, freezes } = this.moment();
     const ran = at - since.at - (frozenMs - since.frozenMs);
     const times = freezes - since.freezes;
-    const least = limitMs * KEPT_BY_A_FREEZE ** times - LOST_BY_A_FREEZE_MS * times - MAX_LISTENER_MS;
+    const least = limitMs - LOST_BY_A_FREEZE_MS * times - MAX_LISTENER_MS;
     const isEarly = ran + (busyMs - since.busyMs) < least;
     const isLate = ran > limitMs + MAX_LATENESS_MS;
     if (isEarly || isLate) this.judge.violate(`${what} was given up after ${ran.toFixed(1)} of ${limitMs} ms`);
