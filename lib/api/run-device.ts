@@ -64,5 +64,5 @@ export function runDevice<Status = Uint8Array, Command = Uint8Array>(
 }
 
 function misplacedSignal(): ErrorWith<"NOT_OK"> {
-  return new InternalClientError("NOT_OK", { message: "config.signal does not end a device. Use options.signal." });
+  return new InternalClientError("NOT_OK", { message: "runDevice does not take config.signal. Use options.signal." });
 }

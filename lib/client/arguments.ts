@@ -143,7 +143,7 @@ export function checkedStatus(given: unknown): Uint8Array {
   if (given.length === 0) assertNotDetached(given);
   // A length of its own would make a frame that holds more than the status: memory beyond the caller's bytes.
   if (given.length !== intrinsicLength.call(given))
-    throw invalidArgument("status", given, "a Uint8Array with the length of its bytes");
+    throw invalidArgument("status", given, "a Uint8Array whose length is the number of its bytes");
   return given;
 }
 
@@ -265,9 +265,9 @@ function optionalFunction(field: string, given: unknown): unknown {
 
 const HOST_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/\p{Cc}/u, "without control characters"],
-  [/\s/u, "without blanks"],
+  [/\s/u, "without white space"],
   [/:\/\//, "without a scheme"],
-  [/^[^:]+:\d*$|\]:\d*$/, "without a port, which is config.port"],
+  [/^[^:]+:\d*$|\]:\d*$/, "without a port: use config.port"],
   [/[[\]]/, "without brackets"],
 ];
 
@@ -304,7 +304,7 @@ function assertNotDetached(given: Uint8Array): void {
     new Uint8Array(given.buffer);
   } catch {
     const message =
-      "status is a Uint8Array whose bytes were transferred away, but must be a Uint8Array that has its bytes";
+      "status is a Uint8Array whose bytes were transferred away, but must be a Uint8Array that still has its bytes";
     throw new InternalClientError("NOT_OK", { message });
   }
 }

@@ -147,7 +147,7 @@ export class DeviceRun {
       this.put(err(invalidArgument("the result of options.retryDelayMs", delay, "milliseconds from 0 to 2^31-1")));
     } catch (cause) {
       this.put(
-        err(new InternalClientError("NOT_OK", { message: "options.retryDelayMs threw. The device ends.", cause })),
+        err(new InternalClientError("NOT_OK", { message: "options.retryDelayMs threw. runDevice ends.", cause })),
       );
     }
     return undefined;

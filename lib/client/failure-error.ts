@@ -67,7 +67,7 @@ export function abortedError(
 export function queueFullError(endpoint: string, waiting: number): InternalClientError<"NOT_OK"> {
   const message = sentences(
     `the queue is full: ${waiting} statuses are waiting (${endpoint}).`,
-    "At most 64, or 64 MiB, may wait: await one before you send the next.",
+    "At most 64 statuses, or 64 MiB, may wait: await one before you send the next.",
   );
   return new InternalClientError("NOT_OK", { reason: "queue-full", message });
 }
@@ -80,7 +80,9 @@ export function tooLargeError(
 ): InternalClientError<"NOT_OK"> {
   const message = sentences(
     `${field} makes a message of ${bytes} bytes, above the maxMessageBytes of ${most} (${endpoint}).`,
-    field === "status" ? "Send less, or raise maxMessageBytes." : "Raise maxMessageBytes, or shorten role and name.",
+    field === "status"
+      ? "Send a smaller status, or raise maxMessageBytes."
+      : "Raise maxMessageBytes, or shorten the role and the name.",
   );
   return new InternalClientError("NOT_OK", { reason: "too-large", message });
 }

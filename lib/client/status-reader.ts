@@ -158,6 +158,6 @@ function iteratorOf(source: unknown): SourceIterator {
 
 function sourceError(cause: unknown, device: Device): SourceError {
   if (isInternalClientError(cause) && cause.code === "NOT_OK") return cause; // a wrong argument of every()
-  const message = `the source of statuses threw (${describeDevice(device)}). Its statuses end here.`;
+  const message = `the source of statuses threw (${describeDevice(device)}). No further status is sent.`;
   return new InternalClientError("NOT_OK", { reason: "source-failed", message, cause });
 }

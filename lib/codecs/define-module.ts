@@ -30,8 +30,7 @@ export function defineModule<Status = Uint8Array, Command = Uint8Array>(
   definition: ModuleDefinition<Status, Command>,
 ): Module<Status, Command> {
   const { name, number, status = bytes, command = bytes } = definition;
-  if (typeof name !== "string" || name === "")
-    throw new TypeError("a module's name must be a string that is not empty");
+  if (typeof name !== "string" || name === "") throw new TypeError("a module's name must be a non-empty string");
   if (!Number.isInteger(number) || number < 0 || number > MAX_INT32) {
     throw new RangeError(`a module's number is ${String(number)}, but must be a whole number from 0 to ${MAX_INT32}`);
   }

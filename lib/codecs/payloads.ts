@@ -78,7 +78,7 @@ const SHOWN_BYTES = 40;
 
 function beginning(bytes: Uint8Array): string {
   if (bytes.length === 0) {
-    return "It is empty, as a module that pushes its commands answers. Wrap the command's codec in optional().";
+    return "It is empty. Wrap the command's codec in optional() if the module answers so when it has nothing new.";
   }
   const first = bytes.subarray(0, SHOWN_BYTES);
   const rest = bytes.length > first.length ? `…, ${bytes.length} bytes` : "";

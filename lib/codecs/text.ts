@@ -13,7 +13,7 @@ export function decodeText(bytes: Uint8Array): Result<string, PayloadProblem> {
 
 export function encodeText(payload: string): Result<Uint8Array, PayloadProblem> {
   if (typeof payload !== "string") return err({ path: "$", message: "it is not a string" });
-  if (!payload.isWellFormed()) return err({ path: "$", message: "it has a lone surrogate, which UTF-8 cannot write" });
+  if (!payload.isWellFormed()) return err({ path: "$", message: "it has a lone surrogate, which UTF-8 cannot encode" });
   return ok(new TextEncoder().encode(payload));
 }
 

@@ -30,7 +30,7 @@ export type Trouble = Exclude<Input, { kind: "opened" | "command" | "early" | "s
 const CHECK_NETWORK = "Check that the gateway runs and that this machine can reach it.";
 const CHECK_GATEWAY = "Check that a module gateway of Fleet Protocol v2 listens there.";
 const CHECK_ANSWERS = "Check that the gateway and its module answer, or allow a longer timeoutMs.";
-const CHECK_STATUS = "Check that the module accepts this status: it does not answer an invalid one.";
+const CHECK_STATUS = "Check that the module accepts this status: a module does not answer an invalid one.";
 
 /** The failure that an input means. */
 export function failureOf(input: Trouble, now: Circumstances): Failure {
@@ -47,7 +47,12 @@ export function failureOf(input: Trouble, now: Circumstances): Failure {
       return offProtocol(now, input.detail);
     case "foreign":
     case "misaddressed":
-      return failure("DEVICE_INCORRECT", "wrong-device", input.detail, "Check how the gateway routes to this device.");
+      return failure(
+        "DEVICE_INCORRECT",
+        "wrong-device",
+        input.detail,
+        "Check how the gateway routes messages to this device.",
+      );
     case "abort":
       return aborted(input.cause);
   }
@@ -62,7 +67,7 @@ function connectionClosed(now: Circumstances, cause: Error | undefined): Failure
     case "opening":
     case "reopening": {
       const reason = cause === undefined ? "closed" : "unreachable";
-      const message = `no connection could be made${whileReconnecting(now)}`;
+      const message = `${couldNotConnect(now)}${afterWhat(now)}`;
       return failure("UNABLE_TO_CONNECT", reason, message, CHECK_NETWORK, cause);
     }
     case "handshaking":
@@ -81,16 +86,16 @@ function connectionClosed(now: Circumstances, cause: Error | undefined): Failure
 
 const closedAgain: Record<FirstAttempt, string> = {
   unsent: "",
-  closed: "the gateway closed the connection without an answer to the status, twice",
+  closed: "the gateway closed the connection twice without answering the status",
   "timed out":
-    "no command came in time, and after the reconnection the gateway closed the connection without an answer",
+    "no command came in time, and after the reconnection the gateway closed the connection without answering the status",
 };
 
 function tookTooLong(now: Circumstances, cause: Error | undefined): Failure {
   switch (now.state) {
     case "opening":
     case "reopening": {
-      const message = `no connection could be made in time${whileReconnecting(now)}`;
+      const message = `${couldNotConnect(now)} in time${afterWhat(now)}`;
       return failure("UNABLE_TO_CONNECT", "timed-out", message, CHECK_NETWORK, cause);
     }
     case "handshaking":
@@ -99,7 +104,7 @@ function tookTooLong(now: Circumstances, cause: Error | undefined): Failure {
       return failure("UNABLE_TO_CONNECT", "timed-out", message, CHECK_GATEWAY);
     }
     default: {
-      const again = now.state === "awaitingAgain" ? ", also after the reconnection" : "";
+      const again = now.state === "awaitingAgain" ? ", not even after the reconnection" : "";
       const message = `no command came within ${now.timeoutMs} ms${again}`;
       return failure("TIMEOUT_OCCURRED", "timed-out", message, CHECK_ANSWERS);
     }
@@ -124,18 +129,18 @@ const refusals: Record<RefusalCode, MessageAndAdvice> = {
     "Check the module's number, and which modules the gateway has loaded.",
   ],
   DEVICE_TYPE_NOT_SUPPORTED: [
-    "the module does not know the device's type",
-    "Check the device's type against those that the module knows.",
+    "the module does not support the device's type",
+    "Check which device types the module supports.",
   ],
   HIGHER_PRIORITY_ALREADY_CONNECTED: [
-    "a device with the same module, type and role is already connected with a higher priority, that is a lower number",
-    "Wait until the other device has gone, or connect with a lower number.",
+    "a device with the same module, type and role is already connected with a higher priority, that is, a lower number",
+    "Wait until the other device has disconnected, or connect with a lower number.",
   ],
 };
 
 const stillConnected: MessageAndAdvice = [
   "a device with the same module, type, role and priority is still connected",
-  "If there is no other device, the gateway has not yet noticed the end of this device's former connection; wait up to 30 s.",
+  "If there is no other device, the gateway has not yet noticed that this device's former connection is lost; wait up to 30 s.",
 ];
 
 /** In the C header, the codes of a connect for this are DEVICE_INCORRECT and NOT_OK. */
@@ -166,15 +171,23 @@ function isHandshaking(state: State): boolean {
   return state === "handshaking" || state === "rehandshaking";
 }
 
+function couldNotConnect({ state }: Circumstances): string {
+  return state === "opening" ? "could not connect" : "could not reconnect";
+}
+
+function whileReconnecting(now: Circumstances): string {
+  return now.state === "handshaking" ? "" : ` while reconnecting${afterWhat(now)}`;
+}
+
 /** Why the device reconnected. */
-function whileReconnecting({ state, firstAttempt, timeoutMs }: Circumstances): string {
-  if (state === "opening" || state === "handshaking") return "";
+function afterWhat({ state, firstAttempt, timeoutMs }: Circumstances): string {
+  if (state === "opening") return "";
   switch (firstAttempt) {
     case "unsent":
-      return " while reconnecting, after the connection was lost";
+      return " after the connection was lost";
     case "closed":
-      return " while reconnecting, after the gateway closed the connection without an answer to the status";
+      return " after the gateway closed the connection without answering the status";
     case "timed out":
-      return ` while reconnecting, after no command came within ${timeoutMs} ms`;
+      return ` after no command came within ${timeoutMs} ms`;
   }
 }

@@ -149,7 +149,7 @@ export function createPlans(): Plans {
     checkFields("options", options, { times: integerOrInfinity(1, Number.MAX_SAFE_INTEGER), which: checkFilter });
     const { times = 1, which } = options;
     if (at === "accept" && which !== undefined) {
-      throw new TypeError(explain("which", `left out at "accept": no device has said yet who it is`, which));
+      throw new TypeError(explain("which", `left out at "accept": no device has introduced itself yet`, which));
     }
     plans.push({ at, fault: taken(fault), which, times });
   }
@@ -238,7 +238,7 @@ function endOfConnection(): FaultForm {
 
 function refusal(name: string, value: unknown): void {
   integer(MIN_INT32, MAX_INT32)(name, value);
-  if (value === 0) throw new RangeError(explain(name, "other than 0, which means OK", value));
+  if (value === 0) throw new RangeError(explain(name, "a number other than 0, which means OK", value));
 }
 
 function commands(name: string, value: unknown): void {

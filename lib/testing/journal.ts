@@ -302,5 +302,5 @@ export function createJournal(): Journal {
 }
 
 function stopped(): Error {
-  return new Error("the gateway was stopped before that happened.");
+  return new Error("the gateway was stopped while this call was waiting.");
 }

@@ -124,6 +124,5 @@ function toModuleOf({ modules, answer }: GatewayOptions): Settings["moduleOf"] {
 }
 
 function host(name: string, value: unknown): void {
-  if (typeof value !== "string" || value === "")
-    throw new TypeError(explain(name, "a string that is not empty", value));
+  if (typeof value !== "string" || value === "") throw new TypeError(explain(name, "a non-empty string", value));
 }

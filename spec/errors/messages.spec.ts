@@ -73,7 +73,7 @@ describe("every error message", () => {
 
   it("says of a reconnection that is refused that the gateway may not have noticed its former connection's end", () => {
     const message = sections[2]![1].find((one) => one.message.startsWith("DEVICE_ALREADY_CONNECTED"))?.message;
-    expect(message).toContain("has not yet noticed the end of this device's former connection; wait up to 30 s");
+    expect(message).toContain("has not yet noticed that this device's former connection is lost; wait up to 30 s");
     const first = sections[0]![1].find((one) => one.message.startsWith("DEVICE_ALREADY_CONNECTED"))?.message;
     expect(first).not.toContain("noticed");
   });

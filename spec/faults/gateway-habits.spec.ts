@@ -105,7 +105,7 @@ describe("a status that the module finds invalid", () => {
     const [outcome, elapsedMs] = await timed(() => sendStatus(client, Uint8Array.of(1)));
     const { code, message } = outcome._unsafeUnwrapErr();
     expect(code).toBe("UNABLE_TO_CONNECT");
-    expect(message).toContain("Check that the module accepts this status: it does not answer an invalid one.");
+    expect(message).toContain("Check that the module accepts this status: a module does not answer an invalid one.");
     expect(elapsedMs).toBeGreaterThanOrEqual(500);
     expect(gateway.statuses().map(hex)).toEqual(["01", "01"]);
     expect(gateway.connections).toBe(2);

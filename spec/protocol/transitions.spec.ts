@@ -559,9 +559,9 @@ describe("what a failure says", () => {
   }
 
   it.each([
-    ["opening", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "no connection could be made"],
-    ["opening", "reset", "closed", "UNABLE_TO_CONNECT", "unreachable", "no connection could be made"],
-    ["opening", "deadline", "closed", "UNABLE_TO_CONNECT", "timed-out", "no connection could be made in time"],
+    ["opening", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "could not connect"],
+    ["opening", "reset", "closed", "UNABLE_TO_CONNECT", "unreachable", "could not connect"],
+    ["opening", "deadline", "closed", "UNABLE_TO_CONNECT", "timed-out", "could not connect in time"],
     [
       "handshaking",
       "closed",
@@ -588,7 +588,7 @@ describe("what a failure says", () => {
       "closed",
       "DEVICE_TYPE_NOT_SUPPORTED",
       "refused",
-      "does not know the device's type",
+      "does not support the device's type",
     ],
     [
       "handshaking",
@@ -658,7 +658,7 @@ describe("what a failure says", () => {
       "closed",
       "UNABLE_TO_CONNECT",
       "closed",
-      "while reconnecting, after the gateway closed the connection without an answer",
+      "could not reconnect after the gateway closed the connection without answering",
     ],
     [
       "reopening",
@@ -666,7 +666,7 @@ describe("what a failure says", () => {
       "timed out",
       "UNABLE_TO_CONNECT",
       "timed-out",
-      "while reconnecting, after no command came within 80 ms",
+      "could not reconnect in time after no command came within 80 ms",
     ],
     [
       "rehandshaking",
@@ -674,7 +674,7 @@ describe("what a failure says", () => {
       "unsent",
       "UNABLE_TO_CONNECT",
       "closed",
-      "while reconnecting, after the connection was lost",
+      "while reconnecting after the connection was lost",
     ],
     [
       "rehandshaking",
@@ -682,7 +682,7 @@ describe("what a failure says", () => {
       "unsent",
       "UNABLE_TO_CONNECT",
       "timed-out",
-      "while reconnecting, after the connection was lost",
+      "while reconnecting after the connection was lost",
     ],
     [
       "rehandshaking",
@@ -693,7 +693,7 @@ describe("what a failure says", () => {
       "does not serve the device's module",
     ],
     ["rehandshaking", "unknown response", "closed", "COMMAND_INCORRECT", "off-protocol", "has the unknown type 99"],
-    ["awaitingAgain", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "without an answer to the status, twice"],
+    ["awaitingAgain", "closed", "closed", "UNABLE_TO_CONNECT", "closed", "twice without answering the status"],
     [
       "awaitingAgain",
       "closed",
@@ -708,7 +708,7 @@ describe("what a failure says", () => {
       "timed out",
       "TIMEOUT_OCCURRED",
       "timed-out",
-      "no command came within 80 ms, also after the reconnection",
+      "no command came within 80 ms, not even after the reconnection",
     ],
   ] as const)("%s, on %s after an attempt that was %s: %s", (state, input, firstAttempt, code, reason, words) => {
     expect(failureOf(state, input, firstAttempt)).toMatchObject({
@@ -719,7 +719,7 @@ describe("what a failure says", () => {
   });
 
   it.each([
-    ["opening", "closed", "no connection could be made"],
+    ["opening", "closed", "could not connect"],
     ["handshaking", "closed", "the gateway closed the connection without a connect response"],
     ["awaiting", "deadline", "no command came within 80 ms"],
   ])("%s for the first time, on %s, says nothing of reconnecting", (state, input, message) => {

@@ -508,7 +508,7 @@ describe("plans", () => {
         ["status", { do: "merge", with: [], order: "both" }],
         'fault.order is \'both\', but must be "before" or "after"',
       ],
-      [["connect", { do: "refuse", responseType: 0 }], "fault.responseType is 0, but must be other than 0"],
+      [["connect", { do: "refuse", responseType: 0 }], "fault.responseType is 0, but must be a number other than 0"],
       [
         ["connect", { do: "refuse", responseType: 2 ** 31 }],
         "fault.responseType is 2147483648, but must be a whole number from -2147483648",

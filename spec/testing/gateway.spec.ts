@@ -53,7 +53,7 @@ describe("starting", () => {
     [{ port: 65_536 }, RangeError, "options.port is 65536, but must be a whole number from 0 to 65535"],
     [{ port: 1.5 }, RangeError, "options.port is 1.5, but must be"],
     [{ port: "80" }, TypeError, "options.port is '80', but must be a whole number from 0 to 65535"],
-    [{ host: "" }, TypeError, "options.host is '', but must be a string that is not empty"],
+    [{ host: "" }, TypeError, "options.host is '', but must be a non-empty string"],
     [{ answer: 1 }, TypeError, "options.answer is 1, but must be a function"],
     [
       { moduleTimeoutMs: 0 },
