@@ -1,5 +1,5 @@
 /**
- * A module gateway inside the test process, over real TCP: it behaves as a genuine one does, and misbehaves on request.
+ * A module gateway inside the test process, over real TCP: it behaves like a real one, and misbehaves on request.
  *
  * @packageDocumentation
  */

@@ -1,6 +1,6 @@
 /**
- * The library for those who like exceptions better: the same names and arguments, but what is an `Err` there is thrown
- * here, as the same error.
+ * The library for those who prefer exceptions: the same functions with the same arguments, but they throw the errors that the
+ * main entry point returns.
  *
  * @packageDocumentation
  */
@@ -35,7 +35,7 @@ export async function connect<Status = Uint8Array, Command = Uint8Array>(
 }
 
 /**
- * Sends a status and waits until a command has come; throws what {@link results.sendStatus} fails with.
+ * Sends a status and waits until a command has arrived; throws what {@link results.sendStatus} fails with.
  *
  * @example
  * await sendStatus(client, status, { timeoutMs: 2_000 });
@@ -63,7 +63,7 @@ export async function exchange<Status, Command>(
 }
 
 /**
- * The command that arrived last; throws what {@link results.getCommand} fails with.
+ * Returns the latest command; throws what {@link results.getCommand} fails with.
  *
  * @example
  * const command = getCommand(client);
@@ -73,7 +73,7 @@ export function getCommand<Status, Command>(handle: ClientHandle<Status, Command
 }
 
 /**
- * Every command from this call on; throws the first error, and so ends. It is {@link results.commands} otherwise.
+ * Yields every command from this call on, and ends by throwing the first error. Otherwise the same as {@link results.commands}.
  *
  * @example
  * for await (const command of commands(client)) act(command);
@@ -86,8 +86,8 @@ export function commands<Status, Command>(
 }
 
 /**
- * Sends every status of a source and yields the command for each; throws the first error, and so ends. It is
- * {@link results.sendStatuses} otherwise.
+ * Sends every status of a source and yields the command for each, and ends by throwing the first error. Otherwise the same as
+ * {@link results.sendStatuses}.
  *
  * @example
  * for await (const command of sendStatuses(client, every(1_000, () => readSensors()))) act(command);
@@ -101,16 +101,16 @@ export function sendStatuses<Status, Command>(
 }
 
 /**
- * How a device is run, and what is told of its failures.
+ * How a device runs, and who is called with its failures.
  */
 export interface ThrowingRunDeviceOptions extends RunDeviceOptions {
-  /** Called with each failure that the device goes on after. What it throws ends the device, and is thrown. */
+  /** Called with each failure that does not end the device. If it throws, the device ends, and the iteration throws the same. */
   readonly onError?: ((error: RunDeviceError) => void) | undefined;
 }
 
 /**
- * A device that stays connected: yields every command, hands each failure to `onError`, and throws only what ends the device. It is
- * {@link results.runDevice} otherwise.
+ * Runs a device that stays connected: yields every command, passes each failure to `onError`, and throws only the error that ends the
+ * device. Otherwise the same as {@link results.runDevice}.
  *
  * @example
  * for await (const command of runDevice(config, every(1_000, () => readSensors()), { signal, onError: console.warn })) act(command);
@@ -123,7 +123,7 @@ export function runDevice<Status = Uint8Array, Command = Uint8Array>(
   try {
     const { onError = () => undefined, ...others } = options ?? {};
     if (typeof onError !== "function") throw invalidArgument("options.onError", onError, "a function");
-    // What is not an object is for the Results' `runDevice` to refuse.
+    // The Results' `runDevice` refuses what is not an object.
     return untilLast(results.runDevice(config, source, typeof options === "object" ? others : options), onError);
   } catch (thrown) {
     return unwrapEach(streamOfOne(err(argumentError(thrown))));
@@ -146,29 +146,29 @@ function untilLast<Command>(
   return untilError({ ...mapStream(items, unwrap), next });
 }
 
-/** Resolves when the client's owner has destroyed it; throws what ended it otherwise. */
+/** Resolves when the client's owner has destroyed it; throws the error that destroyed it otherwise. */
 export async function closed(handle: Parameters<typeof results.closed>[0]): Promise<void> {
   unwrap(await results.closed(handle));
 }
 
-/** Ends a client; never fails. */
+/** Destroys a client; never fails. */
 export async function destroy(handle: Parameters<typeof results.destroy>[0]): Promise<void> {
   await results.destroy(handle);
 }
 
 /**
- * A function that returns the connected client, and its end.
+ * A function that returns the connected client, and a way to destroy it.
  */
 export interface ThrowingLazyClient<Status = Uint8Array, Command = Uint8Array> extends AsyncDisposable {
-  /** The client, connected when need be. */
+  /** Returns the client, and connects it first if necessary. */
   (): Promise<ClientHandle<Status, Command>>;
   /** Destroys the client, if there is one; the next call connects again. */
   destroy(): Promise<void>;
 }
 
 /**
- * A function that returns the connected client, connecting when need be; throws what {@link results.connect} fails with. It is
- * {@link results.lazyClient} otherwise.
+ * Returns a function that returns the connected client, and connects it when necessary; the function throws what
+ * {@link results.connect} fails with. Otherwise the same as {@link results.lazyClient}.
  *
  * @example
  * const button = lazyClient({ ...config, keepProcessAlive: false });
@@ -183,13 +183,13 @@ export function lazyClient<Status = Uint8Array, Command = Uint8Array>(
 }
 
 /**
- * What a `use` that may return a Result comes to: the Result's value.
+ * The value of a Result that `use` returns, or what else it returns.
  */
 export type Unwrapped<T> = T extends Ok<infer Value, unknown> ? Value : T extends Err<unknown, unknown> ? never : T;
 
 /**
- * Connects, hands the client to `use`, and destroys it afterwards on every path. Throws what {@link results.connect} fails with, and
- * what `use` throws, as it is. A Result that `use` returns is unwrapped: its value is returned, its error thrown.
+ * Connects, calls `use(client)`, and destroys the client on every path. Throws what {@link results.connect} fails with, and what `use`
+ * throws, unchanged. A Result that `use` returns is unwrapped: its value is returned, its error thrown.
  *
  * @example
  * const command = await withClient(config, (client) => exchange(client, status));
@@ -207,12 +207,12 @@ export async function withClient<T, Status = Uint8Array, Command = Uint8Array>(
       throw error;
     }
   };
-  // What is not a function is for the Results' `withClient` to refuse, before it connects.
+  // The Results' `withClient` refuses what is not a function, before it connects.
   const outcome = await results.withClient<unknown, Status, Command>(
     config,
     typeof use === "function" ? watchedUse : use,
   );
-  // The Results' `withClient` makes a `NOT_OK` of what `use` throws; here it is thrown as it is.
+  // The Results' `withClient` turns what `use` throws into a `NOT_OK`; here it is thrown unchanged.
   if (thrown !== undefined) throw thrown.error;
   return unwrap(outcome) as Unwrapped<T>;
 }
@@ -226,7 +226,7 @@ function unwrapEach<Value>(stream: Stream<Result<Value, unknown>>): Stream<Value
   return untilError(mapStream(stream, unwrap));
 }
 
-/** `for await` does not return an iterator whose `next` rejects; here nothing may stay open behind an error. */
+/** `for await` does not call `return` after `next` has rejected, and nothing may stay open after an error. */
 function untilError<Value>(stream: Stream<Value>): Stream<Value> {
   const next = stream.next.bind(stream);
   return Object.assign(stream, {

@@ -10,14 +10,14 @@ import { readOutcome } from "./functions.js";
 /**
  * Yields every command from this call on, answers and pushed ones, in the order of arrival.
  *
- * It subscribes at the call, not at the first read; every reader gets every command. When the client ends or `signal` aborts, it yields
- * the commands not yet read, and then the iteration ends; {@link closed} says why a client ended. Leaving the loop, or `return()`,
- * unsubscribes. While the connection is dropped nothing arrives, and only the next status reconnects. It never rejects.
+ * It subscribes at the call, not at the first read; every reader gets every command. When the client is destroyed or `signal` aborts, it
+ * yields the commands not yet read, and then ends; {@link closed} says what destroyed the client. Leaving the loop, or `return()`,
+ * unsubscribes. While there is no connection nothing arrives, and only the next status reconnects. It never rejects.
  *
  * An item can be an `Err` instead:
  * - `COMMAND_INCORRECT`: the module's codec could not read this command, which is the `payload`; reading goes on
  * - `NOT_OK`, `fell-behind`: more than `highWaterMark` commands (default 1,024) or 64 MiB waited unread; the last item
- * - `NOT_OK`, `invalid-argument`, and `CONTEXT_INCORRECT` for a destroyed client or what is not a handle: the only item
+ * - `NOT_OK`, `invalid-argument`, and `CONTEXT_INCORRECT` for a destroyed client or something that is not a handle: the only item
  *
  * @example
  * for await (const command of commands(client)) command.match(act, (error) => console.warn(error.message));

@@ -10,15 +10,15 @@ import type { ConnectError, ErrorWith, GetCommandError, SendStatusError } from "
 /**
  * Connects a device to its vehicle's module gateway, in one attempt.
  *
- * The attempt ends within `connectTimeoutMs` (default 4,000 ms): TCP, then the gateway's answer to who the device is. If it fails,
- * nothing is left open. It never throws and never rejects.
+ * The attempt ends within `connectTimeoutMs` (default 4,000 ms), TCP and the gateway's connect response included. If it fails, nothing
+ * is left open. It never throws and never rejects.
  *
- * Errors, by the C header's `init_connection`:
- * - `UNABLE_TO_CONNECT`: no TCP connection, no answer in time, or the gateway closed without one
+ * Errors, with the codes of the C header's `init_connection`:
+ * - `UNABLE_TO_CONNECT`: no TCP connection, no connect response in time, or the gateway closed the connection without one
  * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED`: the gateway refused the device
  * - `DEVICE_INCORRECT`: the connect response names another device
  * - `NOT_OK`: a wrong configuration (the message names the field, the value and what is allowed), an abort by `config.signal`
- *   (its reason is the `cause`), both of family `usage`; or a gateway off the protocol, of family `communication`
+ *   (its reason is the `cause`), both of family `usage`; or a gateway that breaks the protocol, of family `communication`
  *
  * @example
  * const connected = await connect({
@@ -43,20 +43,20 @@ export function connect<Status = Uint8Array, Command = Uint8Array>(
  * Sends a status and waits until a command has arrived; returns the same handle, for chaining.
  *
  * One attempt takes at most `timeoutMs` (default 10,000 ms) from the moment the kernel has the status. If the connection fails, the
- * client reconnects once and sends the status again. So a status may reach the gateway twice; it is a snapshot of the device's state,
- * and that is safe. From its turn on, a call takes at most 2 × `timeoutMs` + 2 × (`connectTimeoutMs` + 350 ms). Statuses sent at once
- * go one after the other, in call order; at most 64 may wait. The bytes are copied at the call. It never throws and never rejects.
+ * client reconnects once and sends the status again. So a status may reach the gateway twice. That is safe, because a status is a
+ * snapshot of the device's state. From its turn on, a call takes at most 2 × `timeoutMs` + 2 × (`connectTimeoutMs` + 350 ms). Concurrent calls send
+ * their statuses one after the other, in call order; at most 64 may wait. The bytes are copied at the call. It never throws and never rejects.
  *
- * Errors, by the C header's `send_status`; those marked * destroy the client:
- * - `TIMEOUT_OCCURRED` *: no command in time, after the reconnection either
- * - `UNABLE_TO_CONNECT` *: the reconnection failed, or the gateway closed without an answer both times (the module may hold the status invalid)
- * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED` *: refused when reconnecting
- * - `COMMAND_INCORRECT`: the gateway sent something else than a command, or than a connect response when reconnecting; the client drops
- *   the connection, and the next status reconnects
+ * Errors, with the codes of the C header's `send_status`; those marked * destroy the client:
+ * - `TIMEOUT_OCCURRED` *: no command in time, not even after the reconnection
+ * - `UNABLE_TO_CONNECT` *: the reconnection failed, or the gateway closed both connections without an answer (the module may consider the status invalid)
+ * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED` *: the gateway refused the reconnection
+ * - `COMMAND_INCORRECT`: the gateway sent something other than a command, or than a connect response when reconnecting; the client
+ *   drops the connection, and the next status reconnects
  * - `DEVICE_INCORRECT`: the gateway sent a message for another device; likewise
  * - `CONTEXT_INCORRECT`: not a handle (`no-handle`), or its client is destroyed (`destroyed`)
  * - `NOT_OK`: a wrong argument, a status that the module's codec refuses, an abort by `options.signal`, a status above `maxMessageBytes`,
- *   64 waiting already; `reason` says which
+ *   64 statuses already waiting; `reason` says which
  *
  * @example
  * const command = await connect(config)
@@ -77,11 +77,11 @@ export function sendStatus<Status, Command>(
 /**
  * Sends a status and returns the command that completed it.
  *
- * It is {@link sendStatus} otherwise, limits and errors included. A command that the module's codec cannot read is `COMMAND_INCORRECT`,
- * `unreadable-command`, with the bytes as `payload`; the connection is not harmed.
+ * Limits and errors are those of {@link sendStatus}. In addition, a command that the module's codec cannot read is `COMMAND_INCORRECT`,
+ * `unreadable-command`, with the bytes as `payload`; the connection stays open.
  *
- * The first command after a status completes it. The protocol does not distinguish a pushed command from an answer: where the gateway
- * pushes, this may be the pushed one, and the status's own answer is the next command.
+ * The first command after a status completes it. The protocol does not distinguish a pushed command from an answer: if the gateway
+ * pushes, this may be a push, and the status's own answer is then the next command.
  *
  * @example
  * const command = await exchange(client, { pressed: true }, { timeoutMs: 2_000 });
@@ -109,7 +109,7 @@ function exchangeBytes(
   return written.isErr() ? Promise.resolve(err(written.error)) : client.exchange(written.value, options);
 }
 
-/** What the client's module, if it has one, reads of the bytes that an outcome is. */
+/** Decodes the outcome's bytes with the client's module, if it has one. */
 export function readOutcome<E>(
   { module, device }: Pick<ClientBehindHandle, "module" | "device">,
   outcome: Result<Uint8Array, E>,
@@ -120,10 +120,10 @@ export function readOutcome<E>(
 /**
  * Returns the latest command, pushed ones included, at once and without I/O.
  *
- * A reconnection does not clear it. The library never changes its bytes, but everyone who gets this command shares them. An empty
- * command is a command, unless the module's codec is {@link optional}.
+ * It may be old: a reconnection does not clear it. The library never changes its bytes, but everyone who gets this command shares them.
+ * An empty command counts as a command, unless the module's codec is {@link optional}.
  *
- * Errors, by the C header's `get_command`:
+ * Errors, with the codes of the C header's `get_command`:
  * - `NO_COMMAND_AVAILABLE`: none has arrived yet
  * - `CONTEXT_INCORRECT`: not a handle, or its client is destroyed
  * - `COMMAND_INCORRECT`: the module's codec cannot read it
@@ -140,7 +140,7 @@ export function getCommand<Status, Command>(
 }
 
 /**
- * Resolves when the client has ended, and says why.
+ * Resolves when the client has been destroyed, and says why.
  *
  * Ok: its owner destroyed it. Err: the error of the status that destroyed it, or `CONTEXT_INCORRECT` for anything but a handle.
  *
@@ -153,10 +153,10 @@ export function closed(handle: AnyHandle): ResultAsync<void, SendStatusError> {
 }
 
 /**
- * Ends a client, from any state, any number of times.
+ * Destroys a client. Works in any state, and any number of times.
  *
- * Its status in flight and those that wait fail with `CONTEXT_INCORRECT`, its readers of commands end, its connection is closed. When
- * it resolves, no socket, timer or listener is left. It takes anything and never fails.
+ * The status in flight and those that wait fail with `CONTEXT_INCORRECT`, the readers of commands end, and the connection is closed. When
+ * it resolves, no socket, timer or listener is left. It accepts any value and never fails.
  *
  * @example
  * await destroy(client);

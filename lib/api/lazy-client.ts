@@ -5,23 +5,23 @@ import type { ConnectError } from "../errors/error-types.js";
 import { connect, destroy } from "./functions.js";
 
 /**
- * A function that returns the connected client, and its end.
+ * A function that returns the connected client, and a way to destroy it.
  */
 export interface LazyClient<Status = Uint8Array, Command = Uint8Array> extends AsyncDisposable {
-  /** The client, connected when need be. */
+  /** Returns the client, and connects it first if necessary. */
   (): ResultAsync<ClientHandle<Status, Command>, ConnectError>;
   /** Destroys the client, if there is one; the next call connects again. */
   destroy(): ResultAsync<void, never>;
 }
 
 /**
- * Returns a function that returns the connected client, and connects when need be.
+ * Returns a function that returns the connected client, and connects it when necessary.
  *
  * The function connects on first use, once even under concurrent calls, and again after the client was destroyed or could not connect.
- * Keep it outside a serverless handler. The configuration has no `signal`: the connection belongs to no single call.
+ * Keep it outside a serverless handler. The configuration has no `signal`, because the connection belongs to no single call.
  *
- * The function's errors are those of {@link connect}. A client whose connection was lost, say while the process was frozen, is
- * returned as it is: its next status reconnects.
+ * The function's errors are those of {@link connect}. A client whose connection was lost, for example while the process was
+ * frozen, is returned all the same: its next status reconnects.
  *
  * @example
  * const button = lazyClient({ ...config, keepProcessAlive: false });

@@ -9,8 +9,8 @@ import { InternalClientError } from "../errors/internal-client-error.js";
 import { readOutcome } from "./functions.js";
 
 /**
- * How a device is run: `timeoutMs` holds for each status, `signal` ends the device, `repeatAfterMs` is 5,000 unless given, and
- * `highWaterMark` is how many commands may lie unread before the oldest give way.
+ * How a device runs: `timeoutMs` applies to each status, `signal` ends the device, `repeatAfterMs` is 5,000 unless given, and
+ * `highWaterMark` is how many commands may be unread before the oldest are dropped.
  *
  * @example
  * const options: RunDeviceOptions = { signal, retryDelayMs: (failures, error) => (error.family === "connect" ? undefined : 1_000 * failures) };
@@ -29,12 +29,12 @@ export interface RunDeviceOptions extends SendStatusesOptions, CommandsOptions {
  * Runs a device that stays connected: sends every status of the source, and yields every command and every failure.
  *
  * It connects, repeats the last status when no new one comes, yields each command once and in order, answers and pushed ones, and
- * connects again after a failure that ended its client. After that, the last status goes out first. It starts with the first read.
+ * connects again after a failure that destroyed its client; then it sends the last status first. It starts with the first read.
  *
  * Every failure is an `Err` among the commands, and the device goes on. The last item is an `Err` if `retryDelayMs` ended the device, an
  * argument is wrong, or the source threw (`source-failed`). It also ends when the source ends or `signal` aborts; its client is then
- * destroyed, as it is when the loop is left. Statuses go out whether or not you read: beyond `highWaterMark` commands (default 1,024)
- * or 64 MiB it drops the oldest, and one `Err`, `fell-behind`, says how many. It never rejects.
+ * destroyed, as it is when the loop is left. It sends statuses whether or not you read commands: beyond `highWaterMark` (default
+ * 1,024) or 64 MiB unread, it drops the oldest, and one `Err`, `fell-behind`, says how many. It never rejects.
  *
  * @example
  * const device = { module: example, deviceType: 0, deviceRole: "left_button", deviceName: "button1" };

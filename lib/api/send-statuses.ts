@@ -13,10 +13,10 @@ import { readOutcome } from "./functions.js";
 /**
  * Sends every status of a source, one at a time, and yields the outcome of each: its command, or the error.
  *
- * The source is any iterable or async iterable. It is read only when the next outcome is asked for, so a slow consumer slows the source
+ * The source is any iterable or async iterable. It is read only when you ask for the next outcome, so a slow consumer slows the source
  * and nothing piles up. With `repeatAfterMs` the last status is sent again when no new one has come for that long. It ends when the
- * source ends, when `signal` aborts, and when the client ends, at once, whatever the source is doing. Leaving the loop, or `return()`,
- * returns the source too, and waits for a status in flight. It never rejects.
+ * source ends, and at once when `signal` aborts or the client is destroyed, whatever the source is doing. Leaving the loop, or
+ * `return()`, also calls `return()` of the source, and waits for a status in flight. It never rejects.
  *
  * The errors are those of {@link exchange}. A source that throws ends it with `NOT_OK`, `source-failed`; the client lives.
  *
@@ -58,7 +58,7 @@ async function* sendEach<Command>(
   const onAbort = { handleEvent: () => reader.stop() };
   if (signal?.aborted === true) return;
   if (client.isDestroyed) {
-    yield await send(new Uint8Array(0)); // says that it is, and why
+    yield await send(new Uint8Array(0)); // its error says that it is destroyed, and why
     return;
   }
   if (signal !== undefined) listen(signal, onAbort);

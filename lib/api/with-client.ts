@@ -10,10 +10,10 @@ import { connect, destroy } from "./functions.js";
 /**
  * Connects, calls `use(client)`, and destroys the client on every path before it returns the outcome.
  *
- * `use` returns a Result, a ResultAsync, a promise of a Result, or a plain value or a promise of one; that is the outcome. If it throws
+ * `use` returns a Result, a plain value, or a promise of either; that is the outcome. If it throws
  * or rejects, the outcome is an Err `NOT_OK`, `use-failed`, with what was thrown as its `cause`. It never throws and never rejects.
  *
- * Errors: those of {@link connect}, those of `use`, and `NOT_OK` as said.
+ * Errors: those of {@link connect}, those of `use`, and that `NOT_OK`.
  *
  * @example
  * const command = await withClient(config, (client) => exchange(client, status));

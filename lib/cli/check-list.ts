@@ -22,7 +22,7 @@ export interface Silence {
 
 export interface Check {
   readonly name: string;
-  /** What a genuine gateway does, in the words of `see`, one after the other. */
+  /** What a real gateway does, in the words of `see`, one after the other. */
   readonly expected: readonly string[];
   /** Does what the name says, and gives what came of it. */
   readonly see: (scene: Scene) => Promise<readonly string[]>;

@@ -11,7 +11,7 @@ import { explain, jsonOf, milliseconds, oneLine, toMicroseconds } from "./text.j
 
 const WAYS = "--status TEXT, --status-file FILE or --status-hex HEX";
 const DEFAULT_TIMEOUT_MS = 5_000;
-/** A genuine gateway cuts after 30 s, looks every few seconds, and may be satisfied with half of that time. */
+/** A real gateway cuts after 30 s, looks every few seconds, and may be satisfied with half of that time. */
 const SILENCE: Silence = { leastMs: 14_500, mostMs: 40_000 };
 
 export const checkCommand = {

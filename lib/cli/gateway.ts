@@ -29,7 +29,7 @@ export const gatewayCommand = {
   usage: "gateway [OPTIONS]",
   summary: "Be a gateway to develop a device against: answer every status, show what devices do",
   notes: [
-    `The modules ${knownNumbers.join(", ")} answer as the genuine ones do; others with the status itself. What is typed is pushed to all connected devices, line by line; in the background, give it < /dev/null.`,
+    `The modules ${knownNumbers.join(", ")} answer as the real ones do; others with the status itself. What is typed is pushed to all connected devices, line by line; in the background, give it < /dev/null.`,
   ],
   events: [
     ["listening", "host, port"],

@@ -23,7 +23,7 @@ const knownModules: Readonly<Record<string, KnownModule>> = {
   example,
 };
 
-/** What the genuine modules' numbers are. */
+/** What the real modules' numbers are. */
 const namesByNumber: Readonly<Record<number, string>> = {
   [mission.number]: "mission",
   [carAccessory.number]: "car-accessory",

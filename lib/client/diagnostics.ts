@@ -13,12 +13,12 @@ import { describeEndpoint, type AnyHandle } from "./handle.js";
  * subscribe("fleet-internal-client:connect", (message) => console.log(`${(message as DiagnosticsMessage).client}`));
  */
 interface DiagnosticsMessage {
-  /** Whose it is: its device, host and port. */
+  /** The client that it is about: its device, host and port. */
   readonly client: AnyHandle;
 }
 
 /**
- * `fleet-internal-client:connect`: the first connection stands.
+ * `fleet-internal-client:connect`: the device is connected.
  *
  * @example
  * subscribe("fleet-internal-client:connect", (message) => log("connected", (message as ConnectDiagnostics).client.device));
@@ -34,7 +34,7 @@ type ConnectDiagnostics = DiagnosticsMessage;
 interface RefusalDiagnostics extends DiagnosticsMessage {
   /** Why, by the name in the C header. */
   readonly code: RefusalCode;
-  /** Whether the client asks again in 5 ms, as it does while a gateway still holds the old connection for alive. */
+  /** Whether the client asks again in 5 ms, as it does while a gateway may still consider the old connection alive. */
   readonly willAskAgain: boolean;
 }
 
@@ -54,7 +54,7 @@ interface StatusDiagnostics extends DiagnosticsMessage {
 export type CommandKind = "answer" | "push";
 
 /**
- * `fleet-internal-client:command`: a command arrived; `getCommand` gives it already.
+ * `fleet-internal-client:command`: a command arrived; `getCommand` already returns it.
  *
  * @example
  * subscribe("fleet-internal-client:command", (message) => log((message as CommandDiagnostics).kind)); // "answer" or "push"
@@ -62,12 +62,12 @@ export type CommandKind = "answer" | "push";
 interface CommandDiagnostics extends DiagnosticsMessage {
   /** The length of its payload. */
   readonly bytes: number;
-  /** `answer`: it completed a status. `push`: no status awaited one. Nothing on the wire tells more. */
+  /** `answer`: it completed a status. `push`: no status was waiting for one. The protocol does not distinguish them. */
   readonly kind: CommandKind;
 }
 
 /**
- * `fleet-internal-client:reconnect`: the connection stands again.
+ * `fleet-internal-client:reconnect`: the device is connected again.
  *
  * @example
  * subscribe("fleet-internal-client:reconnect", (message) => log("back", (message as ReconnectDiagnostics).client.device));
@@ -75,7 +75,7 @@ interface CommandDiagnostics extends DiagnosticsMessage {
 type ReconnectDiagnostics = DiagnosticsMessage;
 
 /**
- * `fleet-internal-client:drop`: the connection is lost or was given up; the client lives.
+ * `fleet-internal-client:drop`: the connection is lost or was dropped; the client lives.
  *
  * @example
  * subscribe("fleet-internal-client:drop", (message) => log((message as DropDiagnostics).reason));
@@ -88,7 +88,7 @@ interface DropDiagnostics extends DiagnosticsMessage {
 }
 
 /**
- * `fleet-internal-client:ignore`: a command for another device came while no status was in hand, and was left alone.
+ * `fleet-internal-client:ignore`: a command for another device arrived while no status was in flight, and was ignored.
  *
  * @example
  * subscribe("fleet-internal-client:ignore", (message) => log((message as IgnoreDiagnostics).reason));
@@ -99,7 +99,7 @@ interface IgnoreDiagnostics extends DiagnosticsMessage {
 }
 
 /**
- * `fleet-internal-client:destroy`: the client has ended, or could not connect.
+ * `fleet-internal-client:destroy`: the client was destroyed, or could not connect.
  *
  * @example
  * subscribe("fleet-internal-client:destroy", (message) => log((message as DestroyDiagnostics).error?.code ?? "by its owner"));
@@ -110,9 +110,9 @@ interface DestroyDiagnostics extends DiagnosticsMessage {
 }
 
 /**
- * What is published on which channel; each channel's name begins with `fleet-internal-client:`. What belongs to a call is published in
- * that call's async context, so that an `AsyncLocalStorage` has the store there that the caller has; what belongs to none, a push
- * for example, in none.
+ * The message of each channel; a channel's name begins with `fleet-internal-client:`. A message that belongs to a call is published in
+ * that call's async context, so an `AsyncLocalStorage` has the caller's store there. A message that belongs to no call, such as a
+ * push, is published in none.
  *
  * @example
  * const on = <Name extends keyof DiagnosticsMessages>(name: Name, use: (message: DiagnosticsMessages[Name]) => void) =>
@@ -133,7 +133,7 @@ export interface DiagnosticsMessages {
   readonly drop: DropDiagnostics;
   /** A command for another device arrived while no status was in flight, and was ignored. */
   readonly ignore: IgnoreDiagnostics;
-  /** The client has ended, or could not connect. */
+  /** The client was destroyed, or could not connect. */
   readonly destroy: DestroyDiagnostics;
 }
 
@@ -155,7 +155,7 @@ const { connect, refusal, status, command, reconnect, drop, destroy } = channels
 const log = debuglog("fleet-internal-client");
 const isLogging = log.enabled;
 
-// With no subscriber, no message is to be made: with every status and command that would cost something.
+// Messages that nobody subscribes to are not made: that would slow down every status and command.
 
 export function isStatusObserved(): boolean {
   return status.hasSubscribers || isLogging;
@@ -165,12 +165,12 @@ export function isCommandObserved(): boolean {
   return command.hasSubscribers || isLogging;
 }
 
-/** The async context of the call that is being made; undefined while nobody subscribes. */
+/** The async context of the current call; undefined while nobody subscribes. */
 export function contextOfCall(): AsyncResource | undefined {
   return isCallObserved() ? new AsyncResource("FleetInternalClientCall") : undefined;
 }
 
-/** Written out: a loop would cost several times as much. */
+/** Unrolled: a loop would cost several times as much. */
 function isCallObserved(): boolean {
   return (
     status.hasSubscribers ||
@@ -183,7 +183,7 @@ function isCallObserved(): boolean {
   );
 }
 
-/** Publishes in that call's context, or outside any call's. */
+/** Publishes in the given call's context, or outside any call. */
 export function publish<Name extends keyof DiagnosticsMessages>(
   name: Name,
   client: AnyHandle,

@@ -4,10 +4,10 @@ import { DONE } from "./mailbox.js";
 import { clearTimeout, setTimeout } from "./timers.js";
 
 /**
- * Makes a source of statuses: what `read` returns, at once and then at every interval.
+ * Makes a source of statuses that calls `read` at once and then at every interval.
  *
  * For {@link sendStatuses} and {@link runDevice}. `intervalMs` is in milliseconds, above 0 and up to 2^31-1. A slow reader of the source
- * skips intervals, and nothing piles up. What `read` throws ends the source.
+ * skips intervals, and nothing piles up. If `read` throws, the source ends.
  *
  * @example
  * for await (const outcome of sendStatuses(client, every(1_000, () => readSensors()))) outcome.match(act, report);

@@ -9,24 +9,25 @@ import { noHandleError } from "./failure-error.js";
 import { DONE, type Stream } from "./mailbox.js";
 
 /**
- * Names one client, as a file descriptor names an open file. It never changes and holds no state. It can be shared, and used by every
- * copy of the package in the process. Its type says what the device's statuses and commands are: bytes, or the types of its module.
+ * Stands for one client, as a file descriptor stands for an open file. It never changes and holds no state. It can be shared, and used
+ * by every copy of the package in the process. Its type says what the device's statuses and commands are: bytes, or the types of its
+ * module.
  *
  * @example
  * await using client = await connect(config); // from "fleet-internal-client/throwing"
  */
 export interface ClientHandle<Status = Uint8Array, Command = Uint8Array> {
-  /** The device as it was connected, its priority filled in; `device.module` is the module's number. */
+  /** The device, with its priority filled in; `device.module` is the module's number. */
   readonly device: Device;
   /** The device's module; undefined if only its number was given. Not enumerable. */
   readonly module: Module<Status, Command> | undefined;
-  /** The gateway's host as it was given. */
+  /** The gateway's host, as in the config. */
   readonly host: string;
   /** The gateway's port. */
   readonly port: number;
   /** The same as `destroy(handle)`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** Returns the device, the endpoint and its client's state, for people. */
+  /** Returns a text for people: the device, the gateway, and the client's state. */
   toString(): string;
 }
 

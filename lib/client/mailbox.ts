@@ -1,4 +1,4 @@
-/** An iteration that can be left, and that never rejects. */
+/** An async iterable that never rejects, and that you can leave at any time. */
 export interface Stream<Item> extends AsyncIterator<Item, undefined, undefined>, AsyncDisposable {
   [Symbol.asyncIterator](): Stream<Item>;
 }
@@ -9,7 +9,7 @@ export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefi
 
 const COMPACT_AFTER = 1_024;
 
-/** Entries in their order. Each step costs the same however many there are. */
+/** A queue. Every operation has the same cost, however many entries there are. */
 class Fifo<Entry> {
   private entries: (Entry | undefined)[] = [];
   private taken = 0;
@@ -39,7 +39,7 @@ class Fifo<Entry> {
   }
 }
 
-/** Items in their order, and the reads that wait for one. */
+/** A queue of items, and of the reads that wait for one. */
 export class Mailbox<Item> {
   private readonly items = new Fifo<Item>();
   private readonly reads = new Fifo<(next: Next<Item>) => void>();
@@ -51,7 +51,7 @@ export class Mailbox<Item> {
     return this.items.length;
   }
 
-  /** Returns whether it went to a read that was waiting. */
+  /** Returns whether a waiting read took it. */
   put(item: Item): boolean {
     const read = this.reads.shift();
     if (read === undefined) {
@@ -68,12 +68,12 @@ export class Mailbox<Item> {
     return this.items.shift();
   }
 
-  /** Takes away what is unread beyond that many items. */
+  /** Drops all but the oldest `count` unread items. */
   keepOldest(count: number): void {
     this.items.keepOldest(count);
   }
 
-  /** Waits for the next item; call it when none is unread. */
+  /** Waits for the next item. Call it only when no item is unread. */
   next(): Promise<Next<Item>> {
     if (!this.isOpen) return Promise.resolve(DONE);
     return new Promise((resolve) => {
@@ -82,7 +82,7 @@ export class Mailbox<Item> {
     });
   }
 
-  /** No item will follow; what is unread can still be taken. */
+  /** No further item will come; unread ones can still be taken. */
   end(): void {
     this.isOpen = false;
     if (this.reads.length > 0) this.onWaiting(false);

@@ -9,18 +9,19 @@ import type { Module } from "../codecs/module.js";
  */
 export interface DeviceConfig<Status = Uint8Array, Command = Uint8Array> {
   /**
-   * A {@link Module}, which types the device's statuses and commands; or the module's number, a whole number from 0 to 2^31-1, and then
-   * statuses and commands are bytes. Numbers from 1000 up are free for anyone.
+   * A {@link Module}, which types the device's statuses and commands; or only its number, a whole number from 0 to 2^31-1, and then
+   * statuses and commands are bytes. Anyone may use a number from 1000 up.
    */
   readonly module: number | Module<Status, Command>;
   /** The device's type within its module, a whole number from 0 to 2^32-1. */
   readonly deviceType: number;
-  /** What the device is there for, for example `"left_button"`. A gateway identifies a device by its module, type and role. May be empty. */
+  /** What the device is for, for example `"left_button"`. A gateway identifies a device by its module, type and role. May be empty. */
   readonly deviceRole: string;
   /** A label for people; a gateway does not use it to identify the device. May be empty. */
   readonly deviceName: string;
   /**
-   * A whole number from 0, the highest, to 2^32-1. A device of a higher priority takes the place of one of a lower.
+   * A whole number from 0, the highest, to 2^32-1. A gateway disconnects a device when one with the same
+   * module, type and role connects with a higher priority.
    *
    * @defaultValue 0
    */
@@ -36,7 +37,7 @@ export interface DeviceConfig<Status = Uint8Array, Command = Uint8Array> {
 export interface Config<Status = Uint8Array, Command = Uint8Array> {
   /** The gateway's host name, IPv4 address or IPv6 address. An IPv6 address has no brackets; it may have a zone. */
   readonly host: string;
-  /** The gateway's port, 1 to 65535; in the field mostly 1636 or 8888. */
+  /** The gateway's port, 1 to 65535; in practice mostly 1636 or 8888. */
   readonly port: number;
   /** The device that connects. */
   readonly device: DeviceConfig<Status, Command>;
@@ -56,7 +57,7 @@ export interface Config<Status = Uint8Array, Command = Uint8Array> {
   readonly maxMessageBytes?: number | undefined;
   /**
    * Whether a client keeps the process alive while it is connected, while a loop over its commands waits, and while `runDevice` runs.
-   * With `false`, a process with nothing else to do exits without destroying the client. A status under way keeps it alive in any case.
+   * With `false`, a process with nothing else to do exits without destroying the client. A status that is sent or waits keeps it alive in any case.
    *
    * @defaultValue true
    */
@@ -65,7 +66,7 @@ export interface Config<Status = Uint8Array, Command = Uint8Array> {
   readonly signal?: AbortSignal | undefined;
   /**
    * A function that returns a new `Duplex`, used in place of a TCP connection: TLS, a Unix socket, a tunnel. It is called for every
-   * connection. The protocol starts with the stream's `connect` or `secureConnect` event, or at once if the stream is open already.
+   * connection. The protocol starts with the stream's `connect` or `secureConnect` event, or at once if the stream is already open.
    */
   readonly createConnection?: (() => Duplex) | undefined;
 }
@@ -84,20 +85,20 @@ export interface SendStatusOptions {
    * @defaultValue 10,000
    */
   readonly timeoutMs?: number | undefined;
-  /** Aborts the whole call, also while the status waits for its turn. It ends an iterable. */
+  /** Aborts the call, also while its status waits for its turn. An iterable ends. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * How the statuses of a source are sent; `timeoutMs` holds for each, `signal` ends the whole.
+ * How the statuses of a source are sent; `timeoutMs` applies to each, `signal` ends the whole.
  *
  * @example
  * const options: SendStatusesOptions = { repeatAfterMs: 5_000, timeoutMs: 2_000, signal: AbortSignal.timeout(60_000) };
  */
 export interface SendStatusesOptions extends SendStatusOptions {
   /**
-   * After how long without a new status the last one is sent again, in milliseconds, above 0 and up to 2^31-1. It is sent as it was
-   * written the first time. A gateway disconnects a device that is silent for 15 to 30 s.
+   * After how long without a new status the last one is sent again, in milliseconds, above 0 and up to 2^31-1. The same bytes are
+   * sent again. A gateway disconnects a device that is silent for 15 to 30 s.
    *
    * @defaultValue never; 5,000 for `runDevice`
    */
@@ -112,12 +113,12 @@ export interface SendStatusesOptions extends SendStatusOptions {
  */
 export interface CommandsOptions {
   /**
-   * How many commands may wait unread, 1 to 2^32-1; together they may have 64 MiB. `commands` ends a reader that falls further behind
+   * How many commands may be unread, 1 to 2^32-1; together they may have 64 MiB. `commands` ends a reader that falls further behind
    * with an `Err`. `runDevice` drops the oldest commands instead, and an `Err` says how many.
    *
    * @defaultValue 1,024
    */
   readonly highWaterMark?: number | undefined;
-  /** Ends the reading. What is unread can still be read. */
+  /** Ends the reader. Commands not yet read can still be read. */
   readonly signal?: AbortSignal | undefined;
 }

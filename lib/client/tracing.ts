@@ -5,30 +5,30 @@ import type { Device } from "../protocol/device.js";
 import type { AnyHandle } from "./handle.js";
 
 /**
- * What is published for a call on a TracingChannel. All of the call's events have the same object.
+ * The message of a call on a TracingChannel. All events of the call have the same object.
  *
  * @example
  * tracingChannel<unknown, TracingMessages["exchange"]>("fleet-internal-client:exchange").start.subscribe((message) => start(message));
  */
 interface TracingMessage<Value, Failure> {
-  /** Whose call it is. */
+  /** The client of the call. */
   readonly client: AnyHandle;
   /** The device, its priority filled in. */
   readonly device: Device;
-  /** The gateway's host as it was given. */
+  /** The gateway's host, as in the config. */
   readonly serverAddress: string;
   /** The gateway's port. */
   readonly serverPort: number;
-  /** What the call came to; absent until then, and where it failed. */
+  /** The outcome of a call that succeeded; absent before, and if it failed. */
   result?: Value;
-  /** What the call failed with; absent where it did not. */
+  /** The error of a call that failed; absent otherwise. */
   error?: Failure;
 }
 
 /**
- * What is published on the TracingChannels `fleet-internal-client:connect` and `fleet-internal-client:exchange`: for every connect, but not for
- * reconnections, and for every status, by whichever function it is sent, until its command has come. `start` and `end` are published within the call, in
- * the caller's async context; `error`, where it fails, `asyncStart` and `asyncEnd` when its outcome is there. The result of an exchange is the
+ * The messages on the TracingChannels `fleet-internal-client:connect`, for every connect but not for reconnections, and
+ * `fleet-internal-client:exchange`, for every status, whichever function sends it. `start` and `end` are published within the call, in the
+ * caller's async context; `error` (if the call failed), `asyncStart` and `asyncEnd` when it has an outcome. The result of an exchange is the
  * command's bytes, as they came from the gateway: escape them before you write them to a log.
  *
  * @example
@@ -52,7 +52,7 @@ const channels = {
   exchange: tracingChannel("fleet-internal-client:exchange"),
 } as const satisfies Record<keyof TracingMessages, TracingChannel>;
 
-/** Not every runtime has `hasSubscribers` on the whole. */
+/** Not every runtime has `hasSubscribers` on the TracingChannel itself. */
 export function isTraced(name: keyof TracingMessages): boolean {
   const { start, end, asyncStart, asyncEnd, error } = channels[name];
   return (
@@ -64,7 +64,7 @@ export function isTraced(name: keyof TracingMessages): boolean {
   );
 }
 
-/** As the channel's own `tracePromise` does it for what may reject. */
+/** Does what the channel's own `tracePromise` does, for a promise that never rejects. */
 export function traced<Value, Failure>(
   name: keyof TracingMessages,
   client: AnyHandle,

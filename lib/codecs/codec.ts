@@ -2,7 +2,7 @@ import type { Result } from "neverthrow";
 import type { Device } from "../protocol/device.js";
 
 /**
- * Why a payload could not be written or read.
+ * Why a payload could not be encoded or decoded.
  *
  * @example
  * const problem: PayloadProblem = { path: "$.stops[0].name", message: "it is empty" };
@@ -12,13 +12,13 @@ export interface PayloadProblem {
   readonly message: string;
   /** Where in the payload, from `$`, its root: `$[0].inNum`. */
   readonly path: string;
-  /** What was thrown below, if anything was. */
+  /** The underlying error, if there is one. */
   readonly cause?: unknown;
 }
 
 /**
- * How a module's statuses or commands are written as bytes, and read. Neither function should throw; what one throws all the same
- * becomes the error.
+ * How a module's statuses or commands are written as bytes, and read from them. Neither function should throw; if one does, the call
+ * returns it as an error.
  *
  * @example
  * const percent: Codec<number> = {
@@ -31,6 +31,6 @@ export interface Codec<Input, Output = Input> {
   readonly encode: (payload: Input, device: Device) => Result<Uint8Array, PayloadProblem>;
   /** Reads a payload of that device from its bytes, which are shared and must not be written to. */
   readonly decode: (bytes: Uint8Array, device: Device) => Result<Output, PayloadProblem>;
-  /** Set by {@link optional}: no bytes are `undefined`, "nothing new". */
+  /** Set by {@link optional}: 0 bytes are `undefined`, "nothing new". */
   readonly isOptional?: true | undefined;
 }

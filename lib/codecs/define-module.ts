@@ -8,7 +8,7 @@ import type { Module } from "./module.js";
 export interface ModuleDefinition<Status = Uint8Array, Command = Uint8Array> {
   /** For error messages. */
   readonly name: string;
-  /** The module's number, a whole number from 0 to 2^31-1; from 1000 up they are free for anyone. */
+  /** The module's number, a whole number from 0 to 2^31-1. Anyone may use a number from 1000 up. */
   readonly number: number;
   /** How a status is written. Default: statuses are bytes. */
   readonly status?: Codec<Status, unknown> | undefined;
@@ -36,7 +36,7 @@ export function defineModule<Status = Uint8Array, Command = Uint8Array>(
   }
   assertCodec("status", status);
   assertCodec("command", command);
-  // A codec whose schema transforms is typed by what the device gives and gets.
+  // A codec whose schema transforms is typed by what the device passes and gets.
   return Object.freeze({ name, number, status, command }) as unknown as Module<Status, Command>;
 }
 

@@ -7,9 +7,9 @@ import { validate, type StandardSchema, type Validator } from "./validator.js";
 /**
  * Payloads that are JSON text in UTF-8.
  *
- * With a validator, what goes out and what comes in is held against it: a function that tells whether a value is such a
- * payload, or any Standard Schema (zod, valibot, arktype) whose validation is synchronous. A schema's output is what is written, or
- * returned: so a status takes the schema's input type, and a command is of its output type. Without one, any JSON is taken for a `Payload`.
+ * A validator checks every payload, in both directions: a function that returns whether a value is such a payload, or any Standard
+ * Schema (zod, valibot, arktype) whose validation is synchronous. The schema's output is what is written or returned: so a status takes
+ * the schema's input type, and a command has its output type. Without a validator, any JSON is taken for a `Payload`.
  *
  * @example
  * const isLamp = (value: unknown): value is { lit_up: boolean } =>
@@ -42,7 +42,7 @@ function parse(written: string): Result<unknown, PayloadProblem> {
   try {
     return ok(JSON.parse(written) as unknown);
   } catch (thrown) {
-    // What is thrown quotes what came, and would be printed as it is.
+    // The error thrown quotes what came, unescaped.
     return err({ path: "$", message: "it is not JSON", cause: new SyntaxError(causeText(thrown)) });
   }
 }

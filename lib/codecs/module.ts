@@ -1,8 +1,8 @@
 import type { Codec } from "./codec.js";
 
 /**
- * A module: its number, its name, and how its statuses and commands are written as bytes. A value without functions of its own: as
- * `config.device.module` it types everything that is done with the device's handle. {@link defineModule} makes one.
+ * A module: its number, its name, and how its statuses and commands are written as bytes. Use it as `config.device.module`: it types
+ * every call with the device's handle. {@link defineModule} makes one.
  *
  * @example
  * const nameOf = (module: Module<ExampleStatus, ExampleCommand>) => `${module.name} (${module.number})`;
@@ -10,7 +10,7 @@ import type { Codec } from "./codec.js";
 export interface Module<Status = Uint8Array, Command = Uint8Array> {
   /** For error messages. */
   readonly name: string;
-  /** The module's number, a whole number from 0 to 2^31-1; from 1000 up they are free for anyone. */
+  /** The module's number, a whole number from 0 to 2^31-1. Anyone may use a number from 1000 up. */
   readonly number: number;
   /** How a status is written. */
   readonly status: Codec<Status>;

@@ -2,9 +2,9 @@ import { ok } from "neverthrow";
 import type { Codec } from "./codec.js";
 
 /**
- * Payloads that may be empty: no bytes are `undefined`, "nothing new", as modules that push their commands answer a status. As the
- * codec of a module's commands it makes such a command complete its status and nothing else: `exchange` returns `undefined`, and
- * `commands`, `getCommand` and `runDevice` pass over it.
+ * Payloads that may be empty: 0 bytes are `undefined`, "nothing new", which is how modules that push their commands answer a status.
+ * Such a command completes its status and nothing else: `exchange` returns `undefined`, and `commands`, `getCommand` and `runDevice`
+ * skip it.
  *
  * @example
  * const door = defineModule({ name: "door", number: 1001, status: json<DoorStatus>(), command: optional(json(isDoorCommand)) });

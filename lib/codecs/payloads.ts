@@ -7,7 +7,7 @@ import type { PayloadProblem } from "./codec.js";
 import type { AnyModule } from "./module.js";
 import { isResult } from "./result.js";
 
-/** The status as the module's codec writes it; NOT_OK `unwritable-status` if it does not. */
+/** Encodes the status with the module's codec; NOT_OK `unwritable-status` if that fails. */
 export function writeStatus(
   module: AnyModule,
   device: Device,
@@ -22,7 +22,7 @@ export function writeStatus(
   return err(new InternalClientError("NOT_OK", { reason: "unwritable-status", message: text, ...withCause(cause) }));
 }
 
-/** The command as the module's codec reads it; COMMAND_INCORRECT `unreadable-command` if it cannot. */
+/** Decodes the command with the module's codec; COMMAND_INCORRECT `unreadable-command` if that fails. */
 export function readCommand(
   module: AnyModule,
   device: Device,
@@ -55,13 +55,13 @@ function attempt(code: () => unknown): Result<unknown, PayloadProblem> {
 
 const MAX_SAID_LENGTH = 500;
 
-/** A codec may quote all of a command, of which every character can take ten when it is escaped. */
+/** A codec may quote a whole command, and every escaped character can take ten. */
 function shortened(said: unknown): string {
   const text = String(said);
   return text.length > MAX_SAID_LENGTH ? `${text.slice(0, MAX_SAID_LENGTH)}…` : text;
 }
 
-/** A module may be made without `defineModule`, and its name be anything. */
+/** A module may be made without `defineModule`, so its name can be anything. */
 function nameOf(module: AnyModule): string {
   try {
     return JSON.stringify(module.name);

@@ -4,7 +4,7 @@ import type { Codec, PayloadProblem } from "./codec.js";
 import { validate, type Validator } from "./validator.js";
 
 /**
- * What ts-proto generates for a message, as far as it is needed here.
+ * The part of ts-proto's generated code for a message that is used here.
  *
  * @example
  * const lightsStatus: ProtobufMessage<LightsStatus> = LightsStatus; // what ts-proto generated
@@ -17,8 +17,8 @@ export interface ProtobufMessage<Payload> {
 }
 
 /**
- * Payloads that are a protobuf message, by the code that ts-proto generates for it. What goes out and what comes in is held
- * against the validator, if there is one: protobuf itself lets any number through for an enum. See {@link json} for validators.
+ * Payloads that are a protobuf message, written and read by the code that ts-proto generates for it. A validator, if there is one,
+ * checks every payload: protobuf itself accepts any number for an enum. See {@link json} for validators.
  *
  * @example
  * const lights = defineModule({ name: "lights", number: 1002, status: protobuf(LightsStatus), command: protobuf(LightsCommand) });
@@ -43,7 +43,7 @@ function encode<Payload>(message: ProtobufMessage<Payload>, payload: Payload): R
 
 function decode<Payload>(message: ProtobufMessage<Payload>, bytes: Uint8Array): Result<Payload, PayloadProblem> {
   try {
-    assertStructure(bytes, {}); // the generated decoder stops at a tag of 0, without a word about the rest
+    assertStructure(bytes, {}); // the generated decoder stops at a tag of 0 and ignores the rest
     return ok(message.decode(bytes));
   } catch (cause) {
     return err({ path: "$", message: "it is not protobuf", cause });

@@ -26,7 +26,7 @@ interface StandardIssue {
 }
 
 /**
- * A function that tells whether a value is such a payload, or a Standard Schema.
+ * A function that returns whether a value is such a payload, or a Standard Schema.
  *
  * @example
  * const isNumber: Validator<number> = (value): value is number => typeof value === "number";
@@ -39,10 +39,10 @@ export function validate<Payload>(
   validator: Validator<Payload> | undefined,
 ): Result<Payload, PayloadProblem> {
   if (validator === undefined) return ok(value as Payload);
-  // A schema may itself be a function: arktype's are.
+  // A schema can itself be a function, as arktype's are.
   if ("~standard" in validator) return outcomeOf(validator["~standard"].validate(value));
   const answer: unknown = validator(value);
-  // An async function gives a promise, which would pass for a yes whatever its answer is.
+  // An async function returns a promise, which would count as true whatever it resolves to.
   if (isPromise(answer)) return asynchronous(answer);
   return answer === true ? ok(value as Payload) : err({ path: "$", message: "the validator rejected it" });
 }
@@ -52,7 +52,7 @@ function isPromise(answer: unknown): answer is Promise<unknown> {
 }
 
 function asynchronous(answer: Promise<unknown>): Result<never, PayloadProblem> {
-  void answer.catch(() => undefined); // it comes too late, and must not surface as an unhandled rejection
+  void answer.catch(() => undefined); // it is not used, and must not become an unhandled rejection
   return err({ path: "$", message: "the validator is asynchronous; only synchronous validators are supported" });
 }
 

@@ -2,7 +2,7 @@ import type { InternalClientError } from "./internal-client-error.js";
 import type { ErrorCode } from "./return-code.js";
 
 /**
- * The error of each of the codes: a union that a `switch` on `error.code` narrows, `returnCode` and `reason` included.
+ * The errors with these codes: a union that a `switch` on `error.code` narrows, `returnCode` and `reason` included.
  *
  * @example
  * type Late = ErrorWith<"TIMEOUT_OCCURRED" | "UNABLE_TO_CONNECT">;
@@ -21,14 +21,14 @@ export type RefusalCode =
   | "DEVICE_TYPE_NOT_SUPPORTED"
   | "HIGHER_PRIORITY_ALREADY_CONNECTED";
 
-/** The codes that `connect` can give. */
+/** The codes that `connect` can return. */
 export type ConnectErrorCode = RefusalCode | "UNABLE_TO_CONNECT" | "DEVICE_INCORRECT" | "NOT_OK";
 
-/** The codes that `sendStatus` and `exchange` can give. */
+/** The codes that `sendStatus` and `exchange` can return. */
 export type SendStatusErrorCode = ConnectErrorCode | "TIMEOUT_OCCURRED" | "COMMAND_INCORRECT" | "CONTEXT_INCORRECT";
 
 /**
- * What `connect` fails with. Nothing is left open.
+ * The errors of `connect`. Nothing is left open.
  *
  * @example
  * const explain = (error: ConnectError) => `${error.code} (${error.returnCode}): ${error.message}`;
@@ -36,7 +36,7 @@ export type SendStatusErrorCode = ConnectErrorCode | "TIMEOUT_OCCURRED" | "COMMA
 export type ConnectError = ErrorWith<ConnectErrorCode>;
 
 /**
- * What `sendStatus`, `exchange` and `sendStatuses` fail with, and the reason that `closed` reports.
+ * The errors of `sendStatus`, `exchange` and `sendStatuses`, and of `closed`.
  *
  * @example
  * const isLate = (error: SendStatusError) => error.code === "TIMEOUT_OCCURRED";
@@ -44,7 +44,7 @@ export type ConnectError = ErrorWith<ConnectErrorCode>;
 export type SendStatusError = ErrorWith<SendStatusErrorCode>;
 
 /**
- * What `getCommand` fails with: `COMMAND_INCORRECT` only where a module's codec reads commands.
+ * The errors of `getCommand`: `COMMAND_INCORRECT` only if a module's codec reads the commands.
  *
  * @example
  * const isEarly = (error: GetCommandError) => error.code === "NO_COMMAND_AVAILABLE";
@@ -52,8 +52,8 @@ export type SendStatusError = ErrorWith<SendStatusErrorCode>;
 export type GetCommandError = ErrorWith<"CONTEXT_INCORRECT" | "NO_COMMAND_AVAILABLE" | "COMMAND_INCORRECT">;
 
 /**
- * What an item of `commands` can be instead of a command: `COMMAND_INCORRECT` is one that the module's codec could not read, and reading
- * goes on; `NOT_OK` (`fell-behind`, `invalid-argument`) and `CONTEXT_INCORRECT` are the last item.
+ * The errors among the items of `commands`: `COMMAND_INCORRECT` is a command that the module's codec could not read, and reading goes
+ * on; `NOT_OK` (`fell-behind`, `invalid-argument`) and `CONTEXT_INCORRECT` are the last item.
  *
  * @example
  * const isLast = (error: CommandsError) => error.code !== "COMMAND_INCORRECT";
@@ -61,7 +61,7 @@ export type GetCommandError = ErrorWith<"CONTEXT_INCORRECT" | "NO_COMMAND_AVAILA
 export type CommandsError = ErrorWith<"CONTEXT_INCORRECT" | "COMMAND_INCORRECT" | "NOT_OK">;
 
 /**
- * What an item of `runDevice` can be instead of a command.
+ * The errors among the items of `runDevice`.
  *
  * @example
  * const report = (error: RunDeviceError) => console.warn(error.message);

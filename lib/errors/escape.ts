@@ -1,8 +1,8 @@
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
 /**
- * The text with every control, format and bidirectional character written as `\u{…}`. What a gateway sent may begin a line of its own in
- * a log, or steer a terminal; so no message shows it as it came.
+ * The text with every control, format and bidirectional character written as `\u{…}`. Unescaped, text from a gateway could forge a line
+ * of a log, or control a terminal.
  */
 export function escapeText(text: string): string {
   return text.replace(INVISIBLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
@@ -10,7 +10,7 @@ export function escapeText(text: string): string {
 
 const MAX_CAUSE_LENGTH = 1_000;
 
-/** What a cause says, escaped; undefined when it says nothing. A cause may be anything, and may throw when it is read. */
+/** A cause's message, escaped; undefined when it has none. A cause may be anything, and may throw when it is read. */
 export function causeText(cause: unknown): string | undefined {
   try {
     const said = typeof cause === "string" ? cause : messageOf(cause);
@@ -20,7 +20,7 @@ export function causeText(cause: unknown): string | undefined {
   }
 }
 
-/** Where a host has several addresses, Node's error has a code but no message. */
+/** Node's error for a host with several addresses has a code but no message. */
 function messageOf(cause: unknown): unknown {
   if (typeof cause !== "object" || cause === null) return undefined;
   const { message, code } = cause as { readonly message?: unknown; readonly code?: unknown };

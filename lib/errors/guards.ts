@@ -9,7 +9,7 @@ function propertyOf(value: object, name: string): unknown {
   try {
     return (value as Record<string, unknown>)[name];
   } catch {
-    return undefined; // a getter or proxy that throws is no error of ours
+    return undefined; // what throws when it is read is not our error
   }
 }
 
@@ -31,7 +31,7 @@ export function isInternalClientError(value: unknown): value is ErrorWith {
   return isErrorCode(code) && propertyOf(value, "returnCode") === ReturnCode[code];
 }
 
-/** ReturnCode itself has more: OK, and each number. */
+/** `ReturnCode` has more keys: OK, RESERVED, and each number. */
 function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === "string" && Object.hasOwn(families, code);
 }
@@ -57,7 +57,7 @@ export function isRefusal(value: unknown): value is ErrorWith<RefusalCode> {
 }
 
 /**
- * Whether the transport failed (could not connect, timed out) or the gateway sent what is not the protocol.
+ * Whether the connection failed (could not connect, timed out, closed) or the gateway broke the protocol.
  *
  * @example
  * if (isCommunicationError(error)) await retryLater();
@@ -67,7 +67,7 @@ export function isCommunicationError(value: unknown): value is ErrorWith<Communi
 }
 
 /**
- * Whether the caller is to blame: a wrong argument or handle, an aborted call, a full queue, no command yet.
+ * Whether the caller caused the error: a wrong argument or handle, an aborted call, a full queue, no command yet.
  *
  * @example
  * if (isUsageError(error) && error.reason !== "aborted") throw error; // a fault in the program

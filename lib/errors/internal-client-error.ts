@@ -14,7 +14,7 @@ import { ReturnCode, type ErrorCode } from "./return-code.js";
  */
 export type ErrorFamily = "connect" | "communication" | "usage";
 
-/** Each code's family, but for a `NOT_OK` that is the gateway's doing. */
+/** Each code's family. A `NOT_OK` that the gateway caused is the exception. */
 export const families = {
   NOT_OK: "usage",
   CONTEXT_INCORRECT: "usage",
@@ -36,11 +36,11 @@ export const families = {
  * new InternalClientError("NOT_OK", { reason: "use-failed", message: "the sensor is unplugged", cause: error });
  */
 export interface ErrorDetails<Code extends ErrorCode = ErrorCode> {
-  /** What happened, to which device where, and what to do. The constructor adds the code in front and the cause's message behind. */
+  /** What happened, to which device where, and what to do. The constructor puts the code before it and the cause's message after it. */
   readonly message: string;
   /** Default: the first of the code's reasons. */
   readonly reason?: ErrorReason<Code> | undefined;
-  /** What was thrown below, for example the system's error. */
+  /** The underlying error, for example the system's. */
   readonly cause?: unknown;
   /** The bytes of a command that a module could not read. */
   readonly payload?: Uint8Array | undefined;
@@ -59,7 +59,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
   readonly code: Code;
   /** The number in the C header, for example -12. */
   readonly returnCode: (typeof ReturnCode)[Code];
-  /** What happened, as a literal finer than the code. */
+  /** What happened, more precisely than the code, as a string literal. */
   readonly reason: ErrorReason<Code>;
   /** `"connect"`, `"communication"` or `"usage"`: who can do something about it. */
   readonly family: ErrorFamily;
@@ -75,7 +75,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
     if (details.payload !== undefined) this.payload = details.payload;
   }
 
-  /** Returns all of it but the payload, for logs. The cause is what it says. */
+  /** Returns every field but the payload, for logs; of the cause, its message. */
   toJSON(): Record<string, unknown> {
     const { name, code, returnCode, reason, family, message } = this;
     const cause = causeText(this.cause);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./return-code.js";
 
-/** Every code's reasons. The first is what an error has that names none. */
+/** Every code's reasons. An error that is made without a reason has the first. */
 export const reasons = {
   NOT_OK: [
     "invalid-argument",
@@ -26,12 +26,13 @@ export const reasons = {
 } as const satisfies Record<ErrorCode, readonly [string, ...string[]]>;
 
 /**
- * What a code's error can have as its `reason`: a literal finer than the code.
+ * The `reason` of an error: what happened, more precisely than its code.
  *
- * - `NOT_OK`: `invalid-argument`, `aborted` (by a signal), `queue-full` (64 statuses or 64 MiB are waiting), `too-large` (above
- *   `maxMessageBytes`), `unwritable-status` (its codec refused it), `source-failed` (the source of statuses threw), `use-failed` (the
- *   function given to `withClient` threw), `fell-behind` (commands lay unread), `off-protocol` (the gateway broke the protocol)
- * - `UNABLE_TO_CONNECT`: `unreachable` (the system's error is the `cause`), `timed-out`, `closed` (without an answer)
+ * - `NOT_OK`: `invalid-argument`, `aborted` (by a signal), `queue-full` (64 statuses or 64 MiB are waiting: the device sends faster than
+ *   the gateway answers), `too-large` (above `maxMessageBytes`), `unwritable-status` (its codec refused it), `source-failed` (the source
+ *   of statuses threw), `use-failed` (the function given to `withClient` threw), `fell-behind` (too many commands were unread),
+ *   `off-protocol` (the gateway broke the protocol)
+ * - `UNABLE_TO_CONNECT`: `unreachable` (the system's error is the `cause`), `timed-out`, `closed` (the gateway closed without an answer)
  * - `COMMAND_INCORRECT`: `off-protocol`, `unreadable-command` (its codec could not read it; the bytes are the `payload`)
  * - `CONTEXT_INCORRECT`: `no-handle`, `destroyed`
  * - `TIMEOUT_OCCURRED`: `timed-out`; `NO_COMMAND_AVAILABLE`: `no-command`; `DEVICE_INCORRECT`: `wrong-device`; the others: `refused`

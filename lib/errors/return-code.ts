@@ -17,11 +17,11 @@ const codes = {
   DEVICE_ALREADY_CONNECTED: -15,
   /** The gateway does not serve the device's module. */
   MODULE_NOT_SUPPORTED: -16,
-  /** The module does not know the device's type. */
+  /** The module does not support the device's type. */
   DEVICE_TYPE_NOT_SUPPORTED: -17,
   /** A device with the same module, type and role is connected with a higher priority (a lower number). */
   HIGHER_PRIORITY_ALREADY_CONNECTED: -18,
-  /** The gateway sent something else than a command, or its module cannot read the command. */
+  /** The gateway sent something other than a command, or the codec cannot read the command. */
   COMMAND_INCORRECT: -19,
   /** The gateway sent a message that names another device, or none. */
   DEVICE_INCORRECT: -20,

@@ -12,7 +12,7 @@ export interface Device {
   readonly module: number;
   /** The device's type within its module: 0 to 2^32-1. */
   readonly deviceType: number;
-  /** What the device is there for; with module and type it identifies the device. May be empty. */
+  /** What the device is for; with module and type it identifies the device. May be empty. */
   readonly deviceRole: string;
   /** A label for people. May be empty. */
   readonly deviceName: string;
@@ -20,7 +20,7 @@ export interface Device {
   readonly priority: number;
 }
 
-/** How text is written as UTF-8 and read from it. Not every runtime has these as globals. */
+/** How text is encoded as UTF-8 and decoded. Not every runtime has these as globals. */
 export interface Utf8 {
   readonly encode: (text: string) => Uint8Array;
   /** Throws for bytes that are not UTF-8: replacing them could make two roles equal. */
@@ -34,7 +34,7 @@ export function describeDevice({ module, deviceType, deviceRole, deviceName }: D
 }
 
 export function encodeDevice(device: Device, utf8: Utf8): Uint8Array {
-  // The generated type lists the named modules only, but the enum is open: any number may stand there.
+  // The generated type lists only the named modules, but the enum is open: any number may be there.
   const message = { ...device, module: device.module as Device_Module };
   return DeviceMessage.encode(message, new BinaryWriter(utf8.encode)).finish();
 }

@@ -51,7 +51,7 @@ export function isGone(connection: Connection): boolean {
   return connection.phase === "gone";
 }
 
-/** In two writes, header and body, as the genuine gateway does: a device must cope with reading just the header. */
+/** In two writes, header and body, as the real gateway does: a device must cope with reading just the header. */
 export function sendFrame(state: State, connection: Connection, frame: Uint8Array): void {
   const { held } = connection;
   if (held !== undefined) {
@@ -73,7 +73,7 @@ export function sendBytes(state: State, connection: Connection, bytes: Uint8Arra
   if (connection.socket.writableLength > MAX_UNREAD_BYTES) reset(state, connection);
 }
 
-/** Sends to the device's connection, whichever that is by now: the genuine gateway routes by device, not by socket. */
+/** Sends to the device's connection, whichever that is by now: the real gateway routes by device, not by socket. */
 export function route(state: State, device: Device, frame: Uint8Array): void {
   const holder = state.slots.holderOf(device);
   if (holder !== undefined && !isGone(holder)) sendFrame(state, holder, frame);

@@ -9,11 +9,11 @@ import { isModuleValue, numberOf, type AnyModule } from "./modules.js";
  * const roles = gateway.devices.map((device: Device) => device.deviceRole);
  */
 export interface Device {
-  /** int32; an open enumeration, any number goes. */
+  /** int32; any number is allowed. */
   readonly module: number;
-  /** uint32; each module numbers its own types. */
+  /** uint32; each module has its own types. */
   readonly deviceType: number;
-  /** What the device is there for. */
+  /** What the device is for. */
   readonly deviceRole: string;
   /** A label for people. */
   readonly deviceName: string;
@@ -22,7 +22,7 @@ export interface Device {
 }
 
 /**
- * Which devices are meant: those that agree in every field given. Left out or empty: all.
+ * Selects the devices that match in every field given. Left out or empty, it selects all.
  *
  * @example
  * gateway.kick({ module: 1000, deviceRole: "left_button" });
@@ -53,7 +53,7 @@ function module(name: string, value: unknown): void {
   if (!isModuleValue(value)) throw new TypeError(explain(name, "a module or its number", value));
 }
 
-/** A misspelt field would silently match every device, so it is refused. */
+/** Refuses unknown fields: a misspelt one would silently match every device. */
 export function checkFilter(name: string, which: unknown): void {
   if (which !== undefined) checkFields(name, which, FIELDS);
 }
@@ -73,7 +73,7 @@ function agrees<Value>(wanted: Value | undefined, actual: Value): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-/** What the gateway identifies a device by. */
+/** By this the gateway identifies a device. */
 export function slotOf(device: Device): string {
   return `${device.module} ${device.deviceType} ${device.deviceRole}`;
 }

@@ -28,10 +28,10 @@ export type FaultPoint = "accept" | "connect" | "status";
 /**
  * What can go wrong as soon as a TCP connection has been accepted. All times are milliseconds (0 to 2,147,483,647).
  *
- * - `close`: closes the socket in order (FIN), after `delayMs` (0). So does a gateway that has no room left.
- * - `reset`: resets the socket (RST), after `delayMs` (0). So does a gateway that has crashed.
- * - `stay silent`: reads, and never answers.
- * - `send`: sends the bytes before anything was asked, then goes on as usual.
+ * - `close`: closes the socket (FIN) after `delayMs` (0), like a gateway that has no room left.
+ * - `reset`: resets the socket (RST) after `delayMs` (0), like a gateway that has crashed.
+ * - `stay silent`: reads, but never answers.
+ * - `send`: sends the bytes before the device has sent anything, then goes on as usual.
  * - `stop reading`: never reads a byte, and so never replies.
  * - `delay`: begins to read after `ms`.
  *
@@ -48,24 +48,24 @@ export type AcceptFault =
 
 /**
  * What can go wrong in the reply to a status. The proper reply is the answer's frame; a fault that uses none of it does
- * not ask for the answer. No device but this one notices. All times are milliseconds (0 to 2,147,483,647), `afterBytes` is 0 to 4,294,967,295.
+ * not ask the module for an answer. Only this device notices the fault. All times are milliseconds (0 to 2,147,483,647), `afterBytes` is 0 to 4,294,967,295.
  *
  * - `stay silent`: sends the first `afterBytes` (0) bytes of the proper reply, then leaves the socket open and answers
  *   nothing on it any more. It goes on to read.
- * - `close`, `reset`: sends the first `afterBytes` (0) bytes, waits `delayMs` (0) and ends the connection, in order
+ * - `close`, `reset`: sends the first `afterBytes` (0) bytes, waits `delayMs` (0) and ends the connection, by a close
  *   (FIN) or by a reset (RST). A reset may overtake the bytes: give it a delay if they must arrive.
  * - `delay`: sends the first `afterBytes` (0) bytes, and the rest after `ms`, even if that is longer than the module may
- *   take. With `afterBytes: 4` the header comes alone, as in 181 of 500 replies of a genuine gateway.
+ *   take. With `afterBytes: 4` the header comes alone, as in 181 of 500 replies of a real gateway.
  * - `drip`: the proper reply in writes of `bytes` (1) bytes, `everyMs` (0) apart.
- * - `merge`: the proper reply in one write with pushed commands, which stand `before` or `after` it (`order`, after).
- *   A genuine gateway's push and answer may so meet in one segment.
+ * - `merge`: the proper reply in one write with pushed commands, `before` or `after` it (`order`, after). With a real gateway,
+ *   a push and an answer can arrive in one segment like this.
  * - `send`: the given bytes instead of the reply.
  * - `stop reading`: the proper reply, and then never reads from this socket again.
- * - `vanish`: no reply, and from then on the socket is neither read nor written to nor closed, as behind a network that
- *   has silently parted. The device's slot stays taken, even when the device has closed its end, until the gateway cuts
+ * - `vanish`: no reply, and from then on the socket is not read, written to or closed, as if the network had silently
+ *   failed. The device's slot stays taken, even when the device has closed its end, until the gateway cuts
  *   the device as silent (see {@link GatewayOptions.silenceMs}; never if it never sent a status), kicks it, or restarts.
- * - `push first`: a pushed command, then the proper reply. On a genuine gateway a push races with the answer so.
- * - `push instead`: a pushed command and nothing else. A genuine gateway answered 39 of 500 statuses so.
+ * - `push first`: a pushed command, then the proper reply. With a real gateway, a push can overtake the answer like this.
+ * - `push instead`: a pushed command and nothing else. A real gateway did this to 39 of 500 statuses.
  *
  * A push waits for the end of a reply that is going out in pieces. A pushed command names the device as it named itself,
  * or with the `deviceName` given.
@@ -94,8 +94,8 @@ export type StatusFault =
 /**
  * What can go wrong in the reply to a connect: all that can in the reply to a status, and a refusal.
  *
- * `refuse` gives the response type (any int32 but 0: 1 already connected, 2 module not supported, 3 device type not
- * supported, 4 higher priority already connected; others are unknown). As on a genuine gateway, the socket is closed after
+ * `refuse` sends the response type (any int32 but 0: 1 already connected, 2 module not supported, 3 device type not
+ * supported, 4 higher priority already connected; others are unknown). As on a real gateway, the socket is closed after
  * 1 and 4, and after the others it stays open and the device's slot taken until the device closes it.
  *
  * The other faults spoil the reply only: the gateway has connected the device, and its slot is taken.

@@ -31,7 +31,7 @@ import { createState, type State, watchForSilence } from "./state.js";
  * afterEach(() => gateway.stop());
  */
 export interface TestingGateway {
-  /** Where it listens, as given. */
+  /** Where it listens, as in the options. */
   readonly host: string;
 
   /** The TCP port on which it listens; a restart does not change it. */
@@ -47,8 +47,8 @@ export interface TestingGateway {
   readonly openSockets: number;
 
   /**
-   * Every connect and status received, in order, also those that were refused or got no answer. Messages that cannot be
-   * read are not here. It keeps the latest 10,000, and at most 256 MiB of statuses.
+   * Every connect and status received, in order, including those that were refused or got no answer, but no unreadable
+   * messages. It keeps the latest 10,000, and at most 256 MiB of statuses.
    *
    * @example
    * expect(gateway.received.map(({ kind }) => kind)).toEqual(["connect", "status", "status"]);
@@ -112,11 +112,11 @@ export interface TestingGateway {
   /**
    * Gives the module a command for the matching devices, as the cloud does, and returns for how many. It counts those that
    * have sent a valid status since they connected. The command is bytes, or the module's own type if `which.module` is a
-   * module by value; what its codec does not accept throws a TypeError. A command that is empty, or that one of the known
-   * modules holds invalid, is for no device.
+   * module by value; it throws a TypeError if the codec rejects the command. A command that is empty, or that one of the
+   * known modules considers invalid, goes to no device.
    *
-   * The command waits behind others for the device's next status: of four that wait, the oldest is dropped. Given once
-   * as the answer, it answers every later status too (the example's lamp follows its button all the same; a mission loses the
+   * The command waits behind others for the device's next status; of four that wait, the oldest is dropped. Once sent
+   * as an answer, it answers every later status too (the example's lamp follows its button all the same; a mission loses the
    * stops that are reached). Where the module asks for pushes it is sent as soon as no module is at work, a status without
    * a new command is answered with an empty one, and nothing is repeated. It then names the device as the cloud does: as the
    * device's last status, or with the `deviceName` given.
@@ -132,8 +132,8 @@ export interface TestingGateway {
 
   /**
    * Pushes a command to each matching connected device at once, and returns to how many. It is bytes, or the module's own
-   * type as with `command`. Nothing in it distinguishes it from an answer. A genuine gateway pushes only after the device's
-   * first status. Its push may carry another name than the device's: that is what `options.deviceName` is for.
+   * type as with `command`. Nothing in it distinguishes it from an answer. A real gateway pushes only after the device's
+   * first status. The push may carry a name other than the device's: use `options.deviceName`.
    *
    * @example
    * expect(gateway.push({ lit_up: true }, { module: example })).toBe(1);
@@ -154,7 +154,7 @@ export interface TestingGateway {
   readonly send: (bytes: Uint8Array, which?: DeviceFilter) => number;
 
   /**
-   * Closes sockets in order (FIN), or resets them (RST) with `options.reset`, and returns how many. They are those of the
+   * Closes sockets (FIN), or resets them (RST) with `options.reset`, and returns how many. They are those of the
    * matching devices, refused ones too; without `which`, every open one. What was written before a FIN goes out first. For
    * the slots see {@link GatewayOptions.cleanUpMs}.
    *
@@ -167,7 +167,7 @@ export interface TestingGateway {
    * Plans a fault, once or `options.times` times, for the devices that match `options.which`. `times` is 1 to
    * Number.MAX_SAFE_INTEGER, or Infinity; default: 1. Plans for the same point are used up in the order in which they were
    * made. A status of the connected device uses one when its turn has come, valid or not. Throws a TypeError or RangeError
-   * if the fault makes no sense there.
+   * if that fault cannot happen at that point.
    *
    * @example
    * gateway.misbehave("status", { do: "reset" });
@@ -179,7 +179,7 @@ export interface TestingGateway {
     options?: { readonly times?: number | undefined; readonly which?: DeviceFilter | undefined },
   ) => void;
 
-  /** Forgets all plans of faults. Faults already under way continue, for instance a silence. */
+  /** Cancels all planned faults. A fault that has already begun continues, for example a silence. */
   readonly behave: () => void;
 
   /**
@@ -190,7 +190,7 @@ export interface TestingGateway {
   readonly restart: (options?: { readonly downMs?: number | undefined }) => Promise<void>;
 
   /**
-   * Ends as a gateway that gets SIGTERM: it is mute for `options.muteMs`, then closes its port and its sockets. That is in
+   * Ends like a gateway that gets SIGTERM: it is mute for `options.muteMs`, then closes its port and its sockets. That is in
    * milliseconds, 0 to 2,147,483,647; default: 3,000. Meanwhile its port still takes connections. Sockets that are new, or
    * have sent something meanwhile, are reset. `restart` brings it back. Rejects if the gateway was stopped.
    *
@@ -210,16 +210,16 @@ export interface TestingGateway {
  * Starts a module gateway in this process, over real TCP, to test devices against. Without options it serves every device
  * and answers each status with the same bytes as the command.
  *
- * It has the habits of a genuine gateway. It answers in two writes, header and body; leaves the socket open after refusing
- * a module or type; lets a device of a higher priority take over; closes at once on what is not the protocol and on a header
- * that comes in pieces. It looks at one message of a connection at a time, at two of all connections, and at one of all
- * modules: a slow status holds up every other device, and so do two invalid ones, each for the 250 ms after which they are
- * closed. An answer or command goes to the device, not to the socket: one that comes late may arrive on the device's next
- * connection, before the connect response. It can be told to have worse habits, see {@link TestingGateway.misbehave}.
+ * It has the habits of a real gateway. It answers in two writes, header and body; leaves the socket open after refusing
+ * a module or type; lets a device of a higher priority take over; closes the connection at once when a message breaks the protocol or a header
+ * comes in pieces. It handles one message at a time for each connection, two for all connections together, and one for all
+ * modules together: a slow status holds up every other device, and so do two invalid ones, for the 250 ms after which their
+ * connections are closed. An answer or command goes to the device, not to the socket: a late one may arrive on the device's next connection, before
+ * the connect response. For worse habits see {@link TestingGateway.misbehave}.
  *
  * A device in the same process and thread always reads an answer's two writes together; to have it read the header
- * alone, plan the fault `{ do: "delay", ms: 0, afterBytes: 4 }`. Of one message it holds 64 MiB at most, and as much of what
- * a device does not read.
+ * alone, plan the fault `{ do: "delay", ms: 0, afterBytes: 4 }`. It stores at most 64 MiB of one message, and as much of what a
+ * device does not read.
  *
  * Rejects with a TypeError or RangeError that names the wrong option, or with the system's error if it cannot listen.
  *

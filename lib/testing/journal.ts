@@ -2,40 +2,40 @@ import { checkFilter, type Device, type DeviceFilter, matches } from "./device.j
 import { type AnyModule, decodeStatus, type StatusOf } from "./modules.js";
 
 /**
- * A device's connect, and what the gateway made of it.
+ * A device's connect, and how the gateway answered it.
  *
  * @example
  * const { device, response } = await gateway.nextConnect();
  */
 export interface ReceivedConnect {
-  /** What came in. */
+  /** What arrived. */
   readonly kind: "connect";
   /** Which device it named. */
   readonly device: Device;
   /**
    * The response type: 0 OK, 1 already connected, 2 module not supported, 3 device type not supported, 4 higher priority
-   * already connected; another, if a fault refused with it. A fault may still keep it from arriving. `undefined`: none,
-   * because the connection has its device already or is kept silent by a fault.
+   * already connected; another, if a fault refused with it. A fault may still keep it from arriving. `undefined`: none was
+   * sent, because the connection already has a device or a fault keeps it silent.
    */
   readonly response: number | undefined;
-  /** Which TCP connection it came in on, counted from 1. */
+  /** The number of its TCP connection, counted from 1. */
   readonly connection: number;
 }
 
 /**
- * A status, as it came in, with the device that it named.
+ * A status as it arrived, with the device that it named.
  *
  * @example
  * const { device, status } = await gateway.nextStatus({ deviceRole: "left_button" });
  */
 export interface ReceivedStatus<Status = Uint8Array> {
-  /** What came in. */
+  /** What arrived. */
   readonly kind: "status";
   /** Which device it named. */
   readonly device: Device;
-  /** The status's bytes; what a module reads in them, where it was asked for by that module's value. */
+  /** The status: bytes, or the module's own type if `which.module` is a module by value. */
   readonly status: Status;
-  /** Which TCP connection it came in on, counted from 1. */
+  /** The number of its TCP connection, counted from 1. */
   readonly connection: number;
 }
 
@@ -48,7 +48,7 @@ export interface ReceivedStatus<Status = Uint8Array> {
 export type Received = ReceivedConnect | ReceivedStatus;
 
 /**
- * A device that the gateway had let in is connected no more.
+ * A device that the gateway had accepted is no longer connected.
  *
  * @example
  * expect((await gateway.nextDisconnect()).by).toBe("device");
@@ -58,7 +58,7 @@ export interface Disconnect {
   readonly kind: "disconnect";
   /** As it named itself when it connected. */
   readonly device: Device;
-  /** Which TCP connection it was, counted from 1. */
+  /** The number of its TCP connection, counted from 1. */
   readonly connection: number;
   /** Which side ended the connection. */
   readonly by: "device" | "gateway";
@@ -81,11 +81,11 @@ function readAs<Module extends AnyModule>(
   return { ...event, status: decodeStatus(which?.module, event.status, event.device) as StatusOf<Module> };
 }
 
-// A soak goes on for days: what is kept of it must have an end, in entries and in memory.
+// A soak runs for days, so what is kept is limited, in entries and in memory.
 export const MAX_ENTRIES = 10_000;
 export const MAX_STATUS_BYTES = 256 * 1024 * 1024;
 
-/** An iteration over all that happens. */
+/** Iterates over everything that happens. */
 export interface Events {
   readonly tell: (event: GatewayEvent) => void;
   readonly read: <Module extends AnyModule>(
@@ -99,7 +99,7 @@ interface Reader {
   readonly which: DeviceFilter | undefined;
   unread: GatewayEvent[];
   bytes: number;
-  /** It gets what it has, and then no more. */
+  /** It can still read what it has; nothing is added. */
   isOver: boolean;
   hasFallenBehind: boolean;
   wake: () => void;
@@ -119,7 +119,7 @@ export function createEvents(): Events {
     }
   }
 
-  /** Nothing is held for a reader that does not read, and a lost event is never silent. */
+  /** Nothing is kept for a reader that does not read, and it is told if events are lost. */
   function dismiss(reader: Reader): void {
     reader.unread = [];
     reader.hasFallenBehind = true;
@@ -196,7 +196,7 @@ function sizeOf(message: GatewayEvent | undefined): number {
   return message?.kind === "status" ? message.status.length : 0;
 }
 
-/** What has come in, as far as it is kept, and all that happens. */
+/** Records what arrived, within limits, and reports what happens. */
 export interface Journal {
   /** Records an event, and reports it to those who wait. */
   readonly record: (message: Received) => void;

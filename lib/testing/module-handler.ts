@@ -8,7 +8,7 @@ import { type Module } from "./modules.js";
 import { type Settings } from "./options.js";
 import { type Timers } from "./state.js";
 
-/** Of four, the oldest is dropped, as on the genuine gateway. */
+/** Of four, the oldest is dropped, as on the real gateway. */
 const MAX_QUEUED_COMMANDS = 3;
 
 /** How many times as long as a device waits a module may take, before its answer is given up. */
@@ -205,7 +205,7 @@ function newState(module: Module, device: Device, bytes: Uint8Array, now: number
   return { device, current, queue: [], lastStatus: bytes, lastStatusAt: now, lastNewsAt: now };
 }
 
-/** The genuine gateway looks twice in that time, counted from the last news, and cuts at the second look without a status. */
+/** The real gateway looks twice in that time, counted from the last news, and cuts at the second look without a status. */
 function silentAt({ lastStatusAt, lastNewsAt }: DeviceState, silenceMs: number): number {
   const everyMs = silenceMs / 2;
   return lastStatusAt === Infinity

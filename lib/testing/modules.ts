@@ -27,8 +27,8 @@ export interface ModuleValue<Status = unknown, Command = never> {
   /** How a status is read. */
   readonly status: { decode(bytes: Uint8Array, device: Device): Outcome<Status> };
   /**
-   * How a command is written; and read, which says whether a module of a known number is that one: missionProtobuf has
-   * mission's.
+   * How a command is written; and read, which shows whether a module with a known number is the known module:
+   * missionProtobuf has the number of mission.
    */
   readonly command: {
     encode(command: Command, device: Device): Outcome<Uint8Array>;
@@ -45,7 +45,7 @@ export interface ModuleValue<Status = unknown, Command = never> {
 export type AnyModule = number | ModuleValue;
 
 /**
- * What a module's statuses are when they are read: bytes, if only its number is known.
+ * The type of a module's statuses: bytes, if only its number is known.
  *
  * @example
  * const pressed: StatusOf<typeof example> = { pressed: true };
@@ -53,7 +53,7 @@ export type AnyModule = number | ModuleValue;
 export type StatusOf<Module> = Module extends ModuleValue<infer Status> ? Status : Uint8Array;
 
 /**
- * What a module's commands are before they are written: bytes, if only its number is known.
+ * The type of a module's commands: bytes, if only its number is known.
  *
  * @example
  * const dark: CommandOf<typeof example> = { lit_up: false };
@@ -71,18 +71,18 @@ export interface ServedModule<Module = AnyModule> {
   readonly module: Module;
 
   /**
-   * The device types that it knows, each 0 to 4,294,967,295; a device of another is refused.
+   * The device types that it supports, each 0 to 4,294,967,295; a device of another type is refused.
    *
-   * @defaultValue those of the genuine module if it is one of the known, else all
+   * @defaultValue those of the real module for a known module, else all
    */
   readonly deviceTypes?: readonly number[] | undefined;
 
   /**
-   * Returns the command that answers a status until the cloud has given one, or a promise of it. `undefined`: the status is
-   * invalid, and gets no answer; for a module that asks for pushes: nothing new.
+   * Returns the command that answers a status until the cloud has sent one, or a promise of it. `undefined` means that the status is
+   * invalid and gets no answer; for a module that asks for pushes, it means nothing new.
    *
-   * @defaultValue {@link GatewayOptions.answer}; else what the genuine module answers if it is one of the known; else the
-   * status itself, or nothing new where it asks for pushes
+   * @defaultValue {@link GatewayOptions.answer}; else the answer of the real module for a known module; else the status
+   * itself, or nothing new if the module asks for pushes
    */
   answer?(
     status: StatusOf<ModuleIn<Module>>,
@@ -108,14 +108,14 @@ export type ServedModules<Modules extends readonly Servable[] = readonly AnyModu
 };
 
 /**
- * What may stand in {@link ServedModules}, as far as the compiler needs it to find each module.
+ * An entry of {@link ServedModules}, as the compiler needs it to find each module.
  *
  * @example
  * const start = <const M extends readonly Servable[]>(options: GatewayOptions<M>) => startGateway(options);
  */
 export type Servable = AnyModule | { readonly module: AnyModule };
 
-// The compiler may find a module or the object around it, depending on how its answer is written: both mean the same.
+// Depending on how `answer` is written, the compiler finds the module or the object around it. Both mean the same.
 type ModuleIn<Found> = Found extends { readonly module: infer Module } ? Module : Found;
 type Bare<Found> = Found extends { readonly module: unknown } ? never : Found;
 
@@ -125,18 +125,18 @@ export interface Module {
   readonly serves: (deviceType: number) => boolean;
   readonly isValidStatus: (status: Uint8Array, device: Device) => boolean;
   readonly isValidCommand: (command: Uint8Array, device: Device) => boolean;
-  /** What answers a status until the cloud has given a command; undefined: `answer` decides. */
+  /** The answer to a status until the cloud has sent a command; undefined: `answer` decides. */
   readonly firstCommand: (device: Device) => Uint8Array | undefined;
-  /** What becomes of the command that the cloud gave, or the first one, on its way to the device. */
+  /** Turns the cloud's command, or the first one, into what the device gets. */
   readonly shape: (command: Uint8Array, status: Uint8Array) => Uint8Array;
-  /** Whether the status says something else than the last one, to the cloud. */
+  /** Whether the status tells the cloud something new. */
   readonly isNews: (status: Uint8Array, last: Uint8Array) => boolean;
   /** Undefined: no answer. */
   readonly answer: AnswerBytes;
 }
 
 /**
- * What makes the command of a status, in bytes; undefined for no answer.
+ * Makes the command for a status, in bytes; undefined for no answer.
  *
  * @example
  * const answer: AnswerBytes = (status, device) => (device.deviceType === 1 ? status : undefined);
@@ -160,13 +160,13 @@ export function numberOf(module: AnyModule): number {
   return typeof module === "number" ? module : module.number;
 }
 
-/** Throws what the module's codec says if it does not accept the command. */
+/** Throws the codec's problem if the codec rejects the command. */
 export function encodeCommand(module: AnyModule | undefined, command: unknown, device: Device): unknown {
   if (module === undefined || typeof module === "number") return command;
   return valueOf(module.command.encode(command as never, device), `a command of ${module.name}`);
 }
 
-/** Throws what the module's codec says if it cannot read the status. */
+/** Throws the codec's problem if the codec cannot read the status. */
 export function decodeStatus(module: AnyModule | undefined, status: Uint8Array, device: Device): unknown {
   if (module === undefined || typeof module === "number") return status;
   return valueOf(module.status.decode(status, device), `a status of ${module.name}`);
@@ -177,10 +177,10 @@ function valueOf<Value>(outcome: Outcome<Value>, what: string): Value {
   const cause: unknown = "error" in outcome ? outcome.error : undefined;
   const message = (cause as { readonly message?: unknown } | undefined)?.message;
   const why = typeof message === "string" ? `: ${message}` : "";
-  throw new TypeError(`the codec does not accept ${what}${why}`, { cause });
+  throw new TypeError(`the codec rejects ${what}${why}`, { cause });
 }
 
-/** What every module is while `modules` is left out. */
+/** Every module, if `modules` is left out. */
 export function toPlainModule(answer: AnswerBytes | undefined): Module {
   return plainModule(undefined, false, answer ?? ((status) => status));
 }
@@ -204,7 +204,7 @@ function toModule(served: ServedModule, answerAll: AnswerBytes | undefined): rea
   return [number, { ...plain, isValidStatus: (status, device) => isReadable(module, status, device) }];
 }
 
-/** A module by value is a genuine one if it reads that one's first command: versions of a module share a number, and others may. */
+/** A module by value is a known one if it can read the known one's first command: versions of a module share a number, and strangers may use it too. */
 function genuineFor(module: AnyModule): GenuineModule | undefined {
   const forms = genuineModules.get(numberOf(module)) ?? [];
   if (typeof module === "number") return forms[0];

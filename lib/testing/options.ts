@@ -11,7 +11,7 @@ import {
 } from "./modules.js";
 
 /**
- * How a testing gateway shall be. Everything may be left out; a wrong value rejects `startGateway`, naming the field.
+ * The options of a testing gateway, all optional. A wrong value rejects `startGateway` with an error that names the field.
  *
  * @example
  * const options: GatewayOptions = { modules: [{ module: 1000, deviceTypes: [0] }], moduleTimeoutMs: 100 };
@@ -32,9 +32,9 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
   readonly port?: number | undefined;
 
   /**
-   * What is served: modules by value, modules with what they do, and numbers. The known ones answer as the genuine ones
-   * do: 1 (mission), 2 (I/O), 3 (transparent) and 1000 (example), and by value missionProtobuf. As on a genuine gateway, a device of another module or
-   * type is refused, and its socket stays open and its slot taken until the device closes it.
+   * The modules that it serves: modules by value, modules with what they do, and numbers. The known ones answer as the real ones
+   * do: 1 (mission), 2 (I/O), 3 (transparent) and 1000 (example), and by value missionProtobuf. As on a real gateway, a device of another
+   * module or type is refused, its socket stays open and its slot stays taken until the device closes the socket.
    *
    * @defaultValue every module and device type, answering with the status itself
    *
@@ -47,8 +47,8 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
    * Returns the command for a status, in bytes, or a promise of it; for modules without an `answer` of their own.
    * `undefined` means that the status is invalid: it gets no answer, and the socket is closed after `moduleTimeoutMs`. The
    * same happens if `answer` throws, rejects or returns anything but bytes; the gateway's `errors` then say why. As on a
-   * genuine gateway, one module works at a time: meanwhile every other device waits, and an answer that comes too late goes
-   * to the device's next connection. An answer that takes more than 100 times `moduleTimeoutMs` is given up, and `errors`
+   * real gateway, one module works at a time: meanwhile every other device waits, and an answer that comes too late goes
+   * to the device's next connection. The gateway stops waiting for an answer after 100 times `moduleTimeoutMs`, and `errors`
    * says so. Do not change the bytes of the status: the gateway's `received` shows them too.
    *
    * @defaultValue see {@link ServedModule.answer}
@@ -58,13 +58,13 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
   /**
    * How long `answer` may take before the device's socket is closed, in milliseconds, 1 to 2,147,483,647.
    *
-   * @defaultValue 250, as on a genuine gateway
+   * @defaultValue 250, as on a real gateway
    */
   readonly moduleTimeoutMs?: number | undefined;
 
   /**
-   * How long a device's slot stays taken after its socket has ended, in milliseconds, 0 to 2,147,483,647. A genuine gateway
-   * needs up to about 5. As on a genuine gateway, the end of a socket is not noticed while a status of it waits for its
+   * How long a device's slot stays taken after its socket has ended, in milliseconds, 0 to 2,147,483,647. A real gateway
+   * needs up to about 5. As on a real gateway, the end of a socket is not noticed while a status of it waits for its
    * answer: up to `moduleTimeoutMs`.
    *
    * @defaultValue 0
@@ -73,7 +73,7 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
 
   /**
    * How long after its last status a silent device is disconnected, in milliseconds, 1 to 2,147,483,647, or Infinity for
-   * never. As on a genuine gateway, pushes do not count, a device that never sent a status stays connected, and a device
+   * never. As on a real gateway, pushes do not count, a device that never sent a status stays connected, and a device
    * of the modules 1, 2 and 1000 whose last statuses said nothing new may be disconnected after half of that time.
    *
    * @defaultValue 30,000

@@ -201,7 +201,7 @@ async function serve(state: State, connection: Connection): Promise<void> {
       return;
     }
   }
-  // The genuine gateway does not know half-open connections.
+  // The real gateway does not know half-open connections.
   await state.threads.run(() => close(state, connection, "device"));
 }
 

@@ -138,7 +138,7 @@ function createSlots(timers: Timers): Slots {
 }
 
 /**
- * The genuine gateway has two threads for all its sockets, and one waits where a message waits for its answer. So two
+ * The real gateway has two threads for all its sockets, and one waits where a message waits for its answer. So two
  * messages without an answer stop the reading of all others.
  */
 const COUNT = 2;

@@ -233,10 +233,10 @@ function framed(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** The genuine gateway reads at most this much at a time, and wants each header whole within one such read. */
+/** The real gateway reads at most this much at a time, and wants each header whole within one such read. */
 const READ_BYTES = 1024;
 
-/** What is held of one message; the genuine gateway knows no limit but time, and answers 16 MiB. */
+/** What is held of one message; the real gateway knows no limit but time, and answers 16 MiB. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** What a socket brings, taken chunk by chunk: at most one buffer of the stream is read ahead. */

@@ -176,7 +176,7 @@ class GatewayPeer implements Peer {
     }
   }
 
-  /** The genuine gateway notices at once, but for a status that its module works on; behind a silent network it does not. */
+  /** The real gateway notices at once, but for a status that its module works on; behind a silent network it does not. */
   clientGone(): void {
     const { random, gateway, world } = this;
     const keepsPlace = random.chance(gateway.habits.faults);
@@ -212,7 +212,7 @@ class GatewayPeer implements Peer {
     this.send(oddity);
   }
 
-  /** For these two the genuine gateway closes; after another refusal it keeps the socket and the place. */
+  /** For these two the real gateway closes; after another refusal it keeps the socket and the place. */
   refuse(responseType: number): void {
     // Where a command is due, a response of any kind breaks the protocol.
     this.breach(responseFrame(DEVICE, responseType), REFUSALS[responseType] ?? "", "COMMAND_INCORRECT");

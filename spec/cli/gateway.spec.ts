@@ -80,7 +80,7 @@ describe("gateway", () => {
     );
   });
 
-  it("serves the known modules as the genuine gateway does, and shows what their statuses mean", async () => {
+  it("serves the known modules as the real gateway does, and shows what their statuses mean", async () => {
     const running = await start([]);
     const client = await connectTo(running);
     expect(await commandFor(client, '{"pressed": true}')).toBe(hex(utf8('{"lit_up": false}')));

@@ -8,7 +8,7 @@ import { mission } from "../../lib/modules/mission.js";
 import { transparent } from "../../lib/modules/transparent.js";
 import recorded from "./real-modules.json" with { type: "json" };
 
-// Recorded at the genuine gateway with its genuine modules, by bytes made by hand.
+// Recorded at the real gateway with its real modules, by bytes made by hand.
 
 type Chunk = readonly [who: string, hex: string, millisecond: number, ...rest: unknown[]];
 interface Recording {
@@ -51,7 +51,7 @@ function moduleOf({ name, device }: Recording): Module<unknown, unknown> | undef
 
 const ofKnownModules = recordings.filter((recording) => moduleOf(recording) !== undefined);
 
-describe.each(ofKnownModules)("as recorded with the genuine module: $name", (recording) => {
+describe.each(ofKnownModules)("as recorded with the real module: $name", (recording) => {
   const module = moduleOf(recording)!;
   const isInvalid = recording.chunks.some(([who, hex]) => who === "gateway" && hex === "end");
   const statuses = payloadsOf(recording, "client");

@@ -41,7 +41,7 @@ afterEach(async () => {
   await endAll();
 });
 
-/** The gateway that the pages' programs meet: it serves the known modules as the genuine ones, and those that the pages add as an echo. */
+/** The gateway that the pages' programs meet: it serves the known modules as the real ones, and those that the pages add as an echo. */
 function openPagesGateway(): Promise<TestingGateway> {
   const echo = (module: number) => ({ module, answer: (status: Uint8Array) => status });
   return openGateway({ modules: [1, 2, 3, { module: 1000, deviceTypes: [0] }, ...[1001, 1002, 1003, 1004].map(echo)] });

@@ -236,7 +236,7 @@ part("refuses what is not the protocol, and lives", (gateway, config) =>
 );
 
 part(
-  "speaks the genuine modules' languages",
+  "speaks the real modules' languages",
   async (gateway) => {
     const say = async <Status, Command>(module: Module<Status, Command>, deviceType: number, status: NoInfer<Status>) =>
       valueOf(await withClient(configFor(gateway, module, deviceType), (client) => exchange(client, status)));

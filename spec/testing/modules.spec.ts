@@ -90,7 +90,7 @@ describe("a module by value", () => {
     expect(status).toEqual({ open: true });
     const unreadable = gateway.nextStatus({ module: door });
     socket.send(payloadOf(DOOR, "07"));
-    await expect(unreadable).rejects.toThrow("does not accept a status of door: neither 0 nor 1");
+    await expect(unreadable).rejects.toThrow("rejects a status of door: neither 0 nor 1");
 
     expect(await events.next()).toMatchObject({ value: { kind: "connect", device: { module: 1001 } } });
     const event = await events.next();
@@ -103,7 +103,7 @@ describe("a module by value", () => {
     const socket = await connected(DOOR);
     socket.send(payloadOf(DOOR, "07"));
     expect(await socket.ended).toBe("end");
-    expect(() => gateway.statuses({ module: door })).toThrow("does not accept a status of door: neither 0 nor 1");
+    expect(() => gateway.statuses({ module: door })).toThrow("rejects a status of door: neither 0 nor 1");
     expect(gateway.errors).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe("a module by value", () => {
     const socket = await connected(DOOR);
     socket.send(payloadOf(DOOR, "01"));
     expect(await socket.ended).toBe("end");
-    expect(gateway.errors.map(String)).toEqual(["TypeError: the codec does not accept a command of door: above 9"]);
+    expect(gateway.errors.map(String)).toEqual(["TypeError: the codec rejects a command of door: above 9"]);
   });
 
   it("takes commands from the cloud and pushes as its own", async () => {
@@ -161,7 +161,7 @@ describe("a module by value", () => {
   });
 });
 
-describe("the genuine example module", () => {
+describe("the real example module", () => {
   const LIT = hexOf('{"lit_up": true}');
   const DARK = hexOf('{"lit_up": false}');
 
@@ -187,7 +187,7 @@ describe("the genuine example module", () => {
   });
 });
 
-describe("the genuine mission module", () => {
+describe("the real mission module", () => {
   const DRIVING = "080110011a0161";
   const IDLE = '{"state":"IDLE","telemetry":{"speed":0},"nextStop":null}';
   const STOPPED = '{"state":"IN_STOP","telemetry":{"speed":0},"nextStop":{"y":2,"x":1.0}}';
@@ -234,7 +234,7 @@ describe("the genuine mission module", () => {
   });
 });
 
-describe("the genuine mission module up to 1.2.13, served by its value", () => {
+describe("the real mission module up to 1.2.13, served by its value", () => {
   const DRIVING = "080110011a0161";
   // At a speed of 2.5.
   const DRIVE = "0a090900000000000004401001";
@@ -263,7 +263,7 @@ it("a module of one's own with a known one's number is not taken for that one", 
   await expectAnswer(socket, "08021a0161", "01", "01");
 });
 
-describe("the genuine I/O module", () => {
+describe("the real I/O module", () => {
   // Module 2, type 4, role "a": 1 input and no output.
   const PUSH_BUTTON = "080210041a0161";
 

@@ -55,7 +55,7 @@ afterEach(async () => {
 });
 
 describe("connecting", () => {
-  it("answers a connect with OK and the device, byte for byte as a genuine gateway", async () => {
+  it("answers a connect with OK and the device, byte for byte as a real gateway", async () => {
     await start();
     const socket = await dial(gateway);
     socket.send(CONNECT);
@@ -302,7 +302,7 @@ describe("statuses", () => {
     expect(await socket.read(45)).toBe(STATUS);
   });
 
-  it("answers with what the module makes of the status, byte for byte as a genuine gateway", async () => {
+  it("answers with what the module makes of the status, byte for byte as a real gateway", async () => {
     const asked: unknown[] = [];
     await start({
       answer: (status, device) => {

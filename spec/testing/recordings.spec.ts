@@ -52,7 +52,7 @@ function inOrder(chunks: readonly Chunk[]): readonly Chunk[] {
   });
 }
 
-describe("recorded between hand-made bytes and the genuine gateway with its modules", () => {
+describe("recorded between hand-made bytes and the real gateway with its modules", () => {
   it.each(recordings)("$name", async ({ name, device, chunks }) => {
     gateway = await startGateway({ modules: OTHERS[name] ?? [1, 2, 3, 1000] });
     const sockets = new Map<string, RawSocket>();

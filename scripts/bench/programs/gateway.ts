@@ -14,7 +14,7 @@ const exampleCommand = statusFrame(Buffer.from('{"lit_up": true}'));
 const answers = {
   /** The same bytes in one write. */
   whole: (socket: Socket, status: Buffer): unknown => socket.write(status),
-  /** The header and then the body, as the genuine gateway writes them. */
+  /** The header and then the body, as the real gateway writes them. */
   split: (socket: Socket, status: Buffer): unknown => {
     socket.write(status.subarray(0, headerBytes));
     return socket.write(status.subarray(headerBytes));
@@ -36,7 +36,7 @@ export type GatewayMode = keyof typeof answers;
 
 const answer = answers[process.argv[2] as GatewayMode];
 
-/** As for the genuine gateway, a header must come whole; nobody here sends a frame ahead of the answer to the last. */
+/** As for the real gateway, a header must come whole; nobody here sends a frame ahead of the answer to the last. */
 const serve = (socket: Socket): void => {
   const known = new Map<number, Buffer>();
   let isConnected = false;
