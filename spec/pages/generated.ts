@@ -136,18 +136,19 @@ function limits(): string {
   const { connectTimeoutMs } = checkedConfig({ host: "localhost", port: 1636, device });
   const { timeoutMs } = checkedStatusOptions(undefined);
   const { askAgainForMs, askAgainEveryMs, reconnectPauseMs, maxWaiting, maxWaitingBytes } = FIXED_LIMITS;
+  const inAll = 2 * timeoutMs + 2 * (connectTimeoutMs + askAgainForMs);
   return table(
     ["what", "limit"],
     [
       ["an attempt to connect", `\`connectTimeoutMs\`, ${count(connectTimeoutMs)} ms unless given`],
       ["an attempt to send a status", `\`timeoutMs\`, ${count(timeoutMs)} ms unless given`],
       [
-        "a status in all, from its turn on",
-        `2 × \`timeoutMs\` + 2 × (\`connectTimeoutMs\` + ${count(askAgainForMs)} ms)`,
+        "`exchange` or `sendStatus` in all, from its turn on",
+        `2 × \`timeoutMs\` + 2 × (\`connectTimeoutMs\` + ${count(askAgainForMs)} ms): ${count(inAll)} ms with the defaults`,
       ],
       [
         "waiting for its turn",
-        `no limit in time; at most ${count(maxWaiting)} statuses and ${maxWaitingBytes / 2 ** 20} MiB wait`,
+        `no time limit of its own; at most ${count(maxWaiting)} statuses and ${maxWaitingBytes / 2 ** 20} MiB wait`,
       ],
       ["the pause before a reconnection", `${count(reconnectPauseMs)} ms`],
       [
