@@ -25,14 +25,14 @@ export const checkCommand = {
     },
     type: { value: "NUMBER", help: "the device type that goes with the status", default: "0" },
     ...statusOptions,
-    silence: { help: "also wait until a silent device is cut, which takes 30 s and more" },
+    silence: { help: "also wait until a silent device is disconnected, which takes 30 s or more" },
     timeout: { value: "MS", help: "how long to wait for each answer", default: DEFAULT_TIMEOUT_MS.toString() },
     ...generalOptions,
   },
   usage: "check [--module NUMBER [--type NUMBER --status TEXT]] [OPTIONS]",
-  summary: "Go through what a gateway must do, and show for each point what it did",
+  summary: "Check that a gateway does all that it must, and show what it did",
   notes: [
-    "It is a few devices for a few seconds, each with a role of its own (check_…), so it touches no device that is connected; but the gateway tells the cloud of them, and some checks make other devices wait for up to 250 ms. Without --module it sends to each of the modules mission, I/O, transparent and example that is served a status that is right for it; another module needs a status of its own.",
+    "It connects a few devices for a few seconds, each with its own role (check_…), so no connected device is disturbed; but the gateway reports them to the cloud, and some checks make other devices wait for up to 250 ms. Without --module it sends a valid status to each of the modules mission, I/O, transparent and example that the gateway serves; for another module, give a --status.",
   ],
   events: [["check", "name, holds (true, false, or null if it was not checked), seen, expected, ms"]],
   examples: [
@@ -80,7 +80,7 @@ async function check(given: Given, surroundings: Surroundings): Promise<number> 
     return exitCodeOf(served);
   }
   if (served.length === 0)
-    errors.write("no module answers, so the rest is not checked: name one with --module and --status\n");
+    errors.write("no module answers, so the rest is not checked: give one with --module and --status\n");
   else if (!given.has("json")) output.write(`${summaryOf(findings)}\n`);
   return served.length === 0 || findings.some(({ holds }) => holds === false) ? ExitCode.NOT_HELD : ExitCode.DONE;
 }

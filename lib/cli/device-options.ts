@@ -23,7 +23,7 @@ export const deviceOptions = {
   module: { value: "NUMBER", help: "the device's module; required" },
   type: { value: "NUMBER", help: "the device's type", default: "0" },
   role: { value: "TEXT", help: "the device's role", default: "command_line_send or command_line_watch" },
-  name: { value: "TEXT", help: "the device's name", default: "as the role" },
+  name: { value: "TEXT", help: "the device's name", default: "the role" },
   priority: { value: "NUMBER", help: "the device's priority, 0 is the highest", default: "0" },
   timeout: { value: "MS", help: "how long one attempt of a status may take", default: "10000" },
   "connect-timeout": { value: "MS", help: "how long one attempt to connect may take", default: "4000" },

@@ -17,19 +17,19 @@ export const gatewayCommand = {
     module: {
       value: "NUMBER[:TYPES]",
       isRepeatable: true,
-      help: "serve this module, and may be given again; with types, such as 2:1,4, only those",
+      help: "serve this module, with types such as 2:1,4 only those; may be repeated",
       default: `${knownNumbers.join(", ")}; with --echo or --answer every module`,
     },
     answer: { value: "TEXT", help: "answer every status with this command" },
     echo: { help: "answer every status with itself" },
-    "push-stdin": { help: "push each line of standard input to all devices; so it is at a terminal anyway" },
+    "push-stdin": { help: "push each line of standard input to all devices; always so at a terminal" },
     ...payloadOptions,
     ...generalOptions,
   },
   usage: "gateway [OPTIONS]",
-  summary: "Be a gateway to develop a device against: answer every status, show what devices do",
+  summary: "Be a gateway to develop a device against: answer every status, and show what devices do",
   notes: [
-    `The modules ${knownNumbers.join(", ")} answer as the real ones do; others with the status itself. What is typed is pushed to all connected devices, line by line; in the background, give it < /dev/null.`,
+    `The modules ${knownNumbers.join(", ")} answer as the real ones do, others with the status itself. Each line that you type is pushed to all connected devices; in the background, redirect the input from /dev/null.`,
   ],
   events: [
     ["listening", "host, port"],

@@ -8,8 +8,8 @@ export function generalHelp(commands: readonly Command[]): string {
   return page([
     ["fleet-internal-client: devices of Fleet Protocol v2, from the command line"],
     ["Usage: fleet-internal-client COMMAND [OPTIONS]"],
-    ["Commands:", ...table([...summaries, ["help", "Show this, or with COMMAND more of a command"]])],
-    ["fleet-internal-client --version gives the version."],
+    ["Commands:", ...table([...summaries, ["help", "Show this, or with COMMAND the help of that command"]])],
+    ["fleet-internal-client --version prints the version."],
     exitCodes(),
   ]);
 }
@@ -20,7 +20,7 @@ export function commandHelp({ usage, summary, options, notes, events, examples }
     wrapped(`${summary}.`, 0),
     ["Options:", ...table(optionRows(options))],
     ...notes.map((note) => wrapped(note, 0)),
-    ["With --json each line is an object with time, event, and by event:", ...table(events)],
+    ["With --json each line is an object with time, event, and these fields:", ...table(events)],
     ["Examples:", ...examples.map((example) => `  ${example}`)],
     exitCodes(),
   ]);

@@ -115,8 +115,8 @@ export class Payloads {
     const spelled = spelledBy(codec, bytes, device);
     if (spelled !== undefined) return spelled;
     const { path, message } = read.error;
-    const problem = `the module ${name} holds this status invalid: ${path}: ${message}`;
-    throw new CommandLineError(`${problem}; --decode none sends it all the same`);
+    const problem = `the module ${name} considers this status invalid: ${path}: ${message}`;
+    throw new CommandLineError(`${problem}; --decode none sends it anyway`);
   }
 
   private nameFor({ module }: Device): string | undefined {

@@ -16,9 +16,9 @@ export const sendCommand = {
   usage: "send --module NUMBER (--status TEXT | --status-file FILE | --status-hex HEX | -) [OPTIONS]",
   summary: "Send one status and print the command that answers it",
   notes: [
-    "With - the status is read from standard input. Of a known module it is checked first, and a status that the module holds invalid is not sent.",
-    "The command is printed and nothing else: text as it is, at a terminal JSON over several lines, what is no text as hex behind the word hex. --hex gives the bare digits.",
-    "The gateway refuses a device that is connected already with the same module, type and role. send and watch have a role each; two of the same need --role.",
+    "With - the status is read from standard input. For a known module the status is checked first, and an invalid one is not sent.",
+    "Only the command is printed: text unchanged (at a terminal, JSON on several lines), other bytes as hex after the word hex. --hex prints only the digits.",
+    "The gateway refuses a second device with the same module, type and role. send and watch use different roles; to run one of them twice, give --role.",
   ],
   events: [
     [

@@ -13,7 +13,7 @@ export type StatusSource =
 
 export const statusOptions = {
   status: { value: "TEXT", help: "the status, as text" },
-  "status-file": { value: "FILE", help: "the status is what the file holds" },
+  "status-file": { value: "FILE", help: "the status is the content of the file" },
   "status-hex": { value: "HEX", help: "the status, as pairs of hex digits" },
 } as const satisfies Options;
 

@@ -50,13 +50,16 @@ export const ExitCode = {
 } as const;
 
 export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
-  [ExitCode.DONE, "done; for watch and gateway also: ended by Ctrl-C, or nobody reads their output any more"],
+  [ExitCode.DONE, "done; for watch and gateway also: ended by Ctrl-C, or the output was closed"],
   [ExitCode.UNEXPECTED, "the output or the log cannot be written, or something unexpected failed"],
   [ExitCode.COMMAND_LINE, "a wrong command line, or a status that cannot be read"],
-  [ExitCode.REFUSED, "the gateway refused the device (connected already, module or type not supported)"],
-  [ExitCode.COMMUNICATION, "no connection, no command in time, not the protocol; gateway: the port cannot be had"],
+  [ExitCode.REFUSED, "the gateway refused the device (already connected, module or type not supported)"],
+  [
+    ExitCode.COMMUNICATION,
+    "no connection, no command in time, or not the protocol; gateway: it cannot listen on the port",
+  ],
   [ExitCode.USAGE, "the library refused the call, for example a status that is too large"],
-  [ExitCode.NOT_HELD, "check: the gateway did not do all that is expected of it"],
+  [ExitCode.NOT_HELD, "check: the gateway did not do all that it must"],
   [ExitCode.INTERRUPTED, "send or check was interrupted"],
 ];
 

@@ -68,7 +68,7 @@ export function wordsOf(event: WatchEvent, { device, payloads }: Pick<Watched, "
     case "unreadable":
       return oneLine(`not sent: ${event.problem}`);
     case "retry":
-      return `connecting anew in ${seconds(event.afterMs)}`;
+      return `connecting again in ${seconds(event.afterMs)}`;
   }
 }
 
@@ -221,7 +221,7 @@ function longSummary(view: View, { device, host, port, everyMs }: Watched, now: 
     `statuses    ${statuses} sent, one every ${everyMs / 1000} s; failures ${failures}`,
     `commands    answers ${answers}, pushes ${pushes}`,
     `round trip  ${roundTripInWords(view.roundTrip, answers)}`,
-    `reconnects  ${reconnects}; connected anew ${Math.max(0, connectedAnew)}`,
+    `reconnects  ${reconnects}; connected again ${Math.max(0, connectedAnew)}`,
   ];
 }
 
@@ -235,7 +235,7 @@ function stateInWords(state: ViewState, now: number): string {
       return "disconnected; the next status reconnects";
     case "pausing": {
       const left = state.until - now;
-      return left > 0 ? `not connected; connecting anew in ${seconds(left)}` : "connecting";
+      return left > 0 ? `not connected; connecting again in ${seconds(left)}` : "connecting";
     }
   }
 }

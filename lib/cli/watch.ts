@@ -33,10 +33,10 @@ export const watchCommand = {
   command: "watch",
   options: {
     ...statusOptions,
-    "status-file": { value: "FILE", help: "the status is what the file holds, read anew each time" },
+    "status-file": { value: "FILE", help: "the status is the content of the file, read again for each status" },
     every: { value: "SECONDS", help: "how often a status is sent", default: DEFAULT_EVERY_SECONDS.toString() },
     count: { value: "NUMBER", help: "end after that many statuses", default: "until Ctrl-C" },
-    log: { value: "FILE", help: "append everything that happens to this file, with --json as JSON lines" },
+    log: { value: "FILE", help: "append everything that happens to this file; with --json, as JSON lines" },
     ...deviceOptions,
     ...payloadOptions,
     ...generalOptions,
@@ -44,9 +44,9 @@ export const watchCommand = {
   usage: "watch --module NUMBER (--status TEXT | --status-file FILE | --status-hex HEX) [OPTIONS]",
   summary: "Be a device: send a status every few seconds and show the commands as they come",
   notes: [
-    "At a terminal it shows one live view, and at the end the latest 200 lines of the story; elsewhere a line for each event. Payloads are JSON, text in quotes, or hex behind the word hex. Events that nobody reads are left out, and a line says how many those were.",
-    "When the gateway is lost it connects anew after a pause: 1 s, then twice as long each time, up to 30 s. It gives up where that cannot help: module or type not supported, or a call that the library refuses. A status's failure is the exit code only if it is the last of --count.",
-    "The gateway refuses a device that is connected already with the same module, type and role. send and watch have a role each; two of the same need --role. A gateway cuts a device that is silent for 30 s, so --every is best below that.",
+    "At a terminal it shows a live view, and at the end the latest 200 lines; elsewhere it prints a line for each event. Payloads are JSON, text in quotes, or hex after the word hex. If nobody reads the output fast enough, events are left out, and a line says how many.",
+    "When the connection is lost it connects again after a pause: 1 s, then twice as long each time, up to 30 s. It gives up when that cannot help: module or type not supported, or a call that the library refuses. With --count, a failed status sets the exit code only if it is the last one.",
+    "The gateway refuses a second device with the same module, type and role. send and watch use different roles; to run one of them twice, give --role. A gateway disconnects a device that is silent for 30 s, so keep --every below that.",
   ],
   events: [
     ["connect, reconnect", ""],
@@ -54,11 +54,11 @@ export const watchCommand = {
       "status",
       "bytes, hex, text where it is UTF-8, value where it is JSON or a known module's; problem where it is not",
     ],
-    ["command", "kind (answer or push), roundTripMs of an answer, and the payload as of a status"],
+    ["command", "kind (answer or push), roundTripMs of an answer, and the payload's fields as for a status"],
     ["drop", "reason"],
     ["failure", "code, returnCode, reason, family, message"],
-    ["unreadable", "message: there was no status to send"],
-    ["retry", "afterMs: when it connects anew"],
+    ["unreadable", "message: why there was no status to send"],
+    ["retry", "afterMs: how long until it connects again"],
     ["lost", "events: how many were left out because nobody read them"],
   ],
   examples: [
@@ -69,7 +69,7 @@ export const watchCommand = {
   run: (given, surroundings) => watch(given, surroundings),
 } as const satisfies Command;
 
-/** How long to wait before connecting anew, after that many failures in a row: 1 s, then twice as long each time, up to 30 s. */
+/** How long to wait before connecting again, after that many failures in a row: 1 s, then twice as long each time, up to 30 s. */
 export function retryPauseMs(failures: number): number {
   return Math.min(30_000, 1_000 * 2 ** (failures - 1));
 }
@@ -281,7 +281,7 @@ class Watch {
       return await nextStatus(this.options, this.surroundings);
     } catch (error) {
       if (!(error instanceof CommandLineError)) throw error;
-      // A file that is just being written anew is there again the next time.
+      // A file that is being rewritten just now is there again the next time.
       this.tell({ event: "unreadable", problem: error.message });
       return undefined;
     }

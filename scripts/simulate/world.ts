@@ -38,7 +38,7 @@ export class World implements Surroundings, SocketObserver {
   connections = 0;
   /** When a connection of the present client's ended. */
   lastEndedAt = -Infinity;
-  /** When the gateway refused the device as connected already, first in this reconnection. */
+  /** When the gateway refused the device as already connected, first in this reconnection. */
   private askingSince: Moment | undefined;
   /** The gateway has accepted the device, and no drop was reported since. */
   isConnected = false;

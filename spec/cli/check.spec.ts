@@ -140,7 +140,7 @@ describe("check at a gateway that misbehaves names what does not hold, and gives
     const { port } = await openGateway({ modules: [1234] });
     const { code, errors } = await checkAt(port);
     expect(code).toBe(6);
-    expect(errors).toBe("no module answers, so the rest is not checked: name one with --module and --status\n");
+    expect(errors).toBe("no module answers, so the rest is not checked: give one with --module and --status\n");
   });
 
   it("in every single point where it says nothing, or closes at once", async () => {

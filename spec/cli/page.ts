@@ -26,7 +26,7 @@ function section({ command, usage, summary, options, notes, events }: Command): 
       optionRows(options).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
     ...notes.map(inLines),
-    "With `--json` each line is an object with `time` (ISO 8601), `event`, and by event:",
+    "With `--json` each line is an object with `time` (ISO 8601), `event`, and these fields:",
     table(
       ["event", "fields"],
       events.map(([event, fields]) => [event, fields]),

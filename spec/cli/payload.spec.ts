@@ -120,7 +120,7 @@ describe("a status to send", () => {
 
   it("is not what the module holds invalid, unless it is asked for", () => {
     expect(() => toSend('{"pressed":1}', 1000)).toThrow(
-      /^the module example holds this status invalid: \$\.pressed: .*; --decode none sends it all the same$/,
+      /^the module example considers this status invalid: \$\.pressed: .*; --decode none sends it anyway$/,
     );
     expect(toSend('{"pressed":1}', 1000, "--decode", "none")).toBe('{"pressed":1}');
   });

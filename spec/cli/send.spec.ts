@@ -147,7 +147,7 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     expect(errors).toMatch(/^MODULE_NOT_SUPPORTED: .*\n$/);
   });
 
-  it("3 when it is connected already, with the option that helps", async () => {
+  it("3 when it is already connected, with the option that helps", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 1_000 });
     const { code, errors } = await sent(gateway, "--status", "a");
@@ -160,7 +160,7 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     const stage = createStage();
     const line = ["send", "--port", gateway.port.toString(), "--module", "1000", "--status", "a"];
     expect(await main(line, stage, "1.2.3")).toBe(2);
-    expect(stage.errors.text).toMatch(/^fleet-internal-client: the module example holds this status invalid: .*\n$/);
+    expect(stage.errors.text).toMatch(/^fleet-internal-client: the module example considers this status invalid: .*\n$/);
     expect(gateway.connections).toBe(0);
   });
 

@@ -103,7 +103,7 @@ describe("what went wrong is said for users of the command, not of the library",
     ]);
   });
 
-  it("with the option that helps where the device is connected already", () => {
+  it("with the option that helps where the device is already connected", () => {
     const error = new InternalClientError("DEVICE_ALREADY_CONNECTED", { message: "refused" });
     expect(explain(error)).toBe("DEVICE_ALREADY_CONNECTED: refused --role gives this one a role of its own.");
   });

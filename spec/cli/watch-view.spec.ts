@@ -66,7 +66,7 @@ const events: [event: WatchEvent, words: string, json: Record<string, unknown>][
     },
   ],
   [{ ...when, event: "unreadable", problem: "gone" }, "not sent: gone", { message: "gone" }],
-  [{ ...when, event: "retry", afterMs: 2_000 }, "connecting anew in 2 s", { afterMs: 2_000 }],
+  [{ ...when, event: "retry", afterMs: 2_000 }, "connecting again in 2 s", { afterMs: 2_000 }],
 ];
 
 describe("what happens to a device that is watched", () => {
@@ -90,7 +90,7 @@ describe("the live view", () => {
       "statuses    0 sent, one every 5 s; failures 0",
       "commands    answers 0, pushes 0",
       "round trip  none yet",
-      "reconnects  0; connected anew 0",
+      "reconnects  0; connected again 0",
     ]);
   });
 
@@ -115,7 +115,7 @@ describe("the live view", () => {
       "statuses    1 sent, one every 5 s; failures 1",
       "commands    answers 2, pushes 1",
       "round trip  200 ms (lowest 4.0 ms, average 102 ms, highest 200 ms)",
-      "reconnects  1; connected anew 1",
+      "reconnects  1; connected again 1",
       "",
       "03:04:01.000 connected",
       '03:04:02.000 answer in 4.0 ms: "on"',
@@ -125,7 +125,7 @@ describe("the live view", () => {
       '03:04:05.000 answer in 200 ms: "on"',
       "03:04:06.000 failed: TIMEOUT_OCCURRED: no command\\u{a}came",
       "03:04:06.000 not sent: gone",
-      "03:04:06.000 connecting anew in 1 s",
+      "03:04:06.000 connecting again in 1 s",
       "03:04:07.000 connected",
     ]);
   });
@@ -137,7 +137,7 @@ describe("the live view", () => {
 
   it("counts down to the next attempt to connect", () => {
     const view = after({ ...at(1), event: "retry", afterMs: 4_000 });
-    expect(state(view, 2)).toBe("state       not connected; connecting anew in 3 s");
+    expect(state(view, 2)).toBe("state       not connected; connecting again in 3 s");
     expect(state(view, 5)).toBe("state       connecting");
   });
 

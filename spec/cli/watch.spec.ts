@@ -43,7 +43,7 @@ function startMain(gateway: TestingGateway, args: readonly string[], stage = cre
   return started(stage, main(["watch", ...lineFor(gateway, args)], stage, "1.2.3"));
 }
 
-/** With JSON lines, and another pause before it connects anew. */
+/** With JSON lines, and another pause before it connects again. */
 function start(gateway: TestingGateway, args: readonly string[], pauseMs = 5): Watched {
   const stage = createStage();
   const given = parse(watchCommand, lineFor(gateway, ["--json", ...args]));
@@ -167,7 +167,7 @@ describe("watch", () => {
 });
 
 describe("watch with a file", () => {
-  it("reads it anew for each status", async () => {
+  it("reads it again for each status", async () => {
     const path = temporaryFile();
     writeFileSync(path, "one");
     const gateway = await openGateway();
@@ -296,7 +296,7 @@ describe("watch of a known module", () => {
     started(stage, main([...line, "--status-file", path], stage, "1.2.3"));
     await eventually(() => expect(wordsOf(stage)[1]).toMatch(/^answer in .* ms: \{ "lit_up": false \}$/));
     writeFileSync(path, '{"pressed":1}');
-    await eventually(() => expect(wordsOf(stage).at(-1)).toMatch(/^not sent: the module example holds this status/));
+    await eventually(() => expect(wordsOf(stage).at(-1)).toMatch(/^not sent: the module example considers this status/));
     expect(new Set(gateway.statuses().map((status) => Buffer.from(status).toString()))).toEqual(
       new Set(['{"pressed": true}']),
     );
@@ -304,12 +304,12 @@ describe("watch of a known module", () => {
 });
 
 describe("watch whose client is lost", () => {
-  it("says so and connects anew after a pause", async () => {
+  it("says so and connects again after a pause", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "close" }, { times: 2 });
     const { stage, ended } = start(gateway, ["--status", "a", "--count", "2"], 20);
     expect(await ended).toBe(0);
-    // The status goes out twice, as any does; then a client connects anew and sends it first.
+    // The status goes out twice, as any does; then a client connects again and sends it first.
     const lost = ["connect", "status", "drop", "reconnect", "status", "failure", "retry"];
     expect(kindsOf(stage)).toEqual([...lost, "connect", "status", "answer", "status", "answer"]);
     expect(eventsOf(stage)[6]).toEqual({ event: "retry", afterMs: 20 });
@@ -414,7 +414,7 @@ describe("watch that is interrupted ends with 0, at once and without a word", ()
     expect(stage.output.text + stage.errors.text).toBe("");
   });
 
-  it("while it pauses before it connects anew", async () => {
+  it("while it pauses before it connects again", async () => {
     const gateway = await openGateway();
     await gateway.stop();
     const { stage, ended } = start(gateway, ["--status", "a"], 3_600_000);

@@ -204,7 +204,7 @@ describe("a status that begins without a connection", () => {
   });
 });
 
-describe("a reconnection that is told that the device is connected already", () => {
+describe("a reconnection that is told that the device is already connected", () => {
   /** The gateway gives that answer so many milliseconds after each connection was opened. */
   function askUntilTheEnd(device: VirtualDevice, answersAfter: number, answer = alreadyConnected): void {
     device.send("a", 80);

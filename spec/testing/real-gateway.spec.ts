@@ -826,7 +826,7 @@ describe("a module that asks for pushes", () => {
     await expectNext(socket, payloadOf(`${A}22017a`, "02"));
   });
 
-  it("sends a command for a device that is just connecting anew before the connect response", async () => {
+  it("sends a command for a device that is just connecting again before the connect response", async () => {
     const module = await startBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
     const [slow, first] = [await connected(B), await connected(A)];
     first.send(payloadOf(A, hexOf("a")));

@@ -78,7 +78,7 @@ describe("a stream that createConnection returns", () => {
     expect(socket.pending).toBe(false);
   });
 
-  it("opens the transport at once where it is connected already", async () => {
+  it("opens the transport at once when its stream is already open", async () => {
     const { port } = await startEchoServer();
     const socket = connect(port, "127.0.0.1");
     await once(socket, "connect");
