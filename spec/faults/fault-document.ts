@@ -3,27 +3,27 @@ import { wrapped } from "../pages/markdown.js";
 
 const INTRODUCTION = `# What a fault does to a client
 
-Every fault, at every moment of a connection's life. \`spec/faults/fault-table.ts\` is where this table is written;
-\`spec/faults/fault-matrix.spec.ts\` runs every cell of it against a gateway that misbehaves so, and fails when this page
-shows another table. \`WRITE_PAGES=1 npx jest spec/faults/fault-matrix\` writes the page anew.
+Every fault, at every moment of a connection's life. The table comes from \`spec/faults/fault-table.ts\`.
+\`spec/faults/fault-matrix.spec.ts\` tests every cell against a gateway that misbehaves in this way, and fails if this
+page differs. \`WRITE_PAGES=1 npx jest spec/faults/fault-matrix\` writes the page.
 
-How to read a cell, \`COMMAND_INCORRECT\`, lives, 1 / 2 for example:
+How to read a cell, for example \`COMMAND_INCORRECT\`, lives, 1 / 2:
 
-- how the call ended that was under way: **succeeds**, or the error's code. During a first connect, the call is
-  \`connect\`, and nothing is left open when it fails; else it is a status.
-- what became of the client: it **lives**, so the next status succeeds, or it is **destroyed**, so every later use gives
-  \`CONTEXT_INCORRECT\`. After a failed \`connect\` there is no client.
-- how many connections it had made in all when the call ended; where the next status needs another, the number with
-  that.
-- **after** a limit: the call ended when \`timeoutMs\` or \`connectTimeoutMs\` had passed; else it ended at once. Every
+- how the call ended: **succeeds**, or the error's code. On a first connect, the call is \`connect\`, and nothing is left
+  open when it fails; otherwise it is a status.
+- what became of the client: it **lives**, so the next status succeeds, or it is **destroyed**, so every later use
+  returns \`CONTEXT_INCORRECT\`. After a failed \`connect\` there is no client.
+- how many connections the client had made when the call ended; after a slash, if the next status needs another one,
+  the number with that.
+- **after** a limit: the call ended when \`timeoutMs\` or \`connectTimeoutMs\` had passed; otherwise it ended at once. Every
   call ends within 2 × \`timeoutMs\` + 2 × (\`connectTimeoutMs\` + 350 ms).
 
-A cell that cannot be says why by a letter, explained below the tables. Where a row says that a part of a frame has
-come, that part came in a segment of its own, and the frame is the faulty one from its first byte on.
+A letter means that the cell is impossible; the reasons are below the tables. If a row says that part of a frame has
+arrived, that part came in its own segment, and the frame is the faulty one from its first byte on.
 `;
 
 const SWALLOWING = `The address that swallows packets is a port on loopback whose process is frozen and whose queue of new connections is
-full: there, Linux and macOS drop a connect request without a word, as a host does that is not there.
+full: Linux and macOS then drop a connect request silently, as if the host did not exist.
 `;
 
 /** The page that shows the table. */
@@ -46,7 +46,7 @@ export function faultDocument(): string {
     "## What the faults are\n",
     FAULTS.map((fault) => wrapped(`- **${fault}**: ${FAULT_MEANINGS[fault]}.`)).join("\n") + "\n",
     SWALLOWING,
-    "## What cannot be, and why\n",
+    "## What is impossible, and why\n",
     reasons.map((because, index) => wrapped(`- **${letterOf(index)}**: ${because}.`)).join("\n") + "\n",
   ].join("\n");
 }

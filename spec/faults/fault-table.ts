@@ -25,20 +25,20 @@ export type Fault = (typeof FAULTS)[number];
 
 export const FAULT_MEANINGS: Record<Fault, string> = {
   "nothing more": "nothing goes wrong beyond what the moment itself says",
-  "end of stream": "the gateway ends the connection in order",
-  reset: "the gateway resets the connection",
-  silence: "the gateway says nothing any more, and leaves the connection open",
-  garbage: "a whole frame comes whose body is not protobuf",
+  "end of stream": "the gateway closes the connection (FIN)",
+  reset: "the gateway resets the connection (RST)",
+  silence: "the gateway sends nothing any more, and leaves the connection open",
+  garbage: "a whole frame arrives whose body is not protobuf",
   "wrong kind":
-    "a command comes in the place of the connect response, where it counts as pushed, or a connect response in that of a command",
-  "no device": "a well-formed message of the right kind comes that names no device",
-  "another device": "a well-formed message of the right kind comes that names another device",
-  "length 2^32-1": "a header comes that announces a body of 4,294,967,295 bytes",
-  "length above the limit": "a header comes that announces a body one byte above `maxMessageBytes`",
-  "length 0": "a header comes that announces an empty body",
-  "byte by byte": "the right message comes, each byte in a segment of its own",
-  "two in one chunk": "the right message comes, and a pushed command behind it in the same segment",
-  "unknown type": "a connect response comes whose type the protocol does not know",
+    "a command arrives instead of the connect response, where it counts as a push, or a connect response instead of a command",
+  "no device": "a well-formed message of the right kind arrives that names no device",
+  "another device": "a well-formed message of the right kind arrives that names another device",
+  "length 2^32-1": "a header arrives that announces a body of 4,294,967,295 bytes",
+  "length above the limit": "a header arrives that announces a body one byte above `maxMessageBytes`",
+  "length 0": "a header arrives that announces an empty body",
+  "byte by byte": "the right message arrives, each byte in its own segment",
+  "two in one chunk": "the right message arrives, followed by a pushed command in the same segment",
+  "unknown type": "a connect response arrives with a type that the protocol does not have",
 };
 
 /** What the client makes of a fault. */
@@ -97,10 +97,10 @@ function no(because: string): Impossible {
   return { because };
 }
 
-const noStream = no("there is no connection on which anything could come");
-const pastLength = no("the length stands in the header, and the header has come already");
-const isIdle = no("silence is what an idle connection is like; what a status then meets is the row of the command");
-const notIdle = no("a reconnection is made for a status, so the connection is not idle before its command has come");
+const noStream = no("there is no connection on which anything could arrive");
+const pastLength = no("the length is in the header, and the header has already arrived");
+const isIdle = no("an idle connection is always silent; the rows of the command show what happens to the next status");
+const notIdle = no("a reconnection is made for a status, so the connection is not idle until its command has arrived");
 
 // A first connect.
 const unreachable = expected("UNABLE_TO_CONNECT", "none", 0, 0);
@@ -249,10 +249,10 @@ export const TABLE: readonly Row[] = [
   row("after 3 bytes of the command's header", "command", 3, "first", firstStatus),
   row("after the command's header", "command", 4, "first", firstStatusPastHeader),
   row("inside the command's body", "command", "half", "first", firstStatusPastHeader),
-  row("right behind the command", "behind the command", 0, "first", idle),
+  row("right after the command", "behind the command", 0, "first", idle),
 
   row("TCP is refused", "refused", 0, "reconnection", [gone, ...nothingFollows]),
-  row("the host resolves no more", "unresolvable", 0, "reconnection", [gone, ...nothingFollows]),
+  row("the host no longer resolves", "unresolvable", 0, "reconnection", [gone, ...nothingFollows]),
   row("the address swallows packets", "swallowed", 0, "reconnection", [swallowedAgain, ...nothingFollows]),
   row("accepted, nothing read yet", "accepted", 0, "reconnection", reconnection),
   row("before the connect response", "connect response", 0, "reconnection", reconnection),
@@ -275,5 +275,5 @@ export const TABLE: readonly Row[] = [
   row("after 3 bytes of the command's header", "command", 3, "reconnection", resend),
   row("after the command's header", "command", 4, "reconnection", resendPastHeader),
   row("inside the command's body", "command", "half", "reconnection", resendPastHeader),
-  row("right behind the command", "behind the command", 0, "reconnection", behindResend),
+  row("right after the command", "behind the command", 0, "reconnection", behindResend),
 ];
