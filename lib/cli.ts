@@ -1,6 +1,6 @@
 /**
- * The command line, for people who set up a vehicle. The library itself loads nothing of it, and loading it does nothing:
- * the build writes the file that starts it.
+ * The command line, for people who set up a vehicle. The library itself does not load it, and loading this file does
+ * nothing: the build writes the file that starts it.
  */
 import { main } from "./cli/main.js";
 import { ExitCode } from "./cli/surroundings.js";
@@ -15,10 +15,10 @@ export type Process = Pick<
   exit: (code: number) => unknown;
 };
 
-/** How long an interrupted command waits until what it wrote last is taken. */
+/** How long an interrupted command waits for its last output to be taken. */
 const PATIENCE_MS = 1_000;
 
-/** Carries out the process's command line and sets its exit code; the process ends by itself. */
+/** Runs the process's command line and sets the exit code; the process ends by itself. */
 export async function run(host: Process, version: string): Promise<void> {
   const { argv, env, stdin, stdout, stderr } = host;
   const ending = new AbortController();
@@ -63,9 +63,9 @@ export async function run(host: Process, version: string): Promise<void> {
   }
 
   function complain(error: NodeJS.ErrnoException | undefined): void {
-    // The reader of the output may stop, as `head` does: that ends the command, and is no failure.
+    // The reader of the output may stop, as `head` does: that ends the command and is not a failure.
     if (error === undefined || error.code === "EPIPE") return;
-    // A command that failed has said why.
+    // A command that failed has already said why.
     if (host.exitCode !== undefined && host.exitCode !== ExitCode.DONE) return;
     host.exitCode = ExitCode.UNEXPECTED;
     const what = error === outputError ? "the output cannot be written" : "something unexpected failed";
@@ -73,7 +73,7 @@ export async function run(host: Process, version: string): Promise<void> {
   }
 }
 
-/** Whether all that was written has been taken or refused; a command that is interrupted waits for that no longer than a moment. */
+/** Whether everything written has been taken or refused. An interrupted command waits for that only a moment. */
 function isTaken(stdout: Process["stdout"], signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;

@@ -3,24 +3,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Device } from "../index.js";
 import { commandFrame, connectResponseFrame } from "../testing.js";
 
-/** A gateway to check, and how long it is given. */
+/** The gateway to check, and its time limit. */
 export interface Place {
   readonly host: string;
   readonly port: number;
-  /** For a connection and for each answer. */
+  /** The limit for a connection, and for each answer. */
   readonly answerMs: number;
   readonly signal: AbortSignal;
 }
 
-/** A device in raw bytes: it can send what the library never would. */
+/** A device that sends raw bytes, and so can send what the library never would. */
 export interface RawDevice {
-  /** Settles when the connection stands, or rejects. */
+  /** Resolves when it is connected, or rejects. */
   readonly connected: Promise<void>;
-  /** Each piece in a write of its own, with a pause between two. */
+  /** Sends each piece in its own write, with a pause in between. */
   readonly send: (...pieces: readonly Uint8Array[]) => Promise<void>;
-  /** The next message or the end, in a few words. */
+  /** Describes the next message, or the end, in a few words. */
   readonly next: (withinMs?: number) => Promise<string>;
-  /** As `next`, but says "left open" if nothing comes for a while. */
+  /** Like `next`, but says "left open" if nothing comes for a while. */
   readonly rest: () => Promise<string>;
   /** Closes its own half of the connection. */
   readonly halfClose: () => void;
@@ -37,7 +37,7 @@ const RESPONSES = [
 ];
 const NOTHING = new Uint8Array(0);
 const HEADER_BYTES = 4;
-/** In a frame: the message's field number, which is the kind of the message. */
+/** The field number of the message in a frame: it is the kind of the message. */
 const KIND = HEADER_BYTES;
 const CONNECT = 0x0a;
 /** Longer than the 250 ms after which a gateway closes a connection whose message got no answer. */
@@ -45,19 +45,19 @@ const REST_MS = 400;
 /** Long enough for the system to send a piece on its own. */
 const PIECE_MS = 2;
 
-/** A status's frame has the same bytes as a command's. */
+/** The frame of a status has the same bytes as the frame of a command. */
 export function statusFrame(device: Device, status: Uint8Array): Uint8Array {
   return commandFrame(device, status);
 }
 
-/** A connect's frame has the bytes of an empty status's, but for the kind. */
+/** The frame of a connect is that of an empty status, except for the kind. */
 export function connectFrame(device: Device): Uint8Array {
   const bytes = statusFrame(device, NOTHING);
   bytes[KIND] = CONNECT;
   return bytes;
 }
 
-/** Opens a connection, on which nothing is said yet. */
+/** Opens a connection, and sends nothing yet. */
 export function openRawDevice({ host, port, answerMs }: Place, device: Device): RawDevice {
   const socket = connect({ host, port, noDelay: true });
   let unread: Uint8Array = NOTHING;
@@ -130,7 +130,7 @@ function nameOf(message: Uint8Array, device: Device): string {
   const response = RESPONSES.find((_, type) => bytes.equals(connectResponseFrame(device, type)));
   if (response !== undefined) return response;
   const empty = commandFrame(device, NOTHING);
-  // The lengths before the device depend on the command's.
+  // The lengths before the device depend on the length of the command.
   const isCommand = message[KIND] === empty[KIND] && bytes.includes(Buffer.from(empty.subarray(KIND + 2)));
   return isCommand ? "a command" : "an unknown message";
 }

@@ -3,18 +3,18 @@ import type { Device } from "../index.js";
 import { frame } from "../testing.js";
 import { connectFrame, openRawDevice, statusFrame, type Place, type RawDevice } from "./check-device.js";
 
-/** What one check needs: a device that nobody else uses, and connections. */
+/** What one check needs: its own device, and connections. */
 interface Scene {
   readonly device: Device;
   readonly status: Uint8Array;
   readonly silence: Silence;
-  /** A connection of the device, or of one that differs in what is given. */
+  /** Opens a connection of the device, or of one that differs in the given fields. */
   readonly open: (changes?: Partial<Device>) => Promise<RawDevice>;
-  /** The same, connected; what the gateway said comes with it. */
+  /** The same, and connects the device; returns the gateway's answer too. */
   readonly connect: (changes?: Partial<Device>) => Promise<{ readonly raw: RawDevice; readonly said: string }>;
 }
 
-/** How long after its last status a silent device is cut. */
+/** How long after its last status a silent device is disconnected. */
 export interface Silence {
   readonly leastMs: number;
   readonly mostMs: number;
@@ -22,11 +22,11 @@ export interface Silence {
 
 export interface Check {
   readonly name: string;
-  /** What a real gateway does, in the words of `see`, one after the other. */
+  /** What a real gateway does, step by step, in the words of `see`. */
   readonly expected: readonly string[];
-  /** Does what the name says, and gives what came of it. */
+  /** Does what the name says, and returns what happened. */
   readonly see: (scene: Scene) => Promise<readonly string[]>;
-  /** It needs a module that refuses device types and holds statuses invalid. */
+  /** It needs a module that refuses some device types and statuses. */
   readonly needsStrictModule?: boolean;
   /** It takes half a minute, so it is done only if asked for. */
   readonly isSlow?: boolean;
@@ -35,7 +35,7 @@ export interface Check {
 const NO_MODULE = 2 ** 31 - 1;
 const NO_TYPE = 2 ** 32 - 1;
 const MEBIBYTE = 2 ** 20;
-/** How long a gateway may need to free the slot of a device that has gone. */
+/** How long a gateway may need to free the slot of a device that has disconnected. */
 const CLEAN_UP_MS = 1_000;
 
 export const checks: readonly Check[] = [
@@ -45,7 +45,7 @@ export const checks: readonly Check[] = [
     see: (scene) => refused(scene, { module: NO_MODULE }),
   },
   {
-    name: "a device type that the module does not know",
+    name: "a device type that the module does not support",
     needsStrictModule: true,
     expected: ["DEVICE_NOT_SUPPORTED", "left open", "its slot taken: ALREADY_CONNECTED"],
     see: (scene) => refused(scene, { deviceType: NO_TYPE }),
@@ -120,7 +120,7 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    name: "a device that has gone and comes again",
+    name: "a device that disconnects and connects again",
     expected: ["OK", "OK"],
     see: async ({ connect }) => {
       const { raw, said } = await connect();
@@ -173,7 +173,7 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    name: "a status that the module holds invalid",
+    name: "an invalid status",
     needsStrictModule: true,
     expected: ["OK", "closed"],
     see: async ({ connect, device }) => {
@@ -207,7 +207,7 @@ export const checks: readonly Check[] = [
   },
 ];
 
-/** For one check; `close` ends all its connections, and so does the signal. */
+/** The connections of one check; `close` ends them all, and so does the signal. */
 export function createScene(place: Place, device: Device, status: Uint8Array, silence: Silence) {
   const opened: RawDevice[] = [];
   const hangUp = (): void => opened.forEach((raw) => raw.hangUp());
@@ -257,7 +257,7 @@ function each(bytes: Uint8Array): readonly Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-/** A status in a message of more than 1 MiB: a field that nobody knows stands behind it, so that the module gets no more than the status. */
+/** A status in a message of more than 1 MiB. The rest of the message is an unknown field, so the module gets only the status. */
 function paddedStatusFrame(device: Device, status: Uint8Array): Uint8Array {
   const body = statusFrame(device, status).subarray(4);
   const unknownField = Uint8Array.of(0x7a, 0x80, 0x80, 0x40);

@@ -15,25 +15,25 @@ import type { Place } from "./check-device.js";
 import { shown } from "./payload.js";
 import { spacedJson } from "./text.js";
 
-/** A module to check with, and a device type and status that are right for it. */
+/** A module to check with, and a device type and status that it accepts. */
 export interface Candidate {
   readonly module: number;
   readonly name: string;
   readonly deviceType: number;
   readonly status: Uint8Array;
-  /** Whether it refuses device types and holds statuses invalid. */
+  /** Whether it refuses some device types and statuses. */
   readonly isStrict: boolean;
-  /** Sends the status, as any user of the library would, and gives the command for people, or why there is none. */
+  /** Sends the status through the library, and returns the command for people, or why there is none. */
   readonly ask: (place: Place, device: Device) => Promise<string | InternalClientError>;
 }
 
-/** In the order in which they are preferred: mission comes last, because the gateway tells the cloud of its devices. */
+/** In order of preference: mission comes last, because the gateway reports its devices to the cloud. */
 export const knownModules: readonly Candidate[] = [
   known(example, 0, { pressed: true }, true),
   known(transparent, 0, "status", false),
   known(carAccessory, 4, [[{ inNum: 1, inSt: false }], [], { butPr: 0 }], true),
   known(mission, 1, { state: "IDLE", telemetry: { speed: 0 }, nextStop: null }, true),
-  // It answers whatever is sent.
+  // It answers any status.
   known(
     missionProtobuf,
     1,
@@ -42,7 +42,7 @@ export const knownModules: readonly Candidate[] = [
   ),
 ];
 
-/** A module of which no more is known than what the user says. */
+/** A module of which only what the user says is known. */
 export function otherModule(module: number, deviceType: number, status: Uint8Array): Candidate {
   return {
     module,

@@ -11,7 +11,7 @@ import { explain, jsonOf, milliseconds, oneLine, toMicroseconds } from "./text.j
 
 const WAYS = "--status TEXT, --status-file FILE or --status-hex HEX";
 const DEFAULT_TIMEOUT_MS = 5_000;
-/** A real gateway cuts after 30 s, looks every few seconds, and may be satisfied with half of that time. */
+/** A real gateway disconnects after 30 s, checks every few seconds, and may do so after half of that time. */
 const SILENCE: Silence = { leastMs: 14_500, mostMs: 40_000 };
 
 export const checkCommand = {
@@ -42,7 +42,7 @@ export const checkCommand = {
   run: (given, surroundings) => check(given, surroundings),
 } as const satisfies Command;
 
-/** What one line says. */
+/** The result of one check. */
 interface Finding {
   readonly name: string;
   /** Undefined if it was not checked. */
@@ -55,17 +55,17 @@ interface Finding {
 interface Run {
   readonly place: Place;
   readonly tell: (finding: Finding) => void;
-  /** Another for each check, so that none is in another's way, nor in that of a device of the vehicle. */
+  /** A different role for each check, so that no check disturbs another one or a device of the vehicle. */
   readonly nextRole: () => string;
 }
 
-/** Goes through what a gateway must do, as devices of its own. */
+/** Checks a gateway, with its own devices. */
 async function check(given: Given, surroundings: Surroundings): Promise<number> {
   const { output, errors, signal } = surroundings;
   const candidates = await candidatesOf(given, surroundings);
   const findings: Finding[] = [];
   const tell = (finding: Finding): void => {
-    // What the end of the command itself brings about is no finding.
+    // What happens because the command ends is not a finding.
     if (signal.aborted) return;
     findings.push(finding);
     output.write(`${given.has("json") ? jsonLineOf(finding) : lineOf(finding)}\n`);
@@ -117,7 +117,7 @@ interface Asked {
   readonly ms: number;
 }
 
-/** The modules that answer; or, where there is no gateway, why. */
+/** Returns the modules that answer; or, if there is no gateway, why. */
 async function findServed(
   run: Run,
   candidates: readonly Candidate[],
@@ -137,7 +137,7 @@ async function findServed(
   return served;
 }
 
-/** Where versions of a module differ, it has several forms: the next is tried where one gets no answer that can be read. */
+/** If versions of a module differ, it has several forms: if one gets no readable answer, the next is tried. */
 async function askEach(run: Run, forms: readonly Candidate[]): Promise<Asked> {
   let first: Asked | undefined;
   for (const form of forms) {

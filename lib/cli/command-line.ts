@@ -1,16 +1,16 @@
 import { parseArgs } from "node:util";
 import type { Surroundings } from "./surroundings.js";
 
-/** A command line that cannot be carried out; the message is one line. */
+/** The error for a wrong command line; the message is one line. */
 export class CommandLineError extends Error {}
 
 interface Option {
-  /** What stands for its value in the help; without it, the option is a flag. */
+  /** The placeholder of its value in the help; without it, the option is a flag. */
   readonly value?: string;
   readonly short?: string;
   readonly isRepeatable?: boolean;
   readonly help: string;
-  /** What holds where it is left out, for the help. */
+  /** The default, for the help. */
   readonly default?: string;
 }
 
@@ -18,10 +18,10 @@ export type Options = Readonly<Record<string, Option>>;
 
 /** What a command takes. */
 export interface Syntax {
-  /** How the user calls it, for example `watch`. */
+  /** Its name, for example `watch`. */
   readonly command: string;
   readonly options: Options;
-  /** The arguments without a `--` that it takes. */
+  /** The arguments without `--` that it takes. */
   readonly operands?: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export interface Command extends Syntax {
   readonly run: (given: Given, surroundings: Surroundings) => Promise<number>;
 }
 
-/** A command line, taken apart. A value is read by what it has to be; a wrong one throws a {@link CommandLineError}. */
+/** A parsed command line. Its methods read a value as what it must be, and throw a {@link CommandLineError} for a wrong one. */
 export class Given {
   constructor(
     private readonly values: ReadonlyMap<string, readonly string[]>,
@@ -107,7 +107,7 @@ export function parse(syntax: Syntax, args: readonly string[]): Given {
   return new Given(values, operands);
 }
 
-/** Node takes the line apart, and tells no more than that: its own messages are several sentences and name nothing near. */
+/** Node only splits the line; its own messages are several sentences and suggest nothing. */
 function tokensOf({ options }: Syntax, args: readonly string[]) {
   const known = Object.entries(options).map(([name, { value, short }]) => {
     const type: "string" | "boolean" = value === undefined ? "boolean" : "string";
@@ -140,7 +140,7 @@ function seeHelp(command: string): string {
   return `see fleet-internal-client ${command} --help`;
 }
 
-/** The word that was probably meant: one of the same letters, or that lacks or adds some. */
+/** The word that was probably meant: one with the same letters, or with some missing or added. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   if (word.length < 3) return undefined;
   const letters = sorted(word);
@@ -151,7 +151,7 @@ function sorted(word: string): string {
   return Array.from(word).sort().join("");
 }
 
-/** Whether the longer word has all letters of the other, in their order. */
+/** Whether the longer word has all letters of the shorter one, in order. */
 function isWithin(word: string, longer: string): boolean {
   let rest = longer;
   return Array.from(word).every((letter) => {

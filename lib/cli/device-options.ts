@@ -41,7 +41,7 @@ export function readDeviceOptions(command: string, given: Given): DeviceOptions 
   if (module === undefined) {
     throw new CommandLineError(`${command} needs the device's module, for example --module 1000`);
   }
-  // Each command is a device of its own, so that a status can be sent while another device is watched.
+  // Each command has its own role, so that `send` works while `watch` runs.
   const deviceRole = given.text("role") ?? `command_line_${command}`;
   return {
     config: {
@@ -59,7 +59,7 @@ export function readDeviceOptions(command: string, given: Given): DeviceOptions 
   };
 }
 
-/** Where the gateway is, or where the testing gateway listens: there 0 is a port too. */
+/** The place of the gateway, or where the testing gateway listens; there, port 0 is allowed too. */
 export function readPlace(given: Given, leastPort = 0): { readonly host: string; readonly port: number } {
   return {
     host: given.nonEmpty("host") ?? DEFAULT_HOST,

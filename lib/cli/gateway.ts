@@ -51,7 +51,7 @@ export const gatewayCommand = {
   run: gateway,
 } as const satisfies Command;
 
-/** By the response type; a second connect on a connection gets none. */
+/** By response type. A second connect on a connection gets none. */
 const REFUSALS = [
   undefined,
   "DEVICE_ALREADY_CONNECTED",
@@ -61,14 +61,14 @@ const REFUSALS = [
 ] as const;
 const ALREADY_CONNECTED = 1;
 
-/** What happens, for people and as an event's fields. */
+/** An event, for people and as fields. */
 interface Happened {
   readonly event: string;
   readonly words: string;
   readonly fields: Record<string, unknown>;
 }
 
-/** Is a gateway until it is ended, and shows what devices do. */
+/** Runs a gateway until it is stopped, and shows what devices do. */
 async function gateway(given: Given, surroundings: Surroundings): Promise<number> {
   const { output, errors, signal } = surroundings;
   const { host, port } = readPlace(given);
@@ -99,7 +99,7 @@ async function gateway(given: Given, surroundings: Surroundings): Promise<number
     if (!signal.aborted) await once(signal, "abort");
   } finally {
     keyboard?.close();
-    // An input that is still open would keep the process.
+    // An open input would keep the process alive.
     if (given.has("push-stdin") || surroundings.input.isTTY === true) surroundings.input.destroy();
     await running.stop();
   }
@@ -119,7 +119,7 @@ function modulesFor(given: Given): Served {
   return knownNumbers.map((module) => ({ module }));
 }
 
-/** @throws CommandLineError for what is no module */
+/** @throws CommandLineError for what is not a module */
 export function servedModulesOf(given: readonly string[]): Served {
   if (given.length === 0) return undefined;
   const served = new Map<number, readonly number[] | undefined>();
@@ -162,10 +162,10 @@ function lost(events: number): Happened {
   return { event: "lost", words: `(${events} events that nobody read are left out)`, fields: { events } };
 }
 
-/** Tells what happens, in the order in which it does, until the gateway is stopped. */
+/** Reports events, in order, until the gateway is stopped. */
 async function follow(running: TestingGateway, payloads: Payloads, tell: (happened: Happened) => void): Promise<void> {
   for await (const event of running.events()) {
-    // For the hours that a gateway may run: what has been told is not kept.
+    // A gateway may run for hours, so events that were reported are not kept.
     running.forget();
     tell(happenedBy(event, payloads));
   }
@@ -196,14 +196,14 @@ interface Keyboard {
   readonly close: () => void;
 }
 
-/** At a terminal that can redraw: what happens stands above the line that is being typed. Undefined elsewhere. */
+/** At a terminal that can redraw, events are shown above the line that is being typed. Undefined elsewhere. */
 function openKeyboard({ input, output, canRedraw, interrupt }: Surroundings): Keyboard | undefined {
   if (input.isTTY !== true || output.isTTY !== true || !canRedraw) return undefined;
   const terminal = output as unknown as NodeJS.WritableStream;
   const typing = createInterface({ input, output: terminal, terminal: true, prompt: "push> " });
   let isOpen = true;
   typing.on("SIGINT", interrupt);
-  // After Ctrl-Z and fg it has stopped to read.
+  // After Ctrl-Z and fg it no longer reads.
   typing.on("SIGCONT", () => typing.prompt(true));
   typing.on("close", () => (isOpen = false));
   const write = (text: string): void => {
@@ -227,7 +227,7 @@ function openKeyboard({ input, output, canRedraw, interrupt }: Surroundings): Ke
 
 const MAX_LINE_LENGTH = 1024 * 1024;
 
-/** Gives each line, until the input ends; a line that is too long is left out. */
+/** Yields each line until the input ends; a line that is too long is left out. */
 async function pushLines({ input, errors }: Surroundings, push: (line: string) => void): Promise<void> {
   let [line, isTooLong] = ["", false];
   input.setEncoding("utf8");

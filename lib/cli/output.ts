@@ -2,7 +2,7 @@ import type { JobControl, Output } from "./surroundings.js";
 
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** Writes lines. Those that nobody reads are left out beyond a bound, and one line says how many those were. */
+/** Writes lines. If nobody reads, lines above a limit are left out, and one line says how many. */
 export class Lines {
   private lost = 0;
 
@@ -22,7 +22,7 @@ export class Lines {
   }
 }
 
-/** Writes all of it; undefined once it is written or the signal aborts, and else why it could not be written. */
+/** Writes everything. Returns undefined once it is written or the signal aborts, else why it could not be written. */
 export function deliver(output: Output, text: string, signal: AbortSignal): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const onAbort = (): void => resolve(undefined);
@@ -34,8 +34,8 @@ export function deliver(output: Output, text: string, signal: AbortSignal): Prom
   });
 }
 
-// The terminal's second screen: after a resize it can be drawn from its corner again, whatever became of the old lines.
-// Lines are not wrapped there, so that wide characters cannot push the picture down.
+// The terminal's alternate screen: after a resize it can be redrawn from its corner, whatever happened to the old lines.
+// Lines are not wrapped there, so wide characters cannot push the picture down.
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const CORNER = "\x1b[H";
@@ -49,7 +49,7 @@ const MAX_REDRAW_MS = 1_000;
 export class Screen {
   private soon: NodeJS.Timeout | undefined;
   private readonly ticking: NodeJS.Timeout;
-  /** Whether the shell has its own screen back. */
+  /** Whether the shell's own screen is shown again. */
   private isAway = false;
 
   constructor(
@@ -69,7 +69,7 @@ export class Screen {
     this.soon ??= setTimeout(this.draw, SOON_MS);
   }
 
-  /** Leaves the terminal as it was before. */
+  /** Restores the terminal. */
   close(): void {
     clearInterval(this.ticking);
     clearTimeout(this.soon);
@@ -94,12 +94,12 @@ export class Screen {
   private readonly draw = (): void => {
     clearTimeout(this.soon);
     this.soon = undefined;
-    // When the process goes on, its timers may come before the news of that.
+    // When the process continues, a timer may fire before it is told so.
     if (this.isAway) return;
-    // A terminal that takes nothing gets the next picture instead of both.
+    // A terminal that does not take the output gets only the next picture.
     if ((this.output.writableLength ?? 0) > 0) return;
     const rows = sizeOr(24, this.output.rows);
-    // Cleared before it is written: behind a line as wide as the terminal there is only its own last character to clear.
+    // Cleared before it is written: after a line as wide as the terminal, clearing would remove its last character.
     const lines = this.picture(sizeOr(80, this.output.columns), rows).map((line) => `${CLEAR_LINE}${line}`);
     this.output.write(`${CORNER}${lines.join("\r\n")}${lines.length < rows ? `\r\n${CLEAR_BELOW}` : ""}`);
   };

@@ -23,7 +23,7 @@ const knownModules: Readonly<Record<string, KnownModule>> = {
   example,
 };
 
-/** What the real modules' numbers are. */
+/** The known modules by number. */
 const namesByNumber: Readonly<Record<number, string>> = {
   [mission.number]: "mission",
   [carAccessory.number]: "car-accessory",
@@ -44,14 +44,14 @@ export const payloadOptions = {
   hex: { help: "show payloads as hex" },
 } as const satisfies Options;
 
-/** Of what a payload is. */
+/** What a payload belongs to. */
 export interface Origin {
   readonly kind: "status" | "command";
   readonly device: Device;
 }
 
 type Meaning =
-  /** JSON, or what a module says in another form. */
+  /** JSON, or what a module reads from another form. */
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "bytes" };
@@ -70,7 +70,7 @@ export class Payloads {
     }
   }
 
-  /** For people, in one line. Text stands in quotes and hex is called so: neither can be taken for the other. */
+  /** For people, in one line. Text is quoted and hex is marked, so that neither can be taken for the other. */
   inLine(bytes: Uint8Array, origin?: Origin): string {
     if (bytes.length === 0) return "(empty)";
     if (this.hex) return shortened(`hex ${hexOf(bytes)}`, bytes);
@@ -78,7 +78,7 @@ export class Payloads {
     return `${shortened(written(meaning, bytes), bytes)}${problem === undefined ? "" : ` (${problem})`}`;
   }
 
-  /** For the output of a command that is nothing else: JSON over several lines if it is pretty, and text as it is. */
+  /** For output that is only the payload: JSON on several lines if `pretty`, and text unchanged. */
   alone(bytes: Uint8Array, origin: Origin, isPretty: boolean): string {
     if (this.hex) return hexOf(bytes);
     if (bytes.length === 0) return "";
@@ -103,8 +103,8 @@ export class Payloads {
   }
 
   /**
-   * What is sent: the bytes as they are. JSON that a known module reads only in its own spelling, as it compares bytes, is spelled so.
-   * @throws CommandLineError for what the module holds invalid
+   * The bytes to send. They are sent unchanged, except for JSON of a known module that compares bytes: that is rewritten in the module's spelling.
+   * @throws CommandLineError for a status that the module considers invalid
    */
   toSend(bytes: Uint8Array, device: Device): Uint8Array {
     const name = this.nameFor(device);
@@ -145,7 +145,7 @@ export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Without a module: JSON objects and lists are taken for what they are, since nothing else looks like them. */
+/** Without a module: JSON objects and lists are recognised, because nothing else looks like them. */
 function plainMeaning(bytes: Uint8Array): Meaning {
   const text = textOf(bytes);
   if (text === undefined || isDriving(text)) return { kind: "bytes" };
@@ -176,7 +176,7 @@ function isText(bytes: Uint8Array): boolean {
   return text !== undefined && !isDriving(text);
 }
 
-/** Whether it has control characters besides lines and tabs: then it is no text. */
+/** Whether it has control characters other than line breaks and tabs: then it is not text. */
 function isDriving(text: string): boolean {
   return /[^\P{Cc}\n\t]/u.test(text);
 }
@@ -193,7 +193,7 @@ function jsonIn(text: string | undefined): unknown {
   }
 }
 
-/** Undefined for what is no JSON of the module's. */
+/** Undefined unless it is the module's JSON. */
 function spelledBy(codec: Codec<never, unknown>, bytes: Uint8Array, device: Device): Uint8Array | undefined {
   const value = jsonIn(textOf(bytes));
   if (value === undefined) return undefined;

@@ -17,12 +17,12 @@ export const statusOptions = {
   "status-hex": { value: "HEX", help: "the status, as pairs of hex digits" },
 } as const satisfies Options;
 
-/** The library's own limit of a message: no status can be larger. */
+/** The library's default limit of a message: no status can be larger. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const LOOK_AGAIN_MS = 20;
 
-/** @throws CommandLineError unless the line names just one */
+/** @throws CommandLineError unless the line names exactly one */
 export function statusSourceOf(command: string, given: Given, ways: string): StatusSource {
   const named = [
     ...Object.keys(statusOptions)
@@ -67,7 +67,7 @@ function tooLarge(size: string): Error {
   return new Error(`it has ${size}, and a status at most ${MAX_BYTES}`);
 }
 
-/** Opened so that a FIFO holds nothing up: a read that waits in the system could not be interrupted. */
+/** Opened so that a FIFO does not block: a blocking read could not be interrupted. */
 async function* chunksOf(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -77,7 +77,7 @@ async function* chunksOf(path: string, signal: AbortSignal): AsyncGenerator<Buff
     for (;;) {
       const chunk = await nextChunk(file);
       if (chunk?.length === 0 && isBegun) return;
-      // Without a writer a FIFO is at its end: its end is only that which comes after one.
+      // A FIFO without a writer reads as ended: only an end after a writer counts.
       isBegun ||= chunk === undefined || chunk.length > 0;
       if (chunk === undefined || chunk.length === 0) await sleep(LOOK_AGAIN_MS, undefined, { signal });
       else yield chunk;

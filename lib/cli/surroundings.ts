@@ -4,7 +4,7 @@ import type { InternalClientError } from "../index.js";
 /** Where a command writes: the part of `process.stdout` that it uses. */
 export interface Output {
   write(text: string, written?: (error?: Error | null) => void): unknown;
-  /** How much of what was written nobody has taken yet. */
+  /** How much of the output nobody has taken yet. */
   readonly writableLength?: number | undefined;
   /** Whether it is a terminal; its size is `columns` by `rows`. */
   readonly isTTY?: boolean | undefined;
@@ -18,16 +18,16 @@ export interface Output {
 export interface JobControl {
   on(signal: "SIGTSTP" | "SIGCONT", listener: () => void): unknown;
   off(signal: "SIGTSTP" | "SIGCONT", listener: () => void): unknown;
-  /** Stops the process until it is continued, as Ctrl-Z does to one that has no listener for it. */
+  /** Stops the process until it is continued, as Ctrl-Z does to a process without a listener for it. */
   stop(): void;
 }
 
-/** All that a command touches besides the network and files, so that a spec can give its own. */
+/** Everything that a command uses besides the network and files, so that a spec can replace it. */
 export interface Surroundings {
   readonly input: Readable & { readonly isTTY?: boolean | undefined };
-  /** For what was asked for. */
+  /** For the output that was asked for. */
   readonly output: Output;
-  /** For what went wrong. */
+  /** For errors. */
   readonly errors: Pick<Output, "write">;
   /** Aborts when the command is to end: Ctrl-C, or the output cannot be written any more. */
   readonly signal: AbortSignal;

@@ -1,16 +1,16 @@
 import type { Device, InternalClientError } from "../index.js";
 
-/** What cannot be seen, and may end a line, drive the terminal or turn the text around. */
+/** Invisible characters, which may end a line, control the terminal or reverse the text. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** For people, in one line: what cannot be seen is written out, as `\u{202e}`. */
+/** For people, in one line: invisible characters are written as `\u{202e}`. */
 export function oneLine(text: string): string {
   return text.replace(UNSEEN, (character) => SHORT[character] ?? `\\u{${hexNumber(character.codePointAt(0))}}`);
 }
 
-/** As {@link oneLine}, but with the lines and tabs that the text has. */
+/** Like {@link oneLine}, but keeps line breaks and tabs. */
 export function severalLines(text: string): string {
   return text
     .split(/([\n\t])/)
@@ -18,13 +18,13 @@ export function severalLines(text: string): string {
     .join("");
 }
 
-/** JSON of the same value in which all that cannot be seen is escaped. */
+/** The same JSON, with invisible characters escaped. */
 export function jsonOf(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, undefined, indent);
   return json.split("\n").map(escapedInJson).join("\n");
 }
 
-/** JSON in one line, with blanks between its parts. */
+/** JSON in one line, with spaces between its parts. */
 export function spacedJson(value: unknown): string {
   return jsonOf(value, 1).replace(/\n */g, " ");
 }
@@ -48,7 +48,7 @@ function widthOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-/** The text in at most that many columns of a terminal; a sign at the end shows that there is more. */
+/** The text, cut to that many columns of a terminal; an ellipsis at the end shows that there is more. */
 export function cut(text: string, columns: number): string {
   let [width, end, fitting] = [0, 0, 0];
   for (const character of text) {
@@ -70,7 +70,7 @@ export function describePlace(host: string, port: number): string {
   return oneLine(host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 }
 
-// The library's messages also say what became of its client. Here that is nobody's concern: the command goes on or has ended.
+// The library's messages also say what became of the client. Users of a command do not need that.
 const AFTERMATH = / (Nothing is left open|The client [^.]*)\.(?= |$)|, or raise maxMessageBytes/g;
 
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -79,7 +79,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   maxMessageBytes: "limit",
 };
 
-/** What went wrong, in one line, for somebody who uses the command and not the library. */
+/** An error in one line, for users of the command, not of the library. */
 export function explain({ code, message }: InternalClientError): string {
   const said = oneLine(message.replace(AFTERMATH, "").replace(/\w+/g, (word) => OPTIONS[word] ?? word));
   return code === "DEVICE_ALREADY_CONNECTED" ? `${said} --role gives this one a role of its own.` : said;
@@ -99,12 +99,12 @@ function two(number: number, digits = 2): string {
   return number.toString().padStart(digits, "0");
 }
 
-/** In as few digits as tell something. */
+/** With as few digits as are useful. */
 export function milliseconds(number: number): string {
   return number < 100 ? `${number.toFixed(1)} ms` : `${Math.round(number)} ms`;
 }
 
-/** To the microsecond, as the clock knows no better. */
+/** To the microsecond: the clock is not more precise. */
 export function toMicroseconds(milliseconds: number): number {
   return Math.round(milliseconds * 1_000) / 1_000;
 }

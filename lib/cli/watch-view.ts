@@ -13,10 +13,10 @@ import {
   toMicroseconds,
 } from "./text.js";
 
-/** What happens to a device that is watched. */
+/** An event of a watched device. */
 export type WatchEvent = {
   readonly time: Date;
-  /** By a clock that is never put back, in milliseconds. */
+  /** In milliseconds of a clock that never runs backwards. */
   readonly at: number;
 } & (
   | { readonly event: "connect" }
@@ -35,11 +35,11 @@ export type WatchEvent = {
   | { readonly event: "failure"; readonly error: InternalClientError }
   /** There was no status to send. */
   | { readonly event: "unreadable"; readonly problem: string }
-  /** The client is gone; another connects after the pause. */
+  /** The client was destroyed; another one connects after the pause. */
   | { readonly event: "retry"; readonly afterMs: number }
 );
 
-/** Whose events they are, and how their payloads are read. */
+/** The watched device, and how its payloads are read. */
 export interface Watched {
   readonly device: Device;
   readonly host: string;
@@ -72,7 +72,7 @@ export function wordsOf(event: WatchEvent, { device, payloads }: Pick<Watched, "
   }
 }
 
-/** As one line for scripts. */
+/** An event as one line for scripts. */
 export function jsonLineOf(happened: WatchEvent, watched: Pick<Watched, "device" | "payloads">): string {
   const { time, event } = happened;
   return jsonOf({ time, event, ...fieldsOf(happened, watched) });
@@ -106,7 +106,7 @@ function fieldsOf(
   }
 }
 
-/** What the live view shows, as a value: each event makes the next one of it. */
+/** What the live view shows. It is a value, from which each event makes the next one. */
 export interface View {
   readonly state: ViewState;
   readonly statuses: number;
@@ -119,7 +119,7 @@ export interface View {
   readonly roundTrip: RoundTrip | undefined;
   /** The latest lines, oldest first. */
   readonly story: readonly string[];
-  /** How many lines there were before. */
+  /** How many earlier lines were left out. */
   readonly leftOut: number;
 }
 
@@ -137,7 +137,7 @@ interface RoundTrip {
 }
 
 const MAX_LINES = 200;
-/** With fewer rows, the summary gets one of them and the story the others. */
+/** With fewer rows than this, the summary has one row and the events have the others. */
 const ROWS_FOR_ALL = 12;
 
 export const emptyView: View = {
@@ -155,7 +155,7 @@ export const emptyView: View = {
 
 export function viewAfter(view: View, event: WatchEvent, watched: Watched): View {
   const next = { ...view, ...changes(view, event) };
-  // Statuses are counted; in the story they would only fill the page.
+  // Statuses are only counted: as lines they would fill the screen.
   if (event.event === "status") return next;
   const story = [...view.story, `${clock(event.time)} ${wordsOf(event, watched)}`];
   const over = Math.max(0, story.length - MAX_LINES);
@@ -190,7 +190,7 @@ function roundTripWith(former: RoundTrip | undefined, last: number): RoundTrip {
   return { last, lowest: Math.min(lowest, last), highest: Math.max(highest, last), sum: sum + last };
 }
 
-/** At most `rows` lines of at most `columns` columns: the summary, and below it as much of the story as fits. */
+/** At most `rows` lines of at most `columns` columns: the summary, and below it as many events as fit. */
 export function render(view: View, watched: Watched, now: number, columns: number, rows: number): string[] {
   const summary = rows < ROWS_FOR_ALL ? [shortSummary(view, watched, now)] : [...longSummary(view, watched, now), ""];
   const room = rows - summary.length;
@@ -199,7 +199,7 @@ export function render(view: View, watched: Watched, now: number, columns: numbe
   return lines.slice(0, rows).map((line) => cut(line, columns));
 }
 
-/** What stays on the shell's screen at the end: the story and then the summary, where the prompt comes. */
+/** What remains on the shell's screen at the end: the events, then the summary just above the prompt. */
 export function ending(view: View, watched: Watched, now: number): string[] {
   const hint = `(${view.leftOut} earlier lines are left out; --log FILE keeps all)`;
   return [...(view.leftOut > 0 ? [hint] : []), ...view.story, "", ...longSummary(view, watched, now)];

@@ -82,7 +82,7 @@ interface WatchOptions extends DeviceOptions {
   readonly pauseMs: (failures: number) => number;
 }
 
-/** Is a device until it is ended: sends statuses and shows what comes. */
+/** Runs a device until it is stopped: sends statuses, and shows what happens. */
 export async function watch(given: Given, surroundings: Surroundings, pauseMs = retryPauseMs): Promise<number> {
   const source = statusSourceOf("watch", given, WAYS);
   const options: WatchOptions = {
@@ -94,7 +94,7 @@ export async function watch(given: Given, surroundings: Surroundings, pauseMs = 
     pauseMs,
   };
   try {
-    // A file that is not there is most likely misspelt: better said at once than every few seconds.
+    // A missing file is probably misspelt: say so at once, and not every few seconds.
     if (!isFifo(source)) await nextStatus(options, surroundings);
   } catch (error) {
     if (surroundings.signal.aborted) return ExitCode.DONE;
@@ -113,7 +113,7 @@ export async function watch(given: Given, surroundings: Surroundings, pauseMs = 
   return outcome.code;
 }
 
-/** What is read from a FIFO is gone. */
+/** A FIFO can be read only once. */
 function isFifo(source: StatusSource): boolean {
   return source.from === "file" && statSync(source.path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
@@ -122,7 +122,7 @@ async function nextStatus({ source, payloads, config }: WatchOptions, surroundin
   return payloads.toSend(await readStatus(source, surroundings), config.device);
 }
 
-/** Shows what happens to a device, in one way or another. */
+/** Shows a device's events, in one of the formats. */
 interface Display {
   readonly show: (event: WatchEvent) => void;
   readonly close: () => void;
@@ -173,7 +173,7 @@ function openLog(given: Given, watched: Watched): Display[] {
 function openForAppending(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
   try {
-    // A FIFO that nobody reads would otherwise hold the process up.
+    // A FIFO that nobody reads would otherwise block the process.
     return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK);
   } catch (error) {
     throw new CommandLineError(`the log cannot be written: ${(error as Error).message}`);
@@ -185,7 +185,7 @@ interface Ending {
   readonly message?: string;
 }
 
-/** An event without when it happened. */
+/** An event without its time. */
 type Happened = WatchEvent extends infer Event ? (Event extends unknown ? Omit<Event, "time" | "at"> : never) : never;
 
 /** One device, from its first connect to its end. */
@@ -196,7 +196,7 @@ class Watch {
   private latest: Uint8Array = new Uint8Array();
   private sentAt = 0;
   private readonly pauses = new WeakMap<InternalClientError, number>();
-  /** Of the last status, or of the connect for it. */
+  /** The error of the last status, or of the connect for it. */
   private failure: InternalClientError | undefined;
   private logFailure: Error | undefined;
 
@@ -212,7 +212,7 @@ class Watch {
     const { config, timeoutMs } = this.options;
     const stopObserving = this.observe();
     const retryDelayMs = (failures: number, error: InternalClientError) => this.pauseAfter(failures, error);
-    // Statuses go out when they are read and at no other time.
+    // Statuses are sent when they are read, and only then.
     const options = { timeoutMs, retryDelayMs, repeatAfterMs: MAX_MILLISECONDS, signal: this.signal };
     for await (const outcome of runDevice(config, this.statuses(), options)) {
       if (outcome.isErr()) this.tellFailure(outcome.error);
@@ -228,7 +228,7 @@ class Watch {
   }
 
   private tell(happened: Happened): void {
-    // What the end itself brings about, such as the status in hand being given up, is no news.
+    // Events caused by stopping, such as an aborted status, are not shown.
     if (this.signal.aborted) return;
     try {
       for (const { show } of this.displays) show({ time: new Date(), at: performance.now(), ...happened });
@@ -245,7 +245,7 @@ class Watch {
     if (afterMs !== undefined) this.tell({ event: "retry", afterMs });
   }
 
-  /** Undefined where trying again would only give the same, or was not asked for. */
+  /** Undefined if another attempt would only fail again, or was not asked for. */
   private pauseAfter(failures: number, error: InternalClientError): number | undefined {
     const isFinal = error.code === "MODULE_NOT_SUPPORTED" || error.code === "DEVICE_TYPE_NOT_SUPPORTED";
     if (isFinal || this.statusesRead >= this.options.count) return undefined;
@@ -268,7 +268,7 @@ class Watch {
       }
       return { done: true, value: undefined };
     };
-    // Not an async generator: that could not be left while it waits for the time of the next status.
+    // Not an async generator: that could not be left while it waits for the next status.
     const leave = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       await readings.return?.();
       return { done: true, value: undefined };
@@ -287,7 +287,7 @@ class Watch {
     }
   }
 
-  /** Tells what the library's diagnostics say of this device, until the function given back is called. */
+  /** Reports the library's diagnostics of this device, until the returned function is called. */
   private observe(): () => void {
     const stops = [
       this.listen("connect", () => this.tell({ event: "connect" })),
@@ -298,7 +298,7 @@ class Watch {
       this.listen("command", ({ client, kind }) => {
         const roundTripMs = kind === "answer" ? performance.now() - this.sentAt : undefined;
         if (kind === "answer") this.failure = undefined;
-        // Diagnostics come at the command's arrival, so the most recent command is just this one.
+        // This is called when the command arrives, so the latest command is this one.
         const command = getCommand(client);
         if (command.isOk()) this.tell({ event: "command", kind, command: command.value as Uint8Array, roundTripMs });
       }),

@@ -6,9 +6,9 @@ export interface AbortListener {
 }
 
 /**
- * Listens for a signal's abort. One signal may serve a whole process and all its statuses, each with a listener that goes
- * when it settles, so Node's warning of a leak beyond ten is lifted, unless the signal's owner has set a number. By the
- * prototype's methods, because a signal's own, if it has any, might throw.
+ * Listens for a signal's abort. One signal may serve a whole process and all its statuses, each with a listener that is
+ * removed when the status settles. So Node's warning of a leak above ten listeners is turned off, unless the signal's owner
+ * has set a limit. It uses the prototype's methods, because a signal's own, if it has any, might throw.
  */
 export function listen(signal: AbortSignal, listener: AbortListener): void {
   if (hasDefaultLimit(signal)) setMaxListeners(Infinity, signal);
@@ -23,6 +23,6 @@ function hasDefaultLimit(signal: AbortSignal): boolean {
   try {
     return getMaxListeners(signal) === defaultMaxListeners;
   } catch {
-    return false; // Node takes a limit of 0, which is none, for no limit at all and throws
+    return false; // Node throws for a limit of 0, which means no limit
   }
 }

@@ -12,14 +12,14 @@ const DEFAULT_STATUS_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_HIGH_WATER_MARK = 1_024;
 
-/** A configuration that was checked, with its defaults filled in, and that the caller cannot change. */
+/** A checked configuration, with its defaults filled in, which the caller cannot change. */
 export interface CheckedConfig {
   readonly host: string;
   readonly port: number;
   readonly device: Device;
-  /** undefined where only its number was given: statuses and commands are bytes. */
+  /** undefined if only its number was given: then statuses and commands are bytes. */
   readonly module: AnyModule | undefined;
-  /** An empty command completes its status and is neither the latest command nor one for readers. */
+  /** Whether an empty command only completes its status, and is neither the latest command nor one for readers. */
   readonly skipsEmptyCommands: boolean;
   readonly connectTimeoutMs: number;
   readonly maxMessageBytes: number;
@@ -28,7 +28,7 @@ export interface CheckedConfig {
   readonly createConnection: (() => Duplex) | undefined;
 }
 
-/** Status options that were checked, with their defaults filled in. */
+/** Checked options of a status, with their defaults filled in. */
 export interface CheckedStatusOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -39,7 +39,7 @@ export function invalidArgument(field: string, given: unknown, allowed: string):
   return new InternalClientError("NOT_OK", { message: `${field} is ${shown(given)}, but must be ${allowed}` });
 }
 
-/** What was thrown while a caller's arguments were taken: one of the errors below, or that there is no memory for them. */
+/** The error for what was thrown while a caller's arguments were read: one of the errors below, or for example no memory. */
 export function argumentError(thrown: unknown): InternalClientError<"NOT_OK"> {
   if (thrown instanceof InternalClientError) return thrown as InternalClientError<"NOT_OK">;
   return new InternalClientError("NOT_OK", { message: "the arguments could not be read.", cause: thrown });
@@ -93,7 +93,7 @@ function statusOptionsFrom(read: FieldReader<SendStatusOptions>): CheckedStatusO
   };
 }
 
-/** Options of `sendStatuses` that were checked, with their defaults filled in. */
+/** Checked options of `sendStatuses`, with their defaults filled in. */
 export interface CheckedSourceOptions extends CheckedStatusOptions {
   readonly repeatAfterMs: number | undefined;
 }
@@ -111,7 +111,7 @@ function repeatAfter(read: FieldReader<SendStatusesOptions>, fallback?: number):
 
 const DEFAULT_REPEAT_AFTER_MS = 5_000;
 
-/** Options of `runDevice` that were checked, with their defaults filled in. */
+/** Checked options of `runDevice`, with their defaults filled in. */
 export interface CheckedDeviceOptions<RetryDelay> extends CheckedSourceOptions {
   readonly highWaterMark: number;
   readonly retryDelayMs: RetryDelay | undefined;
@@ -137,11 +137,11 @@ export function checkedMilliseconds(field: string, given: unknown): number {
   return milliseconds(field, given);
 }
 
-/** @throws InternalClientError NOT_OK unless the status is a Uint8Array, of whichever realm, that still has its bytes */
+/** @throws InternalClientError NOT_OK unless the status is a Uint8Array, of any realm, that still has its bytes */
 export function checkedStatus(given: unknown): Uint8Array {
   if (!types.isUint8Array(given)) throw invalidArgument("status", given, "a Uint8Array (a Buffer is one)");
   if (given.length === 0) assertNotDetached(given);
-  // A length of its own would make a frame that holds more than the status: memory beyond the caller's bytes.
+  // With an overridden length, the frame would contain memory beyond the caller's bytes.
   if (given.length !== intrinsicLength.call(given))
     throw invalidArgument("status", given, "a Uint8Array whose length is the number of its bytes");
   return given;
@@ -152,7 +152,7 @@ const intrinsicLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Ui
   this: Uint8Array,
 ) => number;
 
-/** Options of `commands` that were checked, with their defaults filled in. */
+/** Checked options of `commands`, with their defaults filled in. */
 export interface CheckedCommandsOptions {
   readonly highWaterMark: number;
   readonly signal: AbortSignal | undefined;
@@ -201,7 +201,7 @@ function checkedModule(field: string, given: unknown): CheckedModule {
       return { number, module, isOptional: command.isOptional === true };
     }
   } catch {
-    // It is no Module.
+    // It is not a Module.
   }
   throw invalidArgument(field, given, `a whole number from 0 to ${MAX_INT32} or a Module, as defineModule returns it`);
 }
@@ -210,10 +210,10 @@ function isFunction(value: unknown): boolean {
   return typeof value === "function";
 }
 
-/** Returns what a field holds, or the fallback where it was left out. */
+/** Returns the value of a field, or the fallback if it was left out. */
 type FieldReader<T> = (field: keyof T & string, fallback?: unknown) => unknown;
 
-/** @throws InternalClientError NOT_OK for what is no object, and for a field that there is not */
+/** @throws InternalClientError NOT_OK unless it is an object with none but these fields */
 function fieldsOf<T>(name: string, given: unknown, fields: readonly (keyof T & string)[]): FieldReader<T> {
   if (typeof given !== "object" || given === null) throw invalidArgument(name, given, "an object");
   for (const field of keysOf(name, given)) {
@@ -289,7 +289,7 @@ function abortSignal(field: string, given: unknown): AbortSignal | undefined {
   throw invalidArgument(field, given, "an AbortSignal");
 }
 
-/** Look-alikes and proxies are refused: their methods could throw when the call is long under way. */
+/** Refuses look-alikes and proxies: their methods could throw later, in the middle of the call. */
 function isAbortSignal(given: unknown): given is AbortSignal {
   try {
     return !types.isProxy(given) && given instanceof AbortSignal && typeof given.aborted === "boolean";
@@ -298,7 +298,7 @@ function isAbortSignal(given: unknown): given is AbortSignal {
   }
 }
 
-/** Bytes that were transferred to another thread leave an empty array behind, which would go out as an empty status. */
+/** Bytes that were transferred to another thread leave an empty array behind, which would be sent as an empty status. */
 function assertNotDetached(given: Uint8Array): void {
   try {
     new Uint8Array(given.buffer);

@@ -1,11 +1,11 @@
 import { AsyncResource } from "node:async_hooks";
 
-/** The package's own async context: that in which it was loaded, which is as a rule none. */
+/** The package's own async context: the one in which it was loaded, which is usually none. */
 const own = new AsyncResource("FleetInternalClient");
 
 /**
- * Runs what is of no caller's concern, so that it does not see a caller's `AsyncLocalStorage` store. Whatever lives as long as a
- * client is made here: a socket or a timer would hold the store of the call that happened to make it.
+ * Runs an action outside any call, so that it does not see a caller's `AsyncLocalStorage` store. Sockets and timers, which live as
+ * long as the client, are made here: otherwise they would keep the store of the call that happened to make them.
  */
 export function outsideCalls<T>(action: () => T): T {
   return own.runInAsyncScope(action);

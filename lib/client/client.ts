@@ -54,13 +54,13 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const RUNTIME: Runtime = {
   utf8: { encode: (text) => encoder.encode(text), decode: (bytes) => decoder.decode(bytes) },
-  // What is to be written is best a Buffer: Node would wrap anything else in one, with every status.
+  // Bytes to write are best a Buffer: Node would wrap anything else in one, for every status.
   allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
 };
 
 /**
- * Drives one client's connection: feeds it what the socket, the timer and the callers bring, and carries out its effects, one
- * to its end before the next. What a listener of diagnostics or a caller causes meanwhile waits for its turn.
+ * Drives one client's connection: feeds it the inputs of the socket, the timer and the callers, and completes each effect
+ * before the next. Inputs that a listener of diagnostics or a caller causes meanwhile wait for their turn.
  */
 export class Client implements LivingClient, TransportEvents, DeadlineObserver, AbortObserver {
   readonly handle: AnyHandle;
@@ -68,20 +68,20 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   private readonly connection: DeviceConnection<PendingStatus>;
   private readonly timer = new DeadlineTimer(this);
   private transport: Transport | undefined;
-  /** Resolves when every socket that was closed is gone; undefined while none was. */
+  /** Resolves when every closed socket is gone; undefined if none has been closed. */
   private closing: Promise<unknown> | undefined;
 
   private readers: CommandReaders | undefined;
   private isPumping = false;
-  /** When the pump began, or a listener of diagnostics returned. */
+  /** When the pump started, or when a listener of diagnostics last returned. */
   private now = 0;
-  /** What a transport reported in the middle of an effect. */
+  /** What the transport reported in the middle of an effect. */
   private deferred: (() => void)[] | undefined;
 
   private endReason: SendStatusError | undefined;
   private readonly closedListeners = new Set<() => void>();
   private onConnected: ((outcome: Result<AnyHandle, ConnectError>) => void) | undefined;
-  /** The async context of the call that connects, as long as it does and if anybody observes. */
+  /** The async context of the connecting call, until it is connected; undefined if nobody subscribes to diagnostics. */
   private connectContext: AsyncResource | undefined;
 
   constructor(private readonly config: CheckedConfig) {
@@ -145,11 +145,11 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     });
   }
 
-  /** @throws InternalClientError NOT_OK for what cannot be taken */
+  /** @throws InternalClientError NOT_OK for a wrong argument */
   private send(given: unknown, options: unknown, settle: (outcome: Result<Uint8Array, SendStatusError>) => void): void {
     const { timeoutMs, signal } = checkedStatusOptions(options);
     const status = checkedStatus(given);
-    // A getter of the options may have destroyed it.
+    // A getter of the options may have destroyed the client.
     if (this.isDestroyed) return settle(err(destroyedError(this.endpoint, this.endReason)));
     if (signal?.aborted === true) throw abortedError(this.endpoint, signal.reason);
     const pending = new PendingStatus(signal, this, settle, contextOfCall());
@@ -180,7 +180,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     }
   }
 
-  /** Ok when its owner destroyed it, and else what did. */
+  /** Ok if the owner destroyed the client; else the error that did. */
   whenClosed(): Promise<Result<void, SendStatusError>> {
     return new Promise((resolve) => {
       this.onClosed(() => resolve(this.endReason === undefined ? ok(undefined) : err(this.endReason)));
@@ -188,7 +188,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   onClosed(listener: () => void): () => void {
-    // The reason is there once the effects are carried out.
+    // The reason is set once the effects are carried out.
     if (this.isDestroyed) void Promise.resolve().then(listener);
     else this.closedListeners.add(listener);
     return () => void this.closedListeners.delete(listener);
@@ -245,7 +245,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
 
   // ——— the pump ———
 
-  /** A stream of the user's may report while a listener of diagnostics runs: that waits until the effect is carried out. */
+  /** The user's stream may report something while a listener of diagnostics runs: that waits until the effect is carried out. */
   private feed(input: () => void): void {
     if (this.isPumping) {
       const { transport } = this;
@@ -281,7 +281,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     }
   }
 
-  /** While a listener of diagnostics is busy, nothing is written or read. */
+  /** Nothing is written or read while a listener of diagnostics is busy, so its time is added to the limits. */
   private publish<Name extends keyof DiagnosticsMessages>(
     name: Name,
     context: AsyncResource | undefined,
@@ -302,7 +302,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     return input !== undefined;
   }
 
-  /** Only a client with something under way may keep the process alive. */
+  /** With `keepProcessAlive: false`, only a client with something under way keeps the process alive. */
   private setRef(isRef: boolean): void {
     this.transport?.setRef(isRef);
     this.timer.setRef(isRef);
@@ -358,7 +358,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
   }
 
   private dropped({ failure, ticket }: EffectOf<"dropped">): void {
-    this.timer.stop(); // an armed timer would keep the process alive for nothing
+    this.timer.stop(); // an armed timer would needlessly keep the process alive
     this.publish("drop", ticket?.context, () => ({
       reason: failure.message,
       error: this.statusError(failure, "The client lives."),
@@ -369,7 +369,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     if (command.length > 0 || !this.config.skipsEmptyCommands) this.readers?.deliver(command);
     if (ticket !== undefined) {
       ticket.complete(command);
-      // A push can complete a status whose frame is still on its way out.
+      // A push can complete a status whose frame is still being sent.
       if (this.transport?.isFlushed === true) this.connection.flushed();
     }
     if (isCommandObserved()) {
@@ -394,7 +394,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     for (const pending of waiting) pending.fail(destroyedError(this.endpoint, this.endReason));
     for (const listener of this.closedListeners) void Promise.resolve().then(listener);
     this.closedListeners.clear();
-    // An end by the owner is published in the owner's context.
+    // If the owner destroys it, that is published in the owner's context.
     const context = failure === undefined ? contextOfCall() : inFlight?.context;
     this.publish("destroy", context, () => ({ error: this.endReason }));
   }

@@ -12,7 +12,7 @@ type Next = IteratorResult<Item, undefined>;
 
 export const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
-/** What an unread command takes besides its bytes, about. */
+/** About what an unread command takes besides its bytes. */
 export const COMMAND_OVERHEAD_BYTES = 64;
 
 /** One reader's view of the commands from its subscription on. */
@@ -33,7 +33,7 @@ export class CommandReader implements Stream<Item> {
     else if (signal !== undefined) listen(signal, this);
   }
 
-  /** A reader of nothing but that error. */
+  /** A reader with only that error. */
   static failed(error: CommandsError): CommandReader {
     const reader = new CommandReader({ highWaterMark: 0, signal: undefined }, "", () => undefined);
     reader.mailbox.put(err(error));
@@ -63,8 +63,8 @@ export class CommandReader implements Stream<Item> {
   }
 
   /**
-   * A reader is judged only when it had a turn: a chunk may bring thousands of small commands at once. To leave out one command
-   * would be to lose it silently, so one that has fallen behind is ended.
+   * Whether a reader has fallen behind is judged only after it had a turn: a chunk may bring thousands of small commands at
+   * once. A reader that has fallen behind is ended, because leaving out a command would lose it silently.
    */
   deliver(command: Item): void {
     if (this.mailbox.put(command)) return;
@@ -84,7 +84,7 @@ export class CommandReader implements Stream<Item> {
     this.end();
   }
 
-  /** No command will follow; what is unread can still be read. */
+  /** No further command will come; unread ones can still be read. */
   end(): void {
     if (this.options.signal !== undefined) unlisten(this.options.signal, this);
     clearImmediate(this.verdict);
@@ -118,7 +118,7 @@ export class CommandReaders {
   private waiting = 0;
   private hold: NodeJS.Timeout | undefined;
 
-  /** Whether a read that waits keeps the process alive: while a connection is dropped, nothing else may. */
+  /** `holdsProcess`: whether a waiting read keeps the process alive. While there is no connection, nothing else does. */
   constructor(
     private readonly holdsProcess: boolean,
     private readonly endpoint: string,

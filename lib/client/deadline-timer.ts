@@ -9,15 +9,15 @@ export interface DeadlineObserver {
   /** In the time of `performance.now()`; undefined while nothing has a limit. */
   readonly deadline: number | undefined;
   deadlinePassed(): void;
-  /** The process did not run for that long: what has a limit gets as much more. */
+  /** The process did not run for that long: every limit is extended by it. */
   postpone(milliseconds: number): void;
 }
 
 /**
  * Reports when its owner's deadline has passed.
  *
- * A deadline comes and goes with every status, so both cost next to nothing: one timer stays armed, and only when it
- * fires is the deadline of that moment looked at.
+ * Every status has a deadline, so setting and clearing one must cost next to nothing: one timer stays armed, and looks at
+ * the current deadline only when it fires.
  */
 export class DeadlineTimer implements Watched {
   private timer: NodeJS.Timeout | undefined;
@@ -83,7 +83,7 @@ export class DeadlineTimer implements Watched {
     else this.checkAfterReads();
   }
 
-  /** Timers come before reads: what arrived in time may still lie unread in the kernel. */
+  /** Node runs timers before reads: what arrived in time may still be unread in the kernel. */
   private checkAfterReads(): void {
     clearImmediate(this.pendingCheck);
     this.pendingCheck = setImmediate(() => {

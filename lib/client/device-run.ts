@@ -15,7 +15,7 @@ export type RetryDelay = (failuresInARow: number, error: RunDeviceError) => numb
 
 const lastErrors = new WeakSet<object>();
 
-/** Whether a device ended with that error. */
+/** Whether this error ended a device. */
 export function isLastError(error: RunDeviceError): boolean {
   return lastErrors.has(error);
 }
@@ -27,7 +27,7 @@ export function last<Err extends RunDeviceError>(error: Err): Err {
 
 type Item = Result<Uint8Array, RunDeviceError>;
 
-/** One device, over as many clients as it takes. */
+/** One device, with one client after the other. */
 export class DeviceRun {
   private readonly config: CheckedConfig;
   private readonly statuses: StatusReader;
@@ -90,11 +90,11 @@ export class DeviceRun {
     this.outbox.end();
   }
 
-  /** One client, from its connect to its end. Returns the failure that ended it, or undefined when the device is over. */
+  /** One client, from its connect to its end. Returns the failure that destroyed it, or undefined if the device is to end. */
   private async live(): Promise<RunDeviceError | undefined> {
     const client = new Client(this.config);
     const connecting = client.connect();
-    // From before anything can arrive: a command may come with the connect response, or before it.
+    // Subscribes before anything can arrive: a command may come with the connect response, or before it.
     const collecting = this.collect(client.commands({ highWaterMark: MAX_UINT32 }));
     const connected = await connecting;
     const error = connected.isErr() ? connected.error : await this.send(client);
@@ -122,7 +122,7 @@ export class DeviceRun {
     }
   }
 
-  /** undefined when the source is over. */
+  /** Returns undefined when the source has ended. */
   private async nextStatus(client: Client): Promise<Uint8Array | undefined> {
     for (;;) {
       const next = await this.statuses.next();
@@ -132,11 +132,11 @@ export class DeviceRun {
       if (next.kind === "interrupted") continue;
       this.put(err(next.kind === "failed" ? last(next.error) : next.error));
       if (next.kind === "failed") return undefined;
-      await turnOfTheLoop(); // or a source that yields at once what cannot be written would hold the process
+      await turnOfTheLoop(); // or a source that yields unwritable statuses at once would block the process
     }
   }
 
-  /** undefined when the device is to end. What the caller is to blame for would only come again. */
+  /** Returns undefined when the device is to end. An error that the caller caused would only come again. */
   private delayAfter(error: RunDeviceError): number | undefined {
     this.failures += 1;
     if (error.family === "usage") return undefined;
@@ -191,7 +191,7 @@ function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** What was given by the user's function; a timer throws for a BigInt. */
+/** For the result of the user's function. A timer would throw for a BigInt. */
 function isDelay(given: unknown): boolean {
   return typeof given === "number" && given >= 0 && given <= MAX_TIMER_MS;
 }

@@ -5,7 +5,7 @@ import { toError } from "./to-error.js";
 
 /** The pause before a further attempt that RFC 8305 recommends. */
 const STEP_MS = 250;
-/** An error that names every address of a hostile resolver would have no bound. */
+/** Limits the length of an error about the many addresses of a hostile resolver. */
 const MAX_NAMED = 20;
 
 export type Lookup = (
@@ -17,16 +17,16 @@ export type Lookup = (
 type Timers = Pick<typeof realTimers, "setTimeout" | "clearTimeout">;
 
 export interface DialEvents {
-  /** Connects to this address, beside those before it. What it throws is the failure of this attempt. */
+  /** Connects to this address, in parallel with the earlier ones. What it throws is the failure of this attempt. */
   attempt(address: string): void;
   /** The look-up failed, or every attempt did. The call can come before `start` returns. */
   exhausted(cause: Error): void;
 }
 
 /**
- * Looks a host name up and says which of its addresses is attempted when, as RFC 8305 does: in the resolver's order with
- * the families interleaved, a further one every 250 ms or as soon as one fails. An attempt that was begun goes on until
- * its owner stops it.
+ * Looks a host name up and decides when to attempt which of its addresses, as RFC 8305 does: in the resolver's order with
+ * the families interleaved, another one every 250 ms or as soon as one fails. An attempt that has begun goes on until its
+ * owner stops it.
  */
 export class Dial {
   /** Undefined while the look-up runs. */
@@ -67,7 +67,7 @@ export class Dial {
   get obstacle(): Error {
     const { errors, unanswered } = this;
     const [only] = errors;
-    if (this.addresses === undefined) return new Error(`the look-up of ${this.host} has not ended`);
+    if (this.addresses === undefined) return new Error(`the look-up of ${this.host} has not finished`);
     if (only !== undefined && errors.length === 1 && unanswered.size === 0) return only;
     const named = errors.map(({ message }) => message);
     for (const address of unanswered) named.push(`no answer from ${address}`);
@@ -112,7 +112,7 @@ export class Dial {
   private pace(): void {
     if (this.begun === this.addresses?.length) return;
     this.timer = this.timers.setTimeout(() => this.next(), STEP_MS);
-    this.timer.unref(); // the attempts that it waits beside keep the process alive, if anything does
+    this.timer.unref(); // if anything keeps the process alive, it is the attempts under way
   }
 }
 

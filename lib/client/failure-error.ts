@@ -4,7 +4,7 @@ import { InternalClientError } from "../errors/internal-client-error.js";
 import type { ErrorReason } from "../errors/reasons.js";
 import type { Failure } from "../protocol/failures.js";
 
-// A message: what happened (which device, where). What to do. What is left.
+// A message: what happened (to which device, where). What to do. What is left.
 
 /** What is left after a failure, for people. */
 export type Aftermath =
@@ -13,7 +13,7 @@ export type Aftermath =
   | "The client lives and reconnects with the next status."
   | "The client is destroyed; connect again.";
 
-/** The one place where an outcome of the connection becomes an error of the library. */
+/** The only place where a failure of the connection becomes an error of the library. */
 export function errorOf<Code extends Failure["code"]>(
   failure: Failure & { readonly code: Code },
   endpoint: string,
@@ -26,7 +26,7 @@ export function errorOf<Code extends Failure["code"]>(
   return error as ErrorWith<Code>; // the compiler does not distribute over a type parameter
 }
 
-/** For every use of a client that is destroyed; `reason` is what destroyed it, unless its owner did. */
+/** The error of every use of a destroyed client; `reason` is the error that destroyed it, or undefined if its owner did. */
 export function destroyedError(endpoint: string, reason: unknown): InternalClientError<"CONTEXT_INCORRECT"> {
   const when = reason === undefined ? "" : " when a status failed";
   const message = `the client was destroyed${when} (${endpoint}). Connect again.`;
@@ -34,7 +34,7 @@ export function destroyedError(endpoint: string, reason: unknown): InternalClien
   return new InternalClientError("CONTEXT_INCORRECT", reason === undefined ? details : { ...details, cause: reason });
 }
 
-/** For what was given in place of a handle. */
+/** The error for a value that is not a handle. */
 export function noHandleError(given: unknown): InternalClientError<"CONTEXT_INCORRECT"> {
   const message = `not a client handle: ${mistakeIn(given)}`;
   return new InternalClientError("CONTEXT_INCORRECT", { reason: "no-handle", message });
@@ -47,7 +47,7 @@ function mistakeIn(given: unknown): string {
     }
     if (isResult(given)) return "it is a Result. Unwrap it first.";
   } catch {
-    // It cannot be read, so it is nothing that is known.
+    // It throws when it is read, so nothing is known about it.
   }
   return "pass the handle that connect() returned, not a copy of it.";
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { types } from "node:util";
 
-/** What a stream may have beyond a Duplex; only some do. */
+/** What a stream may have beyond a Duplex; only some have it. */
 export interface MaybeSocket {
   readonly connecting?: boolean;
   readonly pending?: boolean;
@@ -17,7 +17,7 @@ export interface MaybeSocket {
 /** @throws TypeError for what cannot be used as a stream */
 export function checkedStream(given: unknown): Duplex & MaybeSocket {
   if (types.isPromise(given)) {
-    given.then(destroyStream, () => undefined); // neither its stream nor its rejection may be left behind
+    given.then(destroyStream, () => undefined); // leave neither its stream nor its rejection behind
     throw new TypeError("createConnection returned a promise, but must return the Duplex itself");
   }
   if (!isStream(given)) throw new TypeError("createConnection did not return a Duplex");
@@ -28,22 +28,22 @@ export function checkedStream(given: unknown): Duplex & MaybeSocket {
   return given;
 }
 
-/** The event that says that the stream can be used; undefined if it can be already. */
+/** The event after which the stream can be used; undefined if it can be used already. */
 export function openingEvent(stream: MaybeSocket): "connect" | "secureConnect" | undefined {
   if (stream.encrypted === true) return isHandshakeOver(stream) ? undefined : "secureConnect";
   return stream.connecting === true || stream.pending === true ? "connect" : undefined;
 }
 
-/** Never throws, whatever was given. */
+/** Never throws, whatever it gets. */
 export function destroyStream(stream: unknown): void {
   try {
     (stream as Duplex).destroy();
   } catch {
-    // There is nothing left to do for it.
+    // There is nothing left to do.
   }
 }
 
-/** A verdict on the peer's certificate is what ends a handshake. */
+/** A TLS handshake is over when the peer's certificate has been judged. */
 function isHandshakeOver({ authorized, authorizationError }: MaybeSocket): boolean {
   return authorized === true || Boolean(authorizationError);
 }

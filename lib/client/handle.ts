@@ -49,7 +49,7 @@ export interface LivingClient {
   destroy(): Promise<void>;
 }
 
-/** What stands behind a handle. It may come from another copy of the package, so this is all that the functions may rely on. */
+/** The client behind a handle. It may come from another copy of the package, so the functions may rely on nothing else. */
 export interface ClientBehindHandle extends LivingClient {
   readonly device: Device;
   readonly module: AnyModule | undefined;
@@ -80,12 +80,12 @@ export function createHandle(client: LivingClient, config: CheckedConfig): AnyHa
   const { device, module, host, port } = config;
   const behind = Object.freeze(new OwnClient(client, device, module));
   const handle = Object.assign(Object.create(handlePrototype) as AnyHandle, { device, host, port });
-  // Not enumerable, so that a copy made with `{ ...handle }` is no handle.
+  // Not enumerable, so that a copy made with `{ ...handle }` is not a handle.
   Object.defineProperties(handle, { module: { value: module }, [CLIENT]: { value: behind } });
   return Object.freeze(handle);
 }
 
-/** All that can be reached through a handle: least of all the client itself. */
+/** Everything that can be reached through a handle, and not the client itself. */
 class OwnClient implements ClientBehindHandle {
   readonly #client: LivingClient;
 
@@ -97,7 +97,7 @@ class OwnClient implements ClientBehindHandle {
     this.#client = client;
   }
 
-  /** What this copy made needs no guard. */
+  /** A handle that this copy made needs no guard. */
   static is(behind: ClientBehindHandle): behind is OwnClient {
     return #client in behind;
   }
@@ -137,7 +137,7 @@ class OwnClient implements ClientBehindHandle {
 
 Object.freeze(OwnClient.prototype);
 
-/** What stands behind a handle; undefined for anything that is no handle. It never throws and never rejects. */
+/** Returns the client behind a handle; undefined for anything else. Neither it nor the client ever throws or rejects. */
 export function clientBehind(handle: unknown): ClientBehindHandle | undefined {
   if (typeof handle !== "object" || handle === null) return undefined;
   try {
@@ -145,11 +145,11 @@ export function clientBehind(handle: unknown): ClientBehindHandle | undefined {
     if (typeof behind?.exchange !== "function") return undefined;
     return OwnClient.is(behind) ? behind : guarded(behind);
   } catch {
-    return undefined; // a proxy that throws is no handle
+    return undefined; // a proxy that throws is not a handle
   }
 }
 
-/** Another copy's. Anything may stand under a handle's key: what does not act as a client is no handle. */
+/** Guards the client of another copy of the package. Anything may be stored under the handle's key; what does not behave like a client is refused. */
 function guarded(foreign: ClientBehindHandle): ClientBehindHandle | undefined {
   const { module, state } = foreign;
   const device = ownDevice(foreign.device);
@@ -163,7 +163,7 @@ function guarded(foreign: ClientBehindHandle): ClientBehindHandle | undefined {
     },
     exchange: (status, options) => settled(() => foreign.exchange(status, options)),
     getCommand: () => attempt(() => ownResult(foreign.getCommand()), err(noHandleError(foreign))),
-    // What throws here throws again in each `next`, where it is caught.
+    // If this throws, every `next` throws too, and it is caught there.
     commands: (options) => guardedStream(attempt(() => foreign.commands(options), undefined as never)),
     whenClosed: () => settled(() => foreign.whenClosed()),
     destroy: () => settled(() => foreign.destroy()).then(() => undefined),
@@ -174,7 +174,7 @@ function guarded(foreign: ClientBehindHandle): ClientBehindHandle | undefined {
   };
 }
 
-/** A copy of a device, which is described in messages; undefined for what is none. */
+/** A copy of a device, for messages; undefined if it is not a device. */
 function ownDevice(given: Device): Device | undefined {
   const { module, deviceType, deviceRole, deviceName, priority } = given;
   const areNumbers = [module, deviceType, priority].every((field) => typeof field === "number");
@@ -198,7 +198,7 @@ async function settled<T, E>(call: () => PromiseLike<unknown>): Promise<Result<T
   }
 }
 
-/** @throws TypeError for what is no Result with a value or an error of this library */
+/** @throws TypeError unless it is a Result with a value or an error of this library */
 function ownResult<T, E>(given: unknown): Result<T, E> {
   if (isResult(given) && given.isOk()) return ok(given.value as T);
   if (isResult(given) && given.isErr() && isInternalClientError(given.error)) return err(given.error as E);

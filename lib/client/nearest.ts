@@ -1,4 +1,4 @@
-/** The candidate that was probably meant: one that the word begins or contains, whatever the case, or that differs by few letters. */
+/** The candidate that was probably meant: one that begins with the word or that the word begins with, in any case, or that differs by a few letters. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const meant = word.toLowerCase();
   const akin = candidates.find((candidate) => {

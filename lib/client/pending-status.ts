@@ -3,7 +3,7 @@ import { err, ok, type Result } from "neverthrow";
 import type { SendStatusError } from "../errors/error-types.js";
 import { listen, unlisten } from "./abort.js";
 
-/** Who is told that a status was aborted. */
+/** Is called when a status is aborted. */
 export interface AbortObserver {
   abort(pending: PendingStatus, reason: unknown): void;
 }
@@ -14,7 +14,7 @@ export class PendingStatus {
     private readonly signal: AbortSignal | undefined,
     private readonly observer: AbortObserver,
     private readonly settle: (outcome: Result<Uint8Array, SendStatusError>) => void,
-    /** The async context of the call that sent it; undefined where nobody observes. */
+    /** The async context of the call that sent it; undefined if nobody subscribes to diagnostics. */
     readonly context: AsyncResource | undefined,
   ) {
     if (signal !== undefined) listen(signal, this);

@@ -10,10 +10,10 @@ import { clearTimeout, setTimeout } from "./timers.js";
 
 type SourceError = ErrorWith<"NOT_OK">;
 
-/** What a source comes to next. A status is read, written and copied at once, so that it can be repeated as it was then. */
+/** What a source yields next. A status is read, encoded and copied at once, so that the same bytes can be repeated. */
 export type NextStatus =
   | { readonly kind: "status"; readonly bytes: Uint8Array }
-  /** One that cannot be written; the source goes on. */
+  /** A status that cannot be written; the source goes on. */
   | { readonly kind: "unwritable"; readonly error: SourceError }
   | { readonly kind: "failed"; readonly error: SourceError }
   | { readonly kind: "interrupted" }
@@ -37,7 +37,7 @@ export class StatusReader {
   /** The last status that could be written. */
   latest: Uint8Array | undefined;
 
-  /** @throws InternalClientError NOT_OK for what cannot be iterated */
+  /** @throws InternalClientError NOT_OK if the source cannot be iterated */
   constructor(
     private readonly source: unknown,
     private readonly client: Pick<CheckedConfig, "device" | "module">,
@@ -71,7 +71,7 @@ export class StatusReader {
     return outcome;
   }
 
-  /** Ends a `next` that waits, without a loss: what the source is about to say is taken by the one after. */
+  /** Ends a waiting `next` without a loss: the following `next` takes what the source yields. */
   interrupt(): void {
     this.wake(false);
   }
@@ -81,7 +81,7 @@ export class StatusReader {
     this.wake(false);
   }
 
-  /** Returns the source. One that is being read would return only after that read, which may be never. */
+  /** Calls `return()` of the source. During a read, that may not settle before the read does, which may be never. */
   async close(): Promise<void> {
     this.stop();
     const { iterator } = this;
@@ -91,7 +91,7 @@ export class StatusReader {
       if (this.isReading) void Promise.resolve(returned).catch(() => undefined);
       else await returned;
     } catch {
-      // The source is left: what it throws now concerns no status.
+      // The source is no longer used: what it throws now does not matter.
     }
   }
 
@@ -126,7 +126,7 @@ export class StatusReader {
     }
   }
 
-  /** Returns whether the time is over after which the last status is due again. */
+  /** Waits for the source. Returns whether the last status is due again first. */
   private pause(): Promise<boolean> {
     const delay = this.latest === undefined ? undefined : this.repeatAfterMs;
     return new Promise((resolve) => {
@@ -141,7 +141,7 @@ export class StatusReader {
 }
 
 function isIterable(source: unknown): boolean {
-  // The numbers in bytes would each be taken for a status.
+  // Each number in an array of bytes would be taken for a status.
   if (typeof source !== "object" || source === null || ArrayBuffer.isView(source)) return false;
   return Symbol.asyncIterator in source || Symbol.iterator in source;
 }

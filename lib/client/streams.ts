@@ -16,7 +16,7 @@ export function streamOf<Item>(next: Stream<Item>["next"], leave: () => PromiseL
   };
 }
 
-/** Nothing but that item. */
+/** A stream of only that item. */
 export function streamOfOne<Item>(item: Item): Stream<Item> {
   let isOver = false;
   const end = (): Promise<void> => {
@@ -31,7 +31,7 @@ export function streamOfOne<Item>(item: Item): Stream<Item> {
   return streamOf(next, end);
 }
 
-/** Not a generator: one that was never read from would not pass `return` on, and the reader would stay subscribed. */
+/** Not a generator: if it was never read from, a generator would not pass `return` on, and the reader would stay subscribed. */
 export function mapStream<Item, Mapped>(
   stream: Stream<Item>,
   map: (item: Item) => Mapped | PromiseLike<Mapped>,

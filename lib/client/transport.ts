@@ -12,7 +12,7 @@ export interface TransportEvents {
   opened(): void;
   /** The first `length` bytes of `chunk`; they may be written over once the call has returned. */
   received(chunk: Uint8Array, length: number): void;
-  /** The connection ended, or could not be made; without a cause, the gateway ended it in order. */
+  /** The connection ended, or could not be made. Without a cause, the gateway closed it (FIN). */
   closed(cause: Error | undefined): void;
 }
 
@@ -26,15 +26,15 @@ export interface TransportTarget {
 }
 
 const KEEP_ALIVE_AFTER_MS = 10_000;
-/** A stream of the user's may never report that it is closed. */
+/** The user's stream may never report that it is closed. */
 const MAX_CLOSING_MS = 1_000;
 const READ_BUFFER_BYTES = 64 * 1024;
 
 let sharedReadBuffer: Uint8Array | undefined;
 
 /**
- * Outside Windows a read fills its buffer and hands it over within one turn, so that all sockets can share one buffer
- * and an idle one costs no memory. Windows hands the buffer to the system ahead of the read.
+ * Except on Windows, a read fills its buffer and hands it over within one turn, so all sockets can share one buffer, and
+ * an idle socket costs no memory. Windows gives the buffer to the system before the read.
  */
 function readBuffer(): Uint8Array {
   if (platform === "win32") return new Uint8Array(READ_BUFFER_BYTES);
@@ -47,23 +47,23 @@ type Stream = Duplex & MaybeSocket;
 /**
  * One connection. It goes through these states, in this order:
  *
- * - **opening**, from its construction: the host is looked up, one or more sockets connect, or the user's stream does.
+ * - **opening**, from its construction: the host is looked up, one or more sockets connect, or the user's stream opens.
  *   What is written now is lost.
  * - **open**, from `opened` on: one stream is left. What arrives is reported by `received`, and frames can be written.
  * - **closed**, from `closed` or the call of `close` on, whichever is first: no event follows, and every stream is destroyed.
- * - **gone**, once `close` resolves: the system holds nothing of it any more.
+ * - **gone**, once `close` resolves: the system has released everything.
  *
- * The only place that makes sockets.
+ * No other code makes sockets.
  */
 export class Transport {
   /** Undefined once it is closed. */
   private events: TransportEvents | undefined;
-  /** The user makes its stream. */
+  /** Whether the user makes its stream. */
   private readonly isForeign: boolean;
   private dial: Dial | undefined;
-  /** The one that is open. */
+  /** The open one. */
   private stream: Stream | undefined;
-  /** All that are not gone yet: more than one only while several addresses are attempted. */
+  /** Those that are not gone yet: more than one only while several addresses are attempted. */
   private readonly streams = new Set<Stream>();
   private isRef = true;
   private gone: Promise<void> | undefined;
@@ -81,20 +81,20 @@ export class Transport {
     else this.connectToName();
   }
 
-  /** Hands a frame to the kernel, in one write: the gateway drops a connection whose header comes in parts. */
+  /** Hands a frame to the kernel, in one write: the gateway closes a connection if a header arrives in parts. */
   write(frame: Uint8Array): void {
     if (!this.isForeign) this.stream?.write(frame);
     // The user's code runs within this write: it may throw, or answer at once.
     else afterThisCall(() => this.attempt(() => this.stream?.write(frame)));
   }
 
-  /** Whether the kernel has taken all that was written, so that its bytes may be used again. */
+  /** Whether the kernel has taken everything that was written, so that the bytes may be used again. */
   get isFlushed(): boolean {
-    // A stream of the user's may keep the bytes that it has taken.
+    // The user's stream may keep the bytes that it has taken.
     return !this.isForeign && this.stream?.writableLength === 0;
   }
 
-  /** What has kept it from opening so far, for an error about an attempt that took too long. Undefined once it is open. */
+  /** What has kept it from opening so far, for the error about a timeout. Undefined once it is open. */
   get obstacle(): Error | undefined {
     if (this.stream !== undefined) return undefined;
     if (this.isForeign) return new Error("the stream of createConnection has not opened");
@@ -108,8 +108,8 @@ export class Transport {
   }
 
   /**
-   * Closes at once, whatever is under way. Resolves when every socket is gone; a stream of the user's that does not
-   * report it counts as gone after a second. A look-up that is under way is left to itself.
+   * Closes at once, whatever is under way. Resolves when every socket is gone; the user's stream counts as gone after a
+   * second even if it does not report it. A look-up that is under way is not waited for.
    */
   close(): Promise<void> {
     this.shut();
@@ -171,7 +171,7 @@ export class Transport {
     } catch (thrown) {
       return this.end(toError(thrown));
     }
-    // createConnection can close its own client.
+    // createConnection may destroy its own client.
     if (this.isClosed) this.shut();
     else if (event === undefined) this.openForeign(stream);
     else stream.once(event, () => this.openForeign(stream));
@@ -188,7 +188,7 @@ export class Transport {
       else onFailure(cause);
     };
     this.streams.add(stream);
-    // Stays for good: an error event without a listener would take the process down.
+    // Never removed: an error event without a listener would crash the process.
     stream.on("error", (error: unknown) => fail(toError(error)));
     stream.on("end", () => fail(undefined));
     stream.on("close", () => {
@@ -225,7 +225,7 @@ export class Transport {
     }
   }
 
-  /** What the user's stream throws ends the connection. */
+  /** If the user's stream throws, the connection ends. */
   private attempt(action: () => void): void {
     try {
       action();
@@ -266,12 +266,12 @@ function tune(stream: MaybeSocket): void {
   stream.setKeepAlive?.(true, KEEP_ALIVE_AFTER_MS);
 }
 
-/** What is copied out of a Buffer is a Buffer again, but commands are plain Uint8Arrays. */
+/** A copy of a Buffer's bytes would be a Buffer again, but commands are plain Uint8Arrays. */
 function plainBytes({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
 }
 
-/** A microtask: it needs none of the globals that a test environment takes away or replaces. */
+/** A microtask: unlike a timer, it needs no global that a test environment removes or replaces. */
 function afterThisCall(action: () => unknown): void {
   void Promise.resolve().then(action);
 }

@@ -1,11 +1,11 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** The fields that a message is known to have; fields with other numbers are let through, as protobuf wants it. */
+/** The known fields of a message; fields with other numbers are accepted, as protobuf requires. */
 export interface MessageStructure {
   readonly [field: number]: {
     readonly wireType: number;
     readonly message?: MessageStructure;
-    /** The number of the oneof that the field belongs to: only one of its fields may come. */
+    /** The number of the oneof that the field belongs to: only one of its fields may be present. */
     readonly oneof?: number;
   };
 }
@@ -13,13 +13,13 @@ export interface MessageStructure {
 const MAX_GROUP_DEPTH = 100;
 
 /**
- * Throws unless the bytes have the structure of that message to the last one.
+ * Throws unless the bytes, to the last one, have the structure of that message.
  *
- * The generated decoder is lenient where a vehicle must not be: it stops at a tag of 0, skips a known field of the
- * wrong wire type and so makes an empty command of a spoilt one, merges fields that come twice, and follows a length past
- * the end of its message.
+ * The generated decoder is more lenient than a vehicle can afford: it stops at a tag of 0, skips a known field of the
+ * wrong wire type and so turns a damaged command into an empty one, merges fields that come twice, and follows a length
+ * past the end of its message.
  *
- * @param maxFields how many fields there may be in all: without a limit, millions of tiny ones would hold the process
+ * @param maxFields the largest number of fields in all: without a limit, millions of tiny ones would block the process
  */
 export function assertStructure(bytes: Uint8Array, structure: MessageStructure, maxFields = Infinity): void {
   new Walk(new BinaryReader(bytes, noText), maxFields).message(bytes.length, structure);
@@ -67,7 +67,7 @@ class Walk {
     else this.reader.skip(wireType, field);
   }
 
-  /** Not by the runtime's own `skip`: it does not count the fields inside. */
+  /** The runtime's own `skip` would not count the fields inside. */
   private skipGroup(group: number, depth: number): void {
     if (depth > MAX_GROUP_DEPTH) throw new Error("groups are nested too deeply");
     for (;;) {

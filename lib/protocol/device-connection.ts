@@ -11,9 +11,9 @@ import { bodyLength, connectFrame, type Allocate } from "./writer.js";
 export interface Limits extends QueueLimits {
   /** For one attempt to connect: the network connection and the connect response. */
   readonly connectTimeoutMs: number;
-  /** How long after a drop the device reconnects: at once, the gateway often still takes the former connection for alive. */
+  /** The pause before a reconnection: without it, the gateway often still considers the former connection alive. */
   readonly reconnectPauseMs: number;
-  /** How often and how long a reconnection is tried again on ALREADY_CONNECTED: the gateway keeps a device's place until the 250 ms of its unanswered status are over. */
+  /** How often and how long the device asks again on ALREADY_CONNECTED: the gateway keeps a device's slot until the 250 ms of its unanswered status are over. */
   readonly askAgainEveryMs: number;
   readonly askAgainForMs: number;
   /** Whether an empty command says "nothing new": it completes its status, and the latest command stays. */
@@ -26,7 +26,7 @@ export interface Runtime {
   readonly allocate?: Allocate;
 }
 
-/** What the driver has to carry out. `Ticket` is what the driver calls a status by. */
+/** What the driver has to carry out. A `Ticket` is how the driver identifies a status. */
 export type Effect<Ticket> =
   /** Open a network connection to the gateway; report `opened`, `received` and `closed`. */
   | { readonly kind: "open" }
@@ -38,13 +38,13 @@ export type Effect<Ticket> =
       /** Whether a reconnection came before the status: it may have been sent before. */
       readonly afterReconnect: boolean;
     }
-  /** Close the network connection at once, and report nothing more of it. */
+  /** Close the network connection at once, and report nothing more about it. */
   | { readonly kind: "close" }
   /** The first connection is made. */
   | { readonly kind: "connected" }
   /** The reconnection is made, for the status of the ticket. */
   | { readonly kind: "reconnected"; readonly ticket: Ticket }
-  /** The gateway refused the device; `ticket` is the status that it reconnects for. */
+  /** The gateway refused the device; `ticket` is the status for which it reconnects. */
   | {
       readonly kind: "refused";
       readonly code: RefusalCode;
@@ -55,11 +55,11 @@ export type Effect<Ticket> =
   | { readonly kind: "command"; readonly command: Uint8Array; readonly ticket: Ticket | undefined }
   /** A status failed; the client lives. */
   | { readonly kind: "failed"; readonly ticket: Ticket; readonly failure: Failure }
-  /** The connection is lost or given up; the next status reconnects. `ticket` is the status that was in flight. */
+  /** The connection is lost or was dropped; the next status reconnects. `ticket` is the status that was in flight. */
   | { readonly kind: "dropped"; readonly failure: Failure; readonly ticket: Ticket | undefined }
-  /** A command for another device arrived and was left alone. */
+  /** A command for another device arrived and was ignored. */
   | { readonly kind: "ignored"; readonly message: string }
-  /** The end, for these statuses too; without a failure, because the owner destroyed the client. */
+  /** The client is destroyed, and these statuses fail. Without a failure, the owner destroyed it. */
   | {
       readonly kind: "ended";
       readonly failure: Failure | undefined;
@@ -71,23 +71,23 @@ const OPENED: Input = { kind: "opened" };
 const STATUS: Input = { kind: "status" };
 const DESTROY: Input = { kind: "destroy" };
 
-/** The specs' and the explorer's builds define it: they throw where a driver lets the impossible happen. */
+/** Defined in the builds of the specs and the explorer, which throw when a driver lets the impossible happen. */
 declare const __DEV__: boolean | undefined;
 
 /**
  * One device's side of the protocol, without a socket, a clock or a promise: bytes, events, statuses and times go in, effects
- * and the next deadline come out. All that can happen, and what follows, is in `transitions.ts`.
+ * and the next deadline come out. What can happen, and what follows, is in `transitions.ts`.
  *
  * The driver's contract:
  * 1. Call an input method, then `next` until it returns undefined, and carry out each effect before the next call. Inputs
- *    that come up meanwhile may be fed at once: their effects come after those that are due already.
- * 2. Keep the chunk given to `received` as it is until `next` has returned undefined.
- * 3. Report nothing more of a connection after its `close` effect, or after `closed`.
- * 4. When `deadline` has passed, feed first what had arrived by then, and call `deadlinePassed` if it still has.
+ *    that come up meanwhile may be fed at once: their effects come after those already due.
+ * 2. Do not change the chunk passed to `received` until `next` has returned undefined.
+ * 3. Report nothing more about a connection after its `close` effect, or after `closed`.
+ * 4. When `deadline` has passed, first feed what had arrived by then; call `deadlinePassed` if it is then still passed.
  * 5. Times are milliseconds of one clock that never runs backwards.
  */
 export class DeviceConnection<Ticket extends object> {
-  /** The command that arrived last; undefined at first and after the end. */
+  /** The latest command; undefined before the first one and after the end. */
   latestCommand: Uint8Array | undefined;
 
   private currentState: State = "opening";
@@ -95,7 +95,7 @@ export class DeviceConnection<Ticket extends object> {
 
   private readonly queue: StatusQueue<Ticket>;
   private inFlight: QueuedStatus<Ticket> | undefined;
-  /** The frame of the status that was completed last; the network may not have taken it all yet. */
+  /** The frame of the last completed status; the network may not have taken all of it yet. */
   private spentFrame: Uint8Array | undefined;
 
   // The reconnection for the status in flight.
@@ -108,7 +108,7 @@ export class DeviceConnection<Ticket extends object> {
   private readonly reader: ServerMessageReader;
   private readonly deviceBytes: Uint8Array;
 
-  // Nearly every input has one effect; a list is made only for more.
+  // Nearly every input has one effect; only further ones need the list.
   private effect: Effect<Ticket> | undefined;
   private readonly moreEffects: Effect<Ticket>[] = [];
 
@@ -131,7 +131,7 @@ export class DeviceConnection<Ticket extends object> {
     return this.currentDeadline;
   }
 
-  /** How many bytes of body the connect frame takes. */
+  /** The length of the connect frame's body, in bytes. */
   get connectBytes(): number {
     return bodyLength(this.deviceBytes, 0);
   }
@@ -157,12 +157,12 @@ export class DeviceConnection<Ticket extends object> {
     this.take({ kind: "closed", cause }, now);
   }
 
-  /** Takes a status and copies its bytes; returns why not, if it cannot. It is sent when its turn comes. */
+  /** Takes a status and copies its bytes, or returns why it cannot. The status is sent when its turn comes. */
   send(status: Uint8Array, timeoutMs: number, ticket: Ticket): QueueRefusal | undefined {
     return this.queue.push(status, timeoutMs, ticket);
   }
 
-  /** The caller of a status gives it up. A status that is settled already is left alone. */
+  /** The caller of a status aborts it. This does nothing if the status is already settled. */
   abort(ticket: Ticket, cause: unknown, now: number): void {
     if (this.inFlight?.ticket === ticket) this.take({ kind: "abort", cause }, now);
     else if (this.queue.remove(ticket)) this.emit({ kind: "failed", ticket, failure: aborted(cause) });
@@ -172,12 +172,12 @@ export class DeviceConnection<Ticket extends object> {
     this.take(DESTROY, now);
   }
 
-  /** `obstacle` is what has kept a connection from opening so far, if that is known. */
+  /** `obstacle` is what has kept the connection from opening so far, if known. */
   deadlinePassed(now: number, obstacle?: Error): void {
     this.take({ kind: "deadline", cause: obstacle }, now);
   }
 
-  /** Time that the process did not run is not the gateway's: what has a limit gets that much more. */
+  /** The process did not run for that time, which is not the gateway's fault: every limit is extended by it. */
   postpone(milliseconds: number): void {
     if (this.currentDeadline !== undefined) this.currentDeadline += milliseconds;
     this.reconnectUntil += milliseconds;
@@ -193,9 +193,9 @@ export class DeviceConnection<Ticket extends object> {
   // ——— outputs ———
 
   /**
-   * What is to be done next; undefined when there is nothing more to do.
+   * Returns the next effect; undefined when there is nothing more to do.
    *
-   * First comes what was caused, then the rest of the chunk, then the next status. So a status never goes out in the middle
+   * Effects that are due come first, then the rest of the chunk, then the next status. So a status is never sent in the middle
    * of a chunk, whose later commands arrived before it.
    */
   next(now: number): Effect<Ticket> | undefined {
@@ -219,7 +219,7 @@ export class DeviceConnection<Ticket extends object> {
       if (message.kind === "command" && body.beganBeforeMark) return { kind: "early", command: message.command };
       return message;
     } catch (error) {
-      return unreadable((error as Error).message); // there may be no memory for what has come
+      return unreadable((error as Error).message); // for example, no memory for what has arrived
     }
   }
 
@@ -295,16 +295,16 @@ export class DeviceConnection<Ticket extends object> {
 
   private resume(now: number): void {
     this.emit({ kind: "reconnected", ticket: this.statusInFlight.ticket });
-    // The reconnection for a status that had not been sent yet leaves it its own one.
+    // A status that had not been sent yet may still reconnect once.
     this.writeStatus(this.firstAttempt === "unsent" ? "awaiting" : "awaitingAgain", true, now);
   }
 
   private writeStatus(next: "awaiting" | "awaitingAgain", afterReconnect: boolean, now: number): void {
     const { frame, timeoutMs, ticket } = this.statusInFlight;
     this.currentState = next;
-    // V8 keeps a whole number in place, and allocates any other with every status.
+    // V8 stores a whole number in place, but would allocate memory for any other number with every status.
     this.currentDeadline = Math.ceil(now + timeoutMs);
-    this.decoder?.mark(); // what has begun to arrive by now is not its answer
+    this.decoder?.mark(); // what has begun to arrive before this is not its answer
     this.emit({ kind: "write", frame, ticket, afterReconnect });
   }
 
@@ -313,7 +313,7 @@ export class DeviceConnection<Ticket extends object> {
     this.emit({ kind: "command", command, ticket });
   }
 
-  /** The first command after a status completes it: nothing but its time of arrival distinguishes an answer from a push. */
+  /** The first command after a status completes it: only the time of arrival distinguishes an answer from a push. */
   private complete(input: InputOf<"command">): void {
     const { frame, ticket } = this.statusInFlight;
     this.inFlight = undefined;
@@ -326,7 +326,7 @@ export class DeviceConnection<Ticket extends object> {
     this.leave(input, this.failureOf(input), now);
   }
 
-  /** A later answer on this connection could be taken for another status's, so the connection goes with the status. */
+  /** A late answer on this connection could be taken for the answer to another status, so the connection is dropped too. */
   private fail(input: Trouble, now: number): void {
     const failure = this.failureOf(input);
     const { ticket } = this.statusInFlight;
@@ -401,7 +401,7 @@ export class DeviceConnection<Ticket extends object> {
 
   private closeConnection(input: Input): void {
     if (this.decoder === undefined) return;
-    this.decoder = undefined; // what follows on this connection is not looked at
+    this.decoder = undefined; // what follows on this connection is ignored
     if (input.kind !== "closed") this.emit({ kind: "close" });
   }
 
@@ -415,7 +415,7 @@ export class DeviceConnection<Ticket extends object> {
     else this.moreEffects.push(effect);
   }
 
-  /** The table starts what needs a status only in states that have one in flight. */
+  /** The table starts actions that need a status only in states with one in flight. */
   private get statusInFlight(): QueuedStatus<Ticket> {
     return this.inFlight as QueuedStatus<Ticket>;
   }
@@ -426,7 +426,7 @@ export class DeviceConnection<Ticket extends object> {
   }
 }
 
-/** What the table lets only such an input cause. */
+/** The table lets only these inputs cause the action. */
 type InputOf<Kind extends Input["kind"]> = Extract<Input, { kind: Kind }>;
 
 function unreadable(detail: string): Input {

@@ -9,18 +9,18 @@ export interface Failure {
   readonly message: string;
   /** What to do about it: a sentence, or nothing. */
   readonly advice: string;
-  /** What was thrown below, or why the caller aborted; absent when there is nothing. */
+  /** The underlying error, or why the caller aborted; absent if there is none. */
   readonly cause?: unknown;
 }
 
-/** What became of a status before its reconnection. */
+/** What happened to the status before the reconnection. */
 export type FirstAttempt = "unsent" | "closed" | "timed out";
 
-/** What a failure's message is about. */
+/** The circumstances of a failure, for its message. */
 export interface Circumstances {
   readonly state: State;
   readonly firstAttempt: FirstAttempt;
-  /** Of the status in flight. */
+  /** The limit of the status in flight. */
   readonly timeoutMs: number;
 }
 
@@ -143,7 +143,7 @@ const stillConnected: MessageAndAdvice = [
   "If there is no other device, the gateway has not yet noticed that this device's former connection is lost; wait up to 30 s.",
 ];
 
-/** In the C header, the codes of a connect for this are DEVICE_INCORRECT and NOT_OK. */
+/** In the C header, a connect has no COMMAND_INCORRECT; its code for this is NOT_OK. */
 function offProtocol({ state }: Circumstances, message: string): Failure {
   return failure(state === "handshaking" ? "NOT_OK" : "COMMAND_INCORRECT", "off-protocol", message, CHECK_GATEWAY);
 }

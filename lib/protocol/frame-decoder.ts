@@ -3,9 +3,9 @@ import { HEADER_BYTES } from "./writer.js";
 /**
  * A frame's body: `head` from `start` to `end`, and `tail` behind it.
  *
- * A body that came whole in one chunk is all head, and `head` is the chunk: read it before the next one comes. A body
- * that came in pieces is split where the decoder was told to split it; its tail is an array of its own, with no byte
- * more, so that a large payload is copied once, into the bytes that its receiver keeps.
+ * A body that arrived whole in one chunk has no tail, and `head` is the chunk: read it before the next chunk. A body that
+ * arrived in pieces is split where the decoder was told to split it; its tail is a separate array of exactly its length, so
+ * a large payload is copied only once, into the bytes that its receiver keeps.
  */
 export interface Body {
   readonly kind: "body";
@@ -17,7 +17,7 @@ export interface Body {
   readonly tail: Uint8Array;
 }
 
-/** The stream is no longer one of frames: what follows cannot be trusted. */
+/** The stream no longer consists of frames, so nothing that follows can be trusted. */
 export interface BrokenStream {
   readonly kind: "broken";
   readonly detail: string;
@@ -26,10 +26,10 @@ export interface BrokenStream {
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
- * Cuts a stream of bytes into frames, however the network has cut it into chunks.
+ * Cuts a stream of bytes into frames, whatever the chunks in which it arrives.
  *
- * Bytes go in by `push`, bodies come out of `next` until it returns undefined. After the
- * first framing error it is of no more use.
+ * `push` takes bytes, and `next` returns bodies until it returns undefined. After the first
+ * framing error the decoder must not be used any more.
  */
 export class FrameDecoder {
   private chunks = 0;
@@ -38,24 +38,24 @@ export class FrameDecoder {
   private at = 0;
   private end = 0;
 
-  /** The bytes of a header that came in parts; the last one is the highest. */
+  /** The bytes of a header that arrived in parts; the last one is the highest. */
   private header = 0;
   private headerFilled = 0;
   private beganInChunk = 0;
 
-  /** The body that has come in part. */
+  /** The body that has arrived in part. */
   private partial: PartialBody | undefined;
 
   /**
    * @param maxBodyBytes a longer body is refused before any of it is stored
-   * @param headBytes where, within it, a body of that length is split, should it come in pieces
+   * @param headBytes where to split a body of that length if it arrives in pieces
    */
   constructor(
     private readonly maxBodyBytes: number,
     private readonly headBytes: (bodyLength: number) => number,
   ) {}
 
-  /** Bodies whose frame began in a chunk pushed by now are reported as begun before the mark. */
+  /** Bodies whose frame began in a chunk pushed before this call are reported as begun before the mark. */
   mark(): void {
     this.markedChunks = this.chunks;
   }
@@ -127,14 +127,14 @@ function readHeader(header: Uint8Array, at: number): number {
   return low + (header[at + 3] as number) * 0x100_0000;
 }
 
-// What a header announces is not allocated but grown into as bytes arrive. A large factor copies little: by the time
-// a buffer has to move, it holds a sixty-fourth of the next. The first step is what one small body takes.
+// Memory is not allocated for the length that a header announces, but grows as bytes arrive. A large factor copies little:
+// when a buffer has to move, it has a sixty-fourth of the size of the next. The first step fits one small body.
 const GROWTH_FACTOR = 64;
 const MIN_STEP_BYTES = 1024;
-/** Beyond this a buffer no more than doubles. */
+/** Above this, a buffer only doubles. */
 const MAX_STEP_BYTES = 16 * 1024 * 1024;
 
-/** Gathers one body that comes in pieces: its first bytes as `head`, all others as `tail`. */
+/** Collects one body that arrives in pieces: its first bytes as `head`, all others as `tail`. */
 class PartialBody {
   readonly head: Uint8Array;
   private headFilled = 0;
@@ -151,12 +151,12 @@ class PartialBody {
     return this.headFilled === this.head.length && this.tailFilled === this.tailLength;
   }
 
-  /** An array of its own with no byte more, once the body is whole. */
+  /** A separate array of exactly its length, once the body is whole. */
   get tail(): Uint8Array {
     return this.grownTail;
   }
 
-  /** Takes what it lacks from a chunk's bytes between `at` and `end`; returns where it stopped. */
+  /** Takes the missing bytes from a chunk, between `at` and `end`; returns where it stopped. */
   take(chunk: Uint8Array, at: number, end: number): number {
     let next = at;
     const forHead = Math.min(this.head.length - this.headFilled, end - next);

@@ -10,7 +10,7 @@ import { isSameDevice, type Device, type Utf8 } from "./device.js";
 import type { Body } from "./frame-decoder.js";
 import { prefixOfBody } from "./writer.js";
 
-/** What the gateway said to this device. A command's bytes are a copy. */
+/** A message of the gateway to this device. A command's bytes are a copy. */
 export type ServerMessage =
   | { readonly kind: "accepted" }
   | { readonly kind: "refused"; readonly code: RefusalCode }
@@ -30,7 +30,7 @@ export class ServerMessageReader {
     private readonly utf8: Utf8,
   ) {}
 
-  /** How much of a body of that length comes before the command's bytes, if it is a command to this device. */
+  /** If a body of that length is a command to this device: how many bytes come before the command's own. */
   prefixLength(bodyLength: number): number {
     return this.prefixFor(bodyLength)?.length ?? 0;
   }
@@ -39,7 +39,7 @@ export class ServerMessageReader {
     return this.ownCommand(body) ?? this.anyMessage(body);
   }
 
-  /** Nearly every message is a command to this device, and all but its payload is known beforehand. */
+  /** Nearly every message is a command to this device, and then everything but its payload is known beforehand. */
   private ownCommand(body: Body): ServerMessage | undefined {
     const prefix = this.prefixFor(body.end - body.start + body.tail.length);
     if (prefix === undefined) return undefined;
@@ -124,11 +124,11 @@ const INTERNAL_SERVER: MessageStructure = {
   2: { ...BYTES, oneof: 1, message: COMMAND },
 };
 
-/** Far more than any gateway sends, unknown fields of later versions included; reading them takes no time to notice. */
+/** Far more than any gateway sends, even with unknown fields of later versions, and still read in no noticeable time. */
 const MAX_FIELDS = 1_000;
 
 function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  // Not its own `slice`: a Buffer's is a view of the same memory.
+  // Not `bytes.slice`: a Buffer's returns a view of the same memory.
   return Uint8Array.prototype.slice.call(bytes, start, end);
 }
 

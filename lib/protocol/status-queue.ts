@@ -1,6 +1,6 @@
 import { bodyLength, HEADER_BYTES, statusFrame, type Allocate } from "./writer.js";
 
-/** A status on its way, as the frame that carries it. */
+/** A status to send, in the frame that carries it. */
 export interface QueuedStatus<Ticket> {
   readonly frame: Uint8Array;
   readonly timeoutMs: number;
@@ -19,12 +19,12 @@ export type QueueRefusal =
   | { readonly reason: "too-large"; readonly bytes: number }
   | { readonly reason: "queue-full"; readonly statuses: number; readonly bytes: number };
 
-/** A larger frame is not kept for a later status: the memory would weigh more than making it again. */
+/** A larger frame is not kept for a later status: its memory would cost more than a new frame. */
 const MAX_SPARE_BYTES = 1024 * 1024 + 1024;
 
 /** The statuses of one device that wait for their turn, and the frames that carry them. */
 export class StatusQueue<Ticket> {
-  // Nearly always no more than one waits: a list would take memory anew with each.
+  // Nearly always at most one waits: a list would allocate memory for each.
   private first: QueuedStatus<Ticket> | undefined;
   private readonly others: QueuedStatus<Ticket>[] = [];
   private waitingBytes = 0;
@@ -41,7 +41,7 @@ export class StatusQueue<Ticket> {
     return this.first === undefined;
   }
 
-  /** Copies the status's bytes; returns why not, if it takes no more. */
+  /** Copies the status's bytes, or returns why it cannot take the status. */
   push(status: Uint8Array, timeoutMs: number, ticket: Ticket): QueueRefusal | undefined {
     const bytes = bodyLength(this.deviceBytes, status.length);
     if (bytes > this.limits.maxMessageBytes) return { reason: "too-large", bytes };
@@ -61,7 +61,7 @@ export class StatusQueue<Ticket> {
     return this.release(first);
   }
 
-  /** Whether it waited. */
+  /** Returns whether the status was waiting. */
   remove(ticket: Ticket): boolean {
     if (this.first?.ticket === ticket) return this.shift() !== undefined;
     const at = this.others.findIndex((status) => status.ticket === ticket);
@@ -70,7 +70,7 @@ export class StatusQueue<Ticket> {
     return true;
   }
 
-  /** Lets go of everything; returns the tickets of those that waited. */
+  /** Empties the queue; returns the tickets of the statuses that waited. */
   clear(): Ticket[] {
     const waiting = this.first === undefined ? [] : [this.first, ...this.others.splice(0)];
     this.first = undefined;
@@ -79,7 +79,7 @@ export class StatusQueue<Ticket> {
     return waiting.map(({ ticket }) => ticket);
   }
 
-  /** A frame that is free to carry a later status. */
+  /** Takes back a frame, to carry a later status. */
   recycle(frame: Uint8Array): void {
     if (frame.length <= MAX_SPARE_BYTES) this.spare = frame;
   }
@@ -96,7 +96,7 @@ export class StatusQueue<Ticket> {
 
   private frameFor(status: Uint8Array, bytes: number): Uint8Array {
     const { spare } = this;
-    // A frame of the same length carries a status of the same length, and all that comes before it is the same too.
+    // A frame of the same length carries a status of the same length, and everything before the status is the same too.
     if (spare?.length !== HEADER_BYTES + bytes) return statusFrame(this.deviceBytes, status, this.allocate);
     this.spare = undefined;
     spare.set(status, spare.length - status.length);

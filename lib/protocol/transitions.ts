@@ -14,9 +14,9 @@ export type State =
   | "down"
   /** No connection; a status waits for the pause before the next attempt to connect. */
   | "backingOff"
-  /** As `opening`, for the status in flight. */
+  /** Like `opening`, but for the status in flight. */
   | "reopening"
-  /** As `handshaking`, for the status in flight. */
+  /** Like `handshaking`, but for the status in flight. */
   | "rehandshaking"
   /** Connected, the status in flight was sent for the second and last time. */
   | "awaitingAgain"
@@ -39,11 +39,11 @@ export type Input =
   | { readonly kind: "foreign"; readonly detail: string }
   /** A command that names no device, or a connect response that names none or another one. */
   | { readonly kind: "misaddressed"; readonly detail: string }
-  /** Anything else that arrived: not a message of the protocol. */
+  /** Anything else that arrived: it is not a message of the protocol. */
   | { readonly kind: "garbage"; readonly detail: string }
   /** The gateway closed the network connection, or it could not be made. */
   | { readonly kind: "closed"; readonly cause: Error | undefined }
-  /** The state's deadline has passed; `cause` is what has kept a connection from opening so far, if that is known. */
+  /** The state's deadline has passed; `cause` is what has kept the connection from opening so far, if known. */
   | { readonly kind: "deadline"; readonly cause: Error | undefined }
   /** The next status is due. */
   | { readonly kind: "status" }
@@ -62,11 +62,11 @@ export type Action =
   | "resume"
   /** Sends the status. */
   | "send"
-  /** Delivers the command, which completes nothing. */
+  /** Delivers the command; it completes no status. */
   | "push"
-  /** Delivers the command, which completes the status in flight. */
+  /** Delivers the command; it completes the status in flight. */
   | "complete"
-  /** Reports the command and leaves it alone. */
+  /** Reports the command and ignores it. */
   | "ignore"
   /** Drops the connection; the next status reconnects. */
   | "drop"
@@ -78,16 +78,16 @@ export type Action =
   | "backOff"
   /** Opens a new connection. */
   | "open"
-  /** Tries again soon if the gateway may still take the former connection for alive, and the time for that is not over; else ends. */
+  /** Tries again soon if the gateway may still consider the former connection alive and the time for that is not over; else ends. */
   | "askAgain"
-  /** Ends the client: fails the status in flight, and all that wait. */
+  /** Destroys the client: fails the status in flight and all that wait. */
   | "end"
-  /** Nothing: the client has ended already. */
+  /** Nothing: the client is already destroyed. */
   | "nothing"
-  /** This cannot happen. A driver that lets it happen has a fault. */
+  /** This cannot happen. A driver that lets it happen has a bug. */
   | "impossible";
 
-/** The states that an action can lead to; none where the state stays. */
+/** The states that an action can lead to; empty if the state stays the same. */
 export const LEADS_TO: Record<Action, readonly State[]> = {
   introduce: ["handshaking", "rehandshaking"],
   ready: ["idle"],
@@ -109,7 +109,7 @@ export const LEADS_TO: Record<Action, readonly State[]> = {
 
 const ____ = "impossible";
 
-/** Every transition there is. */
+/** All transitions. */
 // prettier-ignore
 export const TRANSITIONS = {
   opened:       { opening: "introduce", handshaking: ____,    idle: ____,     awaiting: ____,        down: ____,      backingOff: ____,   reopening: "introduce", rehandshaking: ____,       awaitingAgain: ____,       destroyed: ____      },

@@ -5,9 +5,9 @@
 //
 //     0x12 length(inner)   0x0a length(device) device   0x12 length(payload) payload
 //
-// All that comes before the payload follows from the device's bytes and the payload's length. So a status needs no encoder
-// that copies its payload about, and a command in this exact form needs no decoder. DeviceConnect is the same without a
-// payload, as field 1.
+// Everything before the payload follows from the device's bytes and the payload's length. So a status needs no encoder,
+// which would copy its payload more than once, and a command in exactly this form needs no decoder. DeviceConnect is the
+// same without a payload, as field 1.
 
 export const HEADER_BYTES = 4;
 
@@ -18,7 +18,7 @@ const TAG_PAYLOAD = 0x12;
 
 const NO_PAYLOAD = new Uint8Array(0);
 
-/** Where the memory of a frame comes from; it need not be zeroed. */
+/** Allocates the memory of a frame; it need not be zeroed. */
 export type Allocate = (bytes: number) => Uint8Array;
 
 const zeroed: Allocate = (bytes) => new Uint8Array(bytes);
@@ -33,13 +33,13 @@ export function statusFrame(device: Uint8Array, status: Uint8Array, allocate = z
   return frame(PAYLOAD_FIELD, device, status, allocate);
 }
 
-/** How many bytes the body takes that carries a payload of that length; a connect message carries none. */
+/** The length of the body that carries a payload of that length; a connect message carries none. */
 export function bodyLength(device: Uint8Array, payloadLength: number): number {
   const inner = deviceFieldLength(device) + payloadFieldLength(payloadLength);
   return 1 + varintLength(inner) + inner;
 }
 
-/** What comes before the payload in a command's body of that length; undefined when no payload makes a body of that length. */
+/** The bytes before the payload in a command's body of that length; undefined if no payload makes a body of that length. */
 export function prefixOfBody(device: Uint8Array, length: number): Uint8Array | undefined {
   const payloadField = contentLength(length) - deviceFieldLength(device);
   const payloadLength = payloadField === 0 ? 0 : contentLength(payloadField);
@@ -88,7 +88,7 @@ function payloadFieldLength(payloadLength: number): number {
   return payloadLength === 0 ? 0 : 1 + varintLength(payloadLength) + payloadLength;
 }
 
-/** The length, above 0, of what a length-delimited field holds that takes `total` bytes; NaN for a total that none makes. */
+/** The length, above 0, of the content of a length-delimited field that takes `total` bytes; NaN if no field takes that many. */
 function contentLength(total: number): number {
   for (const lengthBytes of [varintLength(total), varintLength(total) - 1]) {
     const content = total - 1 - lengthBytes;
@@ -97,7 +97,7 @@ function contentLength(total: number): number {
   return NaN;
 }
 
-/** How many bytes a number below 2^32 takes as a protobuf varint: 1 to 5. */
+/** The length of a number below 2^32 as a protobuf varint: 1 to 5 bytes. */
 function varintLength(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;

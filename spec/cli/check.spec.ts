@@ -78,8 +78,8 @@ describe("check at a healthy gateway", () => {
         "module 1000, example",
         "module 2, car accessory",
         "module 1, mission",
-        "a device type that the module does not know",
-        "a status that the module holds invalid",
+        "a device type that the module does not support",
+        "an invalid status",
       ],
     });
   });
@@ -115,9 +115,9 @@ describe("check at a gateway that misbehaves names what does not hold, and gives
       "module 3, transparent",
       "module 2, car accessory",
       "a module that is not served",
-      "a device type that the module does not know",
+      "a device type that the module does not support",
       "a device, the same of a higher priority, and the first again",
-      "a device that has gone and comes again",
+      "a device that disconnects and connects again",
     ]);
   });
 

@@ -118,7 +118,7 @@ describe("a status to send", () => {
     expect(toSend(status, 1)).toBe(status);
   });
 
-  it("is not what the module holds invalid, unless it is asked for", () => {
+  it("is never one that the module considers invalid, unless asked for", () => {
     expect(() => toSend('{"pressed":1}', 1000)).toThrow(
       /^the module example considers this status invalid: \$\.pressed: .*; --decode none sends it anyway$/,
     );

@@ -287,7 +287,7 @@ describe("watch that nobody reads", () => {
 });
 
 describe("watch of a known module", () => {
-  it("shows what its commands mean, and sends no status that the module holds invalid", async () => {
+  it("shows what its commands mean, and sends no status that the module considers invalid", async () => {
     const path = temporaryFile();
     writeFileSync(path, '{"pressed":true}');
     const gateway = await openGateway({ modules: [1000] });
@@ -296,7 +296,9 @@ describe("watch of a known module", () => {
     started(stage, main([...line, "--status-file", path], stage, "1.2.3"));
     await eventually(() => expect(wordsOf(stage)[1]).toMatch(/^answer in .* ms: \{ "lit_up": false \}$/));
     writeFileSync(path, '{"pressed":1}');
-    await eventually(() => expect(wordsOf(stage).at(-1)).toMatch(/^not sent: the module example considers this status/));
+    await eventually(() =>
+      expect(wordsOf(stage).at(-1)).toMatch(/^not sent: the module example considers this status/),
+    );
     expect(new Set(gateway.statuses().map((status) => Buffer.from(status).toString()))).toEqual(
       new Set(['{"pressed": true}']),
     );

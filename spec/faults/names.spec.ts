@@ -54,7 +54,7 @@ const PLACES: Record<string, (port?: number) => Promise<Place>> = {
   "while the name is looked up": async (port = 1) => {
     resolveBy(() => undefined);
     const reached = () => eventually(() => expect(dns.lookup).toHaveBeenCalled());
-    return { port, reached, obstacle: "the look-up of gateway.test has not ended" };
+    return { port, reached, obstacle: "the look-up of gateway.test has not finished" };
   },
   "while twenty addresses swallow every packet": async (port) => {
     if (port === undefined) {

@@ -90,7 +90,7 @@ describe("connecting", () => {
     expect(await third.read(28)).toBe(refused(2));
   });
 
-  it("refuses a device type that the module does not know", async () => {
+  it("refuses a device type that the module does not support", async () => {
     await start({ modules: [{ module: 1000, deviceTypes: [1, 10] }] });
     const socket = await dial(gateway);
     socket.send(CONNECT);

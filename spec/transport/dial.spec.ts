@@ -244,7 +244,7 @@ describe("a host that cannot be connected", () => {
 describe("the obstacle of a dial, for an attempt that took too long", () => {
   it("is the look-up while that runs", () => {
     const { dial } = dialWith(() => undefined);
-    expect(dial.obstacle.message).toBe("the look-up of gateway.test has not ended");
+    expect(dial.obstacle.message).toBe("the look-up of gateway.test has not finished");
   });
 
   it("names the addresses that failed and those that have not answered", () => {

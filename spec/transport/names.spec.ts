@@ -171,7 +171,7 @@ describe("a transport that is closed", () => {
       port,
       lookup: (_host, _options, callback) => (end = () => callback(null, entries(["127.0.0.1"]))),
     });
-    expect(transport.obstacle?.message).toBe("the look-up of gateway.test has not ended");
+    expect(transport.obstacle?.message).toBe("the look-up of gateway.test has not finished");
     await transport.close();
     end();
     expect(leftovers(port)).toEqual(before);
