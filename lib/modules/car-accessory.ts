@@ -12,7 +12,7 @@ import {
 } from "../index.js";
 
 /**
- * The device types of the I/O module. Each has to report at least its inputs and outputs: {@link CarAccessoryMinimum}.
+ * The device types of the I/O module. Each must report at least its inputs and outputs: {@link CarAccessoryMinimum}.
  *
  * @example
  * const device = { module: carAccessory, deviceType: CarAccessoryDeviceType.BUTTON, deviceRole: "test2", deviceName: "button1" };
@@ -101,7 +101,7 @@ const report = /* @__PURE__ */ tuple([
 function withMinimum(codec: Codec<CarAccessoryStatus>): Codec<CarAccessoryStatus> {
   return {
     encode: (status, device) => codec.encode(status, device).andThen((bytes) => problemOf(status, device) ?? ok(bytes)),
-    // A gateway reads with it what a device sends, and holds the same invalid.
+    // A gateway reads statuses with it, so it must reject the same ones.
     decode: (bytes, device) => codec.decode(bytes, device).andThen((status) => problemOf(status, device) ?? ok(status)),
   };
 }
@@ -123,7 +123,7 @@ function problemOf(
 }
 
 /**
- * The I/O module, number 2, first called car accessory. Where it pushes its commands, it answers a status with `undefined` when it
+ * The I/O module, number 2, formerly called car accessory. A version that pushes its commands answers a status with `undefined` when it
  * has nothing new.
  *
  * @example

@@ -2,7 +2,7 @@ import { boolean, object } from "valibot";
 import { defineModule, err, json, ok, text, type Codec, type StandardSchema } from "../index.js";
 
 /**
- * The device type of the example module; it knows no other.
+ * The only device type of the example module.
  *
  * @example
  * const device = { module: example, deviceType: ExampleDeviceType.BUTTON, deviceRole: "left", deviceName: "button1" };
@@ -27,11 +27,11 @@ export interface ExampleStatus {
  * const command: ExampleCommand = { lit_up: true };
  */
 export interface ExampleCommand {
-  /** Whether its lamp is to be lit. Until there is a command from the cloud: while the button is not pressed. */
+  /** Whether the lamp is to be on. Until the cloud sends a command, it is on while the button is not pressed. */
   lit_up: boolean;
 }
 
-/** The module compares statuses byte by byte and wants a blank behind the colon, which `JSON.stringify` does not write. */
+/** The module compares statuses byte by byte and requires a space after the colon, which `JSON.stringify` does not write. */
 function flag<Name extends string>(
   name: Name,
   schema: StandardSchema<Record<Name, boolean>>,
@@ -49,7 +49,7 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
-/** A gateway reads with it what a device sends, and holds the same invalid. */
+/** A gateway reads statuses with it, so it must reject the same ones. */
 function byteForByte<Payload>({ encode, decode }: Codec<Payload>): Codec<Payload> {
   const problem = { path: "$", message: "it is not written as the module compares it, byte for byte" };
   return {

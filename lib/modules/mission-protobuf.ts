@@ -47,7 +47,7 @@ const command = /* @__PURE__ */ object({
 });
 
 /**
- * The mission module up to 1.2.13, number 1: the vehicle's autonomy, in protobuf. From 1.3.0 on it is `mission` of
+ * The mission module up to 1.2.13, number 1: the vehicle's autonomy, in protobuf. Since 1.3.0 it is `mission` of
  * `fleet-internal-client/modules/mission`. The first command is 0 bytes: no action, no stops.
  *
  * @example

@@ -2,7 +2,7 @@ import { array, finite, nullable, number, object, optional, picklist, pipe, stri
 import { defineModule, json } from "../index.js";
 
 /**
- * The device type of the mission module; it knows no other.
+ * The only device type of the mission module.
  *
  * @example
  * const device = { module: mission, deviceType: MissionDeviceType.AUTONOMY, deviceRole: "driving", deviceName: "autonomy1" };
@@ -74,14 +74,14 @@ export type MissionStatus = {
   /** One of {@link AutonomyState}. */
   state: keyof typeof AutonomyState;
   telemetry: {
-    /** In metres per second. Above 1 the module forwards a status every 2.9 s though nothing else has changed. */
+    /** In metres per second. Above 1, the module forwards a status every 2.9 s even if nothing else has changed. */
     speed: number;
-    /** What is left, from 0 to 1. */
+    /** How much fuel is left, from 0 to 1. */
     fuel?: number | undefined;
     /** Where the vehicle is. */
     position?: Position | undefined;
   };
-  /** The stop that it drives to or stands at; `null` when there is none. */
+  /** The stop that the vehicle drives to or stands at; `null` if there is none. */
   nextStop: Station | null;
 };
 
@@ -94,7 +94,7 @@ export type MissionStatus = {
 export type MissionCommand = {
   /** One of {@link AutonomyAction}. */
   action: keyof typeof AutonomyAction;
-  /** The stops still ahead; the module takes the first off when the vehicle is `IN_STOP` there. */
+  /** The stops still ahead; the module removes the first when the vehicle is `IN_STOP` there. */
   stops: Station[];
   /** The route's name; may be empty. */
   route: string;
@@ -119,7 +119,7 @@ const command = /* @__PURE__ */ object({
 });
 
 /**
- * The mission module from 1.3.0, number 1: the vehicle's autonomy, in JSON. For gateways with an older one:
+ * The mission module since 1.3.0, number 1: the vehicle's autonomy, in JSON. For a gateway with an older version, use
  * `fleet-internal-client/modules/mission-protobuf`.
  *
  * @example

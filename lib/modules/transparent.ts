@@ -1,8 +1,8 @@
 import { defineModule, optional, text } from "../index.js";
 
 /**
- * The transparent module, number 3: it hands text through as it is, for devices of any type. Device roles and names
- * match `^[a-z0-9_]*$`. Until the cloud sends another, its command is the JSON string `"default_command"`, quotes included. A
+ * The transparent module, number 3: it passes text through unchanged, for devices of any type. Device roles and names
+ * must match `^[a-z0-9_]*$`. Until the cloud sends another, its command is the JSON string `"default_command"`, quotes included. A
  * later revision pushes its commands, and answers a status with `undefined` when it has nothing new.
  *
  * @example

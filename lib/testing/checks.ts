@@ -7,7 +7,7 @@ export const MAX_UINT32 = 4_294_967_295;
 export const MAX_INT32 = 2_147_483_647;
 export const MIN_INT32 = -2_147_483_648;
 
-/** Throws if the value is wrong; `name` is how the user knows it. */
+/** Throws if the value is wrong; `name` is the user's name for it. */
 export type Check = (name: string, value: unknown) => void;
 
 export function integer(lowest: number, highest: number): Check {
@@ -58,7 +58,7 @@ export const callback: Check = (name, value) => {
   if (typeof value !== "function") throw new TypeError(explain(name, "a function", value));
 };
 
-/** Checks the fields that are there; those that are `undefined` count as left out. */
+/** Checks the fields that are present; a field that is `undefined` counts as left out. */
 export function checkFields(name: string, value: unknown, fields: Readonly<Record<string, Check>>): void {
   object(name, value);
   for (const [field, given] of Object.entries(value as object)) {

@@ -5,7 +5,7 @@ import { HEADER_BYTES } from "./wire.js";
 import { type Disconnect } from "./journal.js";
 import { type State } from "./state.js";
 
-/** What is held of what a device does not read: one that lets more pile up is reset. */
+/** How much is stored for a device that does not read; above this, its connection is reset. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
 /** One accepted TCP connection and what the gateway knows of the device at its other end. */
@@ -15,20 +15,20 @@ export interface Connection {
   readonly socket: Socket;
   phase: "new" | "connected" | "refused" | "gone";
   /**
-   * What a fault has made of it: a `silent` one is read but not answered, a `deaf` one is not read any more, a `vanished`
-   * one is neither read nor written to.
+   * Set by a fault: a `silent` one is read but not answered, a `deaf` one is no longer read, a `vanished` one is neither
+   * read nor written to.
    */
   mode: "healthy" | "silent" | "deaf" | "vanished";
-  /** As it named itself when it connected. */
+  /** As in its connect. */
   device: Device | undefined;
   /** Whether something was sent since `expectAnswer`. */
   isAnswered: boolean;
   onAnswered: () => void;
   /** Until when a message waits for its answer, by `performance.now()`. */
   waitsUntil: number;
-  /** A message of it, or itself, has come while the gateway was told to end, and is not looked at any more. */
+  /** The connection, or a message on it, arrived after the gateway was told to end, and is ignored. */
   isIgnored: boolean;
-  /** What waits for the end of a reply that is going out in pieces; undefined if none is. */
+  /** What waits for the end of a reply that is sent in pieces; undefined if there is none. */
   held: { readonly frames: Uint8Array[]; bytes: number } | undefined;
 }
 
@@ -62,7 +62,7 @@ export function sendFrame(state: State, connection: Connection, frame: Uint8Arra
   }
   sendBytes(state, connection, frame.subarray(0, HEADER_BYTES));
   sendBytes(state, connection, frame.subarray(HEADER_BYTES));
-  // Nothing tells a push from an answer, so a push ends the wait for one.
+  // Nothing distinguishes a push from an answer, so a push ends the wait for an answer.
   connection.isAnswered = true;
   connection.onAnswered();
 }
@@ -73,7 +73,7 @@ export function sendBytes(state: State, connection: Connection, bytes: Uint8Arra
   if (connection.socket.writableLength > MAX_UNREAD_BYTES) reset(state, connection);
 }
 
-/** Sends to the device's connection, whichever that is by now: the real gateway routes by device, not by socket. */
+/** Sends to the device's current connection: the real gateway routes by device, not by socket. */
 export function route(state: State, device: Device, frame: Uint8Array): void {
   const holder = state.slots.holderOf(device);
   if (holder !== undefined && !isGone(holder)) sendFrame(state, holder, frame);
@@ -84,7 +84,7 @@ export function expectAnswer(state: State, connection: Connection): void {
   connection.waitsUntil = performance.now() + state.settings.moduleTimeoutMs;
 }
 
-/** Whether something is sent in time. */
+/** Resolves with whether something is sent in time. */
 export async function answered(state: State, connection: Connection): Promise<boolean> {
   if (!connection.isAnswered) {
     await new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ export async function answered(state: State, connection: Connection): Promise<bo
   return connection.isAnswered;
 }
 
-/** Settles when little enough is left unread by the device, or it has gone. */
+/** Settles when the device has read enough, or the connection is gone. */
 export async function drained({ socket }: Connection): Promise<void> {
   if (!socket.writableNeedDrain || socket.destroyed) return;
   await new Promise<void>((resolve) => {
@@ -109,7 +109,7 @@ export async function drained({ socket }: Connection): Promise<void> {
   });
 }
 
-/** Closes the socket in order, after what was written has gone out. */
+/** Closes the socket (FIN), after everything written was sent. */
 export function close(state: State, connection: Connection, by: Disconnect["by"] = "gateway"): void {
   if (isGone(connection)) return;
   leave(state, connection, by);
@@ -122,13 +122,13 @@ export function reset(state: State, connection: Connection): void {
   connection.socket.resetAndDestroy();
 }
 
-/** Closes the socket now, whatever has not gone out yet. */
+/** Destroys the socket now, even if not everything has been sent. */
 export function drop(state: State, connection: Connection, by: Disconnect["by"]): void {
   leave(state, connection, by);
   connection.socket.destroy();
 }
 
-/** The device is no longer there, though its slot may stay taken for a while. */
+/** The device is no longer connected, although its slot may stay taken for a while. */
 function leave(state: State, connection: Connection, by: Disconnect["by"]): void {
   if (isGone(connection)) return;
   const { device, number, phase } = connection;

@@ -78,7 +78,7 @@ export function slotOf(device: Device): string {
   return `${device.module} ${device.deviceType} ${device.deviceRole}`;
 }
 
-/** Whether a message's device is the connected one; the gateway does not look at the name. */
+/** Whether a message's device is the connected one; the gateway ignores the name. */
 export function isSameDevice(one: Device, other: Device): boolean {
   return slotOf(one) === slotOf(other) && one.priority === other.priority;
 }

@@ -2,17 +2,17 @@ import { Buffer } from "node:buffer";
 import { isDeepStrictEqual, TextDecoder } from "node:util";
 import { eachField, NOTHING, type Field } from "./wire.js";
 
-/** What one of the known modules does, byte for byte. */
+/** How one of the known modules behaves, byte for byte. */
 export interface GenuineModule {
-  /** Undefined for any. */
+  /** Undefined: any. */
   readonly deviceTypes: readonly [number, ...number[]] | undefined;
   readonly isValidStatus: (status: Uint8Array, deviceType: number) => boolean;
   readonly isValidCommand: (command: Uint8Array) => boolean;
-  /** What answers a status until the cloud has given a command. */
+  /** The answer to a status until the cloud has sent a command. */
   readonly firstCommand: (deviceType: number) => Uint8Array;
-  /** What becomes of a command on its way to the device; it is what answers the next status too. */
+  /** Turns the cloud's command into what the device gets; it also answers the next status. */
   readonly shape: (command: Uint8Array, status: Uint8Array) => Uint8Array;
-  /** Whether the status is worth telling the cloud after the last one. */
+  /** Whether the status tells the cloud something new. */
   readonly isNews: (status: Uint8Array, last: Uint8Array) => boolean;
 }
 
@@ -25,7 +25,7 @@ const mission: GenuineModule = {
   isNews: isMissionNews,
 };
 
-/** Up to 1.2.13, in protobuf: it holds nothing invalid. */
+/** Up to 1.2.13, in protobuf: it accepts every status. */
 const missionProtobuf: GenuineModule = {
   deviceTypes: [1],
   isValidStatus: () => true,
@@ -65,7 +65,7 @@ const transparent: GenuineModule = {
 
 const DARK = '{"lit_up": false}';
 const LIT = '{"lit_up": true}';
-/** Compared byte by byte, with the blank. */
+/** Compared byte by byte, the space included. */
 const LAMPS: Readonly<Record<string, string>> = { '{"pressed": true}': DARK, '{"pressed": false}': LIT };
 
 const example: GenuineModule = {
@@ -78,7 +78,7 @@ const example: GenuineModule = {
   isNews: (status, last) => latin1(status) !== latin1(last),
 };
 
-/** By number; of those with several forms the one of today first. */
+/** By number; of several forms, the current one first. */
 export const genuineModules: ReadonlyMap<number, readonly GenuineModule[]> = new Map([
   [1, [mission, missionProtobuf]],
   [2, [io]],
@@ -103,18 +103,18 @@ function isMissionCommand(bytes: Uint8Array): boolean {
   return Array.isArray(command["stops"]) && typeof command["route"] === "string";
 }
 
-/** A stop is reached when the device says that it is in the first of the list. */
+/** A stop is reached when the device reports that it is in the first stop of the list. */
 function withoutReachedStop(bytes: Uint8Array, statusBytes: Uint8Array): Uint8Array {
   const command = objectIn(bytes) ?? {};
   const status = objectIn(statusBytes) ?? {};
   const [first, ...rest] = command["stops"] as readonly unknown[];
   const isReached =
     first !== undefined && status["state"] === "IN_STOP" && isDeepStrictEqual(status["nextStop"], first);
-  // Written anew in any case, as there: without blanks.
+  // Always rewritten without spaces, as the real module does.
   return utf8(JSON.stringify(isReached ? { ...command, stops: rest } : command));
 }
 
-/** In the unit that the device uses: from here on it is moving. */
+/** In the device's unit: from here on it is moving. */
 const MIN_MOVING_SPEED = 1;
 
 function isMissionNews(bytes: Uint8Array, lastBytes: Uint8Array): boolean {
@@ -166,7 +166,7 @@ function lastOf(message: Uint8Array | undefined, wanted: number): Field | undefi
   return fieldsOf(message ?? NOTHING).findLast(({ number }) => number === wanted);
 }
 
-/** A press of the board's own button is news each time. */
+/** Each press of the board's own button is news. */
 function isBoardNews(bytes: Uint8Array, lastBytes: Uint8Array): boolean {
   const status = json(bytes);
   const button: unknown = Array.isArray(status) ? status[2] : undefined;
@@ -190,7 +190,7 @@ function isOutput(output: Json): boolean {
   return isNumeric(output["outNum"]) && typeof output["outErr"] === "boolean" && typeof output["outSt"] === "boolean";
 }
 
-/** The module looks at just as many as it counts. */
+/** The module checks only the first `count` entries. */
 function first(count: number, list: unknown, isRight: (one: Json) => boolean): boolean {
   if (count === 0) return true;
   if (!Array.isArray(list) || list.length < count) return false;
@@ -204,7 +204,7 @@ function isBoardCommand(bytes: Uint8Array): boolean {
   return command.every((one: unknown) => isObject(one) && isNumeric(one["outNum"]) && isNumeric(one["actType"]));
 }
 
-/** What the module's own reader takes for a number. */
+/** What the module's own parser accepts as a number. */
 function isNumeric(value: unknown): boolean {
   return typeof value === "number" || typeof value === "boolean";
 }

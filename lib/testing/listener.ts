@@ -4,7 +4,7 @@ import { drop, isGone, reset } from "./connection.js";
 import { accept } from "./session.js";
 import { recordError, sleep, startAfresh, type State } from "./state.js";
 
-/** The gateway's TCP port: opened once, perhaps restarted, closed for good at last. */
+/** The gateway's TCP port: opened once, perhaps restarted, finally closed. */
 export interface Listener {
   readonly port: number;
   readonly restart: (downMs: number) => Promise<void>;
@@ -12,7 +12,7 @@ export interface Listener {
   readonly stop: () => Promise<void>;
 }
 
-/** So that a thousand devices can come at once; Node's own default makes some of them wait for a second. */
+/** Lets a thousand devices connect at once; with Node's default, some of them would wait for a second. */
 const BACKLOG = 4096;
 
 export async function openListener(state: State): Promise<Listener> {
@@ -36,7 +36,7 @@ export async function openListener(state: State): Promise<Listener> {
     const closed = open.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
     const portClosed = new Promise((resolve) => server.close(resolve));
     for (const connection of state.connections) {
-      // A process that ends resets what it has not read.
+      // A process that ends resets sockets with unread bytes.
       if (connection.isIgnored && !isGone(connection)) reset(state, connection);
       else drop(state, connection, "gateway");
     }

@@ -11,19 +11,19 @@ import { type Timers } from "./state.js";
 /** Of four, the oldest is dropped, as on the real gateway. */
 const MAX_QUEUED_COMMANDS = 3;
 
-/** How many times as long as a device waits a module may take, before its answer is given up. */
+/** The gateway stops waiting for a module's answer after this many times `moduleTimeoutMs`. */
 const MAX_ANSWER_TIMES = 100;
 
 /**
- * The one worker behind all devices: it handles statuses, connects and disconnects one after the other, and while a
+ * The only worker for all devices: it handles statuses, connects and disconnects one after the other, and while a
  * module is busy with one, all others wait. It knows devices, not sockets.
  */
 export interface ModuleHandler {
   /** Runs when everything before it is done. */
   readonly inTurn: (task: () => void) => void;
-  /** `deliver` gets the command; never if the status is invalid. Without `deliver` the status is only noted. */
+  /** `deliver` is called with the command, but not for an invalid status. Without `deliver`, the status is only recorded. */
   readonly status: (device: Device, status: Uint8Array, deliver?: (command: Uint8Array) => void) => void;
-  /** The device has gone, and what its module held for it goes too. */
+  /** The device has disconnected: forgets what its module stored for it. */
   readonly disconnect: (device: Device) => void;
   /** A command from the cloud; returns for how many devices. A push names the device as the cloud does. */
   readonly command: (
@@ -31,19 +31,19 @@ export interface ModuleHandler {
     which: DeviceFilter | undefined,
     deviceName?: string,
   ) => number;
-  /** Those that have been silent for too long, each once. */
+  /** Returns the devices that have been silent for too long, each once. */
   readonly takeSilent: (now: number) => readonly Device[];
   /** When the first of the devices will have been silent for too long; Infinity if there is none. */
   readonly nextSilentAt: () => number;
-  /** For good: what is under way is delivered no more. */
+  /** Stops finally: what is under way is no longer delivered. */
   readonly close: () => void;
 }
 
-/** What the gateway holds for a device from its first valid status on. */
+/** What the gateway stores for a device from its first valid status on. */
 interface DeviceState {
-  /** As its last status names it. */
+  /** As in its last status. */
   device: Device;
-  /** What answers a status without a new command; undefined if the module makes an answer each time. */
+  /** The answer to a status without a new command; undefined if the module makes an answer each time. */
   current: Uint8Array | undefined;
   readonly queue: Uint8Array[];
   lastStatus: Uint8Array;
@@ -75,7 +75,7 @@ export function createModuleHandler(
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
       try {
         const running = task();
-        // Awaited only where there is something to wait for, so that a prompt answer goes out at once.
+        // Awaited only if it is a promise, so that an immediate answer is sent at once.
         if (running !== undefined) await running;
       } catch (error) {
         recordError(error);
@@ -136,7 +136,7 @@ export function createModuleHandler(
     deliver((command as Uint8Array | undefined) ?? NOTHING);
   }
 
-  /** All other devices wait meanwhile. */
+  /** Meanwhile, all other devices wait. */
   async function inBoundedTime(answer: unknown, { deviceRole }: Device): Promise<unknown> {
     let callOff = (): void => undefined;
     const tooLate = new Promise((_, reject) => {
@@ -164,14 +164,14 @@ export function createModuleHandler(
     const { device, queue } = state;
     const module = settings.moduleOf(device.module);
     if (module === undefined || bytes.length === 0 || !module.isValidCommand(bytes, device)) return false;
-    queue.push(new Uint8Array(bytes)); // its owner may write something else into it
+    queue.push(new Uint8Array(bytes)); // its owner may overwrite it
     if (queue.length > MAX_QUEUED_COMMANDS) queue.shift();
     if (module.pushes) inTurn(() => forward(module, state, { ...device, deviceName }));
     return true;
   }
 
   function forward(module: Module, state: DeviceState, device: Device): void {
-    // A status that came first may have taken it, and the device may have gone.
+    // An earlier status may have taken it, and the device may have disconnected.
     const fresh = devices.get(slotOf(device)) === state ? state.queue.shift() : undefined;
     if (fresh === undefined) return;
     state.current = module.shape(fresh, state.lastStatus);
@@ -205,7 +205,7 @@ function newState(module: Module, device: Device, bytes: Uint8Array, now: number
   return { device, current, queue: [], lastStatus: bytes, lastStatusAt: now, lastNewsAt: now };
 }
 
-/** The real gateway looks twice in that time, counted from the last news, and cuts at the second look without a status. */
+/** The real gateway checks twice in that time, counted from the last news, and disconnects at the second check without a status. */
 function silentAt({ lastStatusAt, lastNewsAt }: DeviceState, silenceMs: number): number {
   const everyMs = silenceMs / 2;
   return lastStatusAt === Infinity

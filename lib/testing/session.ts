@@ -34,7 +34,7 @@ import {
   OK,
 } from "./wire.js";
 
-/** Whether carrying out the fault takes the proper reply, or a part of it. */
+/** Whether the fault needs the proper reply, or a part of it. */
 function needsReply(fault: ConnectFault): boolean {
   switch (fault.do) {
     case "send":
@@ -50,7 +50,7 @@ function needsReply(fault: ConnectFault): boolean {
   }
 }
 
-/** Sends the proper reply, or spoils it. Settles when the connection is ready for its next message. */
+/** Sends the proper reply, or what the fault makes of it. Settles when the connection is ready for its next message. */
 async function reply(
   state: State,
   connection: Connection,
@@ -158,21 +158,21 @@ async function breakOff(
 
 /** A pushed command names the connected device; only its name may differ. */
 export function pushed(connection: Connection, command: Uint8Array, deviceName?: string): Uint8Array {
-  // Nothing is pushed before a device has connected, and so has said who it is.
+  // Nothing is pushed before a device has connected and so introduced itself.
   const device = connection.device as Device;
   return commandFrame({ ...device, deviceName: deviceName ?? device.deviceName }, command);
 }
 
-/** Takes a new socket, which must be paused, and serves the device at its other end. */
+/** Takes a new, paused socket, and serves the device at its other end. */
 export function accept(state: State, socket: Socket): void {
   state.accepted += 1;
   const connection = createConnection(state.accepted, socket);
   connection.isIgnored = state.isEnding;
   state.connections.add(connection);
-  // Each error is followed by `close`, which says all that the gateway wants to know.
+  // Each error is followed by `close`, and that is all the gateway needs to know.
   socket.on("error", () => undefined);
   socket.on("close", () => {
-    // With one that has vanished nothing is noticed; the end of one that is being read is dealt with in turn.
+    // A vanished connection is not noticed; the end of one that is being read is handled in turn.
     if (connection.mode === "deaf") drop(state, connection, "device");
     if (connection.mode !== "vanished") state.connections.delete(connection);
   });
@@ -201,7 +201,7 @@ async function serve(state: State, connection: Connection): Promise<void> {
       return;
     }
   }
-  // The real gateway does not know half-open connections.
+  // The real gateway does not support half-open connections.
   await state.threads.run(() => close(state, connection, "device"));
 }
 
@@ -230,7 +230,7 @@ async function receive(state: State, connection: Connection, body: Uint8Array): 
   else await handleStatus(state, connection, connection.device, message);
 }
 
-/** Never settles, so that nothing after it has its turn. */
+/** Never settles, so that nothing after it gets its turn. */
 function forever(): Promise<never> {
   return new Promise(() => undefined);
 }
@@ -294,7 +294,7 @@ async function handleStatus(
   );
 }
 
-/** Keeps a thread until something is sent to the connection, and closes it if that does not come in time. */
+/** Keeps a thread busy until something is sent to the connection, and closes the connection if that takes too long. */
 async function inTurn(state: State, connection: Connection, handOver: () => void): Promise<void> {
   await state.threads.run(async () => {
     if (isGone(connection)) return;
@@ -305,7 +305,7 @@ async function inTurn(state: State, connection: Connection, handOver: () => void
 }
 
 async function spoil(state: State, connection: Connection, message: ClientMessage, fault: StatusFault): Promise<void> {
-  // At once: nothing may be sent to it while the status is in work.
+  // At once: nothing may be sent to it while the status is being processed.
   if (fault.do === "vanish") connection.mode = "vanished";
   expectAnswer(state, connection);
   const frame = await state.threads.run(() => askFor(state, message, fault));
@@ -313,7 +313,7 @@ async function spoil(state: State, connection: Connection, message: ClientMessag
     close(state, connection);
     return;
   }
-  // A status that is met with silence waits until its time is over, and so does the device's slot.
+  // After a silent fault, the status keeps its thread until its time is over, and so does the device's slot.
   if (fault.do !== "stay silent") connection.waitsUntil = 0;
   await reply(state, connection, frame, fault);
 }

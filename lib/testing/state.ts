@@ -13,11 +13,11 @@ const { clearTimeout, setImmediate, setTimeout } = nodeTimers;
 
 /** All the delays of one gateway. None keeps the process alive, and none outlives the gateway. */
 export interface Timers {
-  /** Returns how to call it off. */
+  /** Returns a function that cancels it. */
   readonly after: (milliseconds: number, action: () => void) => () => void;
   /** Settles after the delay, which is at least long enough for a socket in this process to read; never after `clear`. */
   readonly pause: (milliseconds: number) => Promise<void>;
-  /** For good: none is started afterwards. */
+  /** Cancels all, and starts no more. */
   readonly clear: () => void;
 }
 
@@ -69,7 +69,7 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Cuts devices that have been silent for too long: one timer for all, because one for each would slow every status down. */
+/** Disconnects devices that have been silent for too long. One timer for all, because one for each would slow down every status. */
 export function watchForSilence(state: State): void {
   const { silenceMs } = state.settings;
   if (silenceMs !== Infinity) state.timers.after(silenceMs, () => cutSilentOnes(state, silenceMs));
@@ -90,9 +90,9 @@ interface Slot {
   readonly holder: Connection;
 }
 
-/** Which connection stands for which device: one for each module, type and role. */
+/** The slots: one connection for each module, type and role. */
 interface Slots {
-  /** Why the device cannot have its slot; undefined if it can, also if it takes over from one of a lower priority. */
+  /** Why the device cannot have its slot; undefined if it can, also if it takes over from a device with a lower priority. */
   readonly objection: (device: Device) => number | undefined;
   /** Puts this connection into the slot and returns the one that was there. */
   readonly take: (device: Device, holder: Connection) => Connection | undefined;
@@ -138,8 +138,8 @@ function createSlots(timers: Timers): Slots {
 }
 
 /**
- * The real gateway has two threads for all its sockets, and one waits where a message waits for its answer. So two
- * messages without an answer stop the reading of all others.
+ * The real gateway has two threads for all its sockets, and a message occupies one until it is answered. So two
+ * messages without an answer keep all others from being read.
  */
 const COUNT = 2;
 
@@ -176,11 +176,11 @@ export interface State {
   readonly slots: Slots;
   handler: ModuleHandler;
   threads: Threads;
-  /** Those whose socket is open. */
+  /** The connections with an open socket. */
   readonly connections: Set<Connection>;
   /** TCP connections accepted so far. */
   accepted: number;
-  /** It has been told to end: it says nothing and hears nothing any more. */
+  /** It has been told to end: it no longer sends or reads. */
   isEnding: boolean;
   /** What `answer`, a codec or the system threw. */
   errors: unknown[];
@@ -205,7 +205,7 @@ export function createState(settings: Settings): State {
   return Object.assign(state, { handler: createHandler(state as State) });
 }
 
-/** As a process that has ended: nothing is known of any device, and nothing is under way. */
+/** Resets the state as if the process had ended: no device is known, and nothing is under way. */
 export function startAfresh(state: State): void {
   state.handler.close();
   state.handler = createHandler(state);

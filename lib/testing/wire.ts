@@ -3,7 +3,7 @@ import { type Socket } from "node:net";
 import { TextDecoder } from "node:util";
 import { type Device } from "./device.js";
 
-/** A field of a protobuf message as it stands in the bytes. */
+/** A field of a protobuf message, as found in the bytes. */
 export interface Field {
   readonly number: number;
   /** The content of a length-delimited field. */
@@ -15,7 +15,7 @@ export interface Field {
 }
 
 interface Varint {
-  /** May have lost its lowest bits, which is enough to see that a length is too large. */
+  /** May have lost its lowest bits, but still shows that a length is too large. */
   readonly value: number;
   readonly lowest32: number;
   readonly end: number;
@@ -32,13 +32,13 @@ const FIXED_32 = 5;
 const MIN_TAG = 8;
 const MAX_TAG = 4_294_967_295;
 const MAX_VARINT_BYTES = 10;
-/** The bits of a byte that carry a varint's value, the fifth byte's being the last within 32 bits. */
+/** The bits of a byte that carry a varint's value; the bits of the fifth byte are the last within 32 bits. */
 const BYTES_WITHIN_32_BITS = 5;
 const MAX_GROUP_DEPTH = 100;
 
 export const NOTHING = new Uint8Array(0);
 
-/** Calls `take` with each field; false if `take` says so or the bytes are not whole fields from the first to the last. */
+/** Calls `take` with each field. Returns false if `take` does, or if the bytes do not consist of whole fields. */
 export function eachField(bytes: Uint8Array, take: (field: Field) => boolean): boolean {
   let position = 0;
   while (position < bytes.length) {
@@ -116,7 +116,7 @@ function readVarint(bytes: Uint8Array, start: number): Varint | undefined {
   return undefined;
 }
 
-/** A varint field as protobuf writes it: left out if it is 0, a negative int32 in ten bytes. */
+/** A varint field as protobuf writes it: 0 is left out, and a negative int32 takes ten bytes. */
 function varintField(number: number, value: number): Uint8Array {
   return value === 0 ? NOTHING : Uint8Array.of(number << 3, ...varint(value));
 }
@@ -127,7 +127,7 @@ function bytesField(number: number, ...parts: readonly Uint8Array[]): readonly U
   return [Uint8Array.of((number << 3) | LENGTH_DELIMITED, ...varint(length)), ...parts];
 }
 
-/** As {@link bytesField}, but left out if it is empty. */
+/** Like {@link bytesField}, but left out if it is empty. */
 function optionalBytesField(number: number, content: Uint8Array): readonly Uint8Array[] {
   return content.length === 0 ? [] : bytesField(number, content);
 }
@@ -154,31 +154,31 @@ const CONNECT_RESPONSE = 1;
 const COMMAND = 2;
 
 /**
- * A device to put in a message: as {@link Device}, with priority 0 unless told otherwise.
+ * A device to put in a message: like {@link Device}, with priority 0 by default.
  *
  * @example
  * const button: NamedDevice = { module: 1000, deviceType: 0, deviceRole: "left", deviceName: "button1" };
  */
 export type NamedDevice = Omit<Device, "priority"> & { readonly priority?: number | undefined };
 
-/** A device as it came, with the bytes of the fields that the protocol does not know: a gateway sends them back. */
+/** A device as it arrived, with the bytes of its unknown fields, which a gateway sends back. */
 export interface WireDevice {
   readonly device: NamedDevice;
   readonly unknownFields?: Uint8Array;
 }
 
 /**
- * A frame: the body's length in bytes as a little-endian uint32, then the body, whatever is in it.
+ * Returns a frame: the body's length in bytes as a little-endian uint32, then the body, whatever it contains.
  *
  * @example
- * gateway.send(frame(Uint8Array.of(0xff, 0xff))); // a whole frame, but no message
+ * gateway.send(frame(Uint8Array.of(0xff, 0xff))); // a whole frame, but not a message
  */
 export function frame(body: Uint8Array): Uint8Array {
   return framed([body]);
 }
 
 /**
- * The frame of a command for a device.
+ * Returns the frame of a command for a device.
  *
  * @example
  * // Another device's command as the answer to a status:
@@ -189,7 +189,7 @@ export function commandFrame(device: NamedDevice, command: Uint8Array): Uint8Arr
 }
 
 /**
- * The frame of a response to a device's connect. Any int32 goes as the response type: 0 OK, 1 already connected,
+ * Returns the frame of a response to a device's connect. The response type may be any int32: 0 OK, 1 already connected,
  * 2 module not supported, 3 device type not supported, 4 higher priority already connected; others are unknown.
  *
  * @example
@@ -233,15 +233,15 @@ function framed(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** The real gateway reads at most this much at a time, and wants each header whole within one such read. */
+/** The real gateway reads at most this much at a time, and each header must arrive whole within one such read. */
 const READ_BYTES = 1024;
 
-/** What is held of one message; the real gateway knows no limit but time, and answers 16 MiB. */
+/** How much of one message is stored. The real gateway has no limit but time, and answers 16 MiB. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** What a socket brings, taken chunk by chunk: at most one buffer of the stream is read ahead. */
+/** Reads a socket chunk by chunk, at most one buffer of the stream ahead. */
 export interface Input {
-  /** Undefined at the end, be it in order or not. */
+  /** Undefined at the end of the stream, whether closed or reset. */
   readonly next: () => Promise<Uint8Array | undefined>;
 }
 
@@ -261,16 +261,16 @@ export function createInput(socket: Socket): Input {
   return { next };
 }
 
-/** Cuts what one device sends into the bodies of its messages. */
+/** Cuts the bytes of one device into the bodies of its messages. */
 export interface FrameReader {
-  /** The bodies that the chunk completes, one after the other. */
+  /** Yields the bodies that the chunk completes. */
   readonly read: (chunk: Uint8Array) => Iterable<Uint8Array>;
-  /** Whether a header did not arrive whole or a message was too long: for good. */
+  /** Whether a header did not arrive whole or a message was too long; this is final. */
   readonly isBroken: () => boolean;
 }
 
 export function createFrameReader(): FrameReader {
-  // Pieces are joined only when the body is whole, so that small chunks cost no more in total than large ones.
+  // Pieces are joined only when the body is whole, so small chunks cost no more in total than large ones.
   let pieces: Uint8Array[] = [];
   let held = 0;
   let missing: number | undefined;
@@ -318,7 +318,7 @@ export interface ClientMessage {
   readonly kind: "connect" | "status";
   readonly device: Device;
   readonly unknownFields: Uint8Array;
-  /** Empty in a connect. */
+  /** Empty for a connect. */
   readonly status: Uint8Array;
 }
 
@@ -343,7 +343,7 @@ interface Draft {
   status: Uint8Array;
 }
 
-/** Undefined if the body is not such a message. A field that comes twice is merged, as protobuf wants it. */
+/** Undefined if the body is not such a message. A field that comes twice is merged, as protobuf requires. */
 export function decodeClientMessage(body: Uint8Array): ClientMessage | undefined {
   const draft = emptyDraft(undefined);
   const isWhole = eachField(body, (field) => takeMessage(draft, field));
@@ -352,7 +352,7 @@ export function decodeClientMessage(body: Uint8Array): ClientMessage | undefined
     kind: draft.kind,
     device: Object.freeze(draft.device),
     unknownFields: Buffer.concat(draft.unknownFields),
-    // Copied: a window on the chunk that was read would keep all of it alive.
+    // Copied: a view would keep the whole chunk in memory.
     status: new Uint8Array(draft.status),
   };
 }
@@ -365,7 +365,7 @@ function emptyDraft(kind: Draft["kind"]): Draft {
 function takeMessage(draft: Draft, { number, content }: Field): boolean {
   const kind = KINDS[number];
   if (kind === undefined || content === undefined) return true;
-  // A message is one or the other: the last one counts.
+  // A message is one or the other; the last field counts.
   if (kind !== draft.kind) Object.assign(draft, emptyDraft(kind));
   return eachField(content, (field) => takePart(draft, field));
 }
@@ -392,7 +392,7 @@ function takeDeviceField(draft: Draft, device: Uint8Array, { number, content, va
   return true;
 }
 
-/** Neighbours are kept as one piece, so that a message of very many small fields costs no more than its bytes. */
+/** Adjacent fields are kept as one piece, so a message of very many small fields costs no more than its bytes. */
 function keepUnknown(pieces: Uint8Array[], device: Uint8Array, start: number, end: number): void {
   const last = pieces.at(-1);
   const isNeighbour = last?.buffer === device.buffer && last.byteOffset + last.length === device.byteOffset + start;
