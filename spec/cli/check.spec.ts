@@ -36,7 +36,7 @@ function placeOf(port: number, answerMs: number) {
 const ALWAYS = { times: Infinity };
 
 describe("check at a healthy gateway", () => {
-  it("finds that all holds, gives 0, touches no device that is connected and leaves nothing behind", async () => {
+  it("finds that everything holds, exits with 0, disturbs no connected device and leaves nothing behind", async () => {
     const gateway = await openGateway(KNOWN);
     const client = await openClient(gateway);
     const { code, held, failed, unchecked } = await checkAt(gateway.port);
@@ -53,7 +53,7 @@ describe("check at a healthy gateway", () => {
     expect(gateway.received.at(-1)).toMatchObject({ kind: "status", connection: 1 });
   });
 
-  it("prints a line for each point, with what was seen and what was expected, and how many hold", async () => {
+  it("prints a line for each check, with what was seen and what was expected, and how many hold", async () => {
     const gateway = await openGateway(KNOWN);
     gateway.misbehave("connect", { do: "refuse", responseType: 3 }, { which: { module: 2 ** 31 - 1 }, ...ALWAYS });
     const stage = createStage();
@@ -84,7 +84,7 @@ describe("check at a healthy gateway", () => {
     });
   });
 
-  it("tries the older form of a mission where the newer is not understood", async () => {
+  it("tries the older form of a mission if the newer is not understood", async () => {
     const answer = () => new Uint8Array(0);
     const { port } = await openGateway({ modules: [{ module: 1, deviceTypes: [1], answer }] });
     const { code, held } = await checkAt(port);
@@ -101,7 +101,7 @@ describe("check at a healthy gateway", () => {
   });
 });
 
-describe("check at a gateway that misbehaves names what does not hold, and gives 6", () => {
+describe("check at a gateway that misbehaves names what does not hold, and exits with 6", () => {
   it("in everything that it gets wrong", async () => {
     const { port, misbehave } = await openGateway({ ...KNOWN, cleanUpMs: 600_000 });
     misbehave("connect", { do: "close" }, { which: { module: 2 ** 31 - 1 }, ...ALWAYS });
@@ -143,7 +143,7 @@ describe("check at a gateway that misbehaves names what does not hold, and gives
     expect(errors).toBe("no module answers, so the rest is not checked: give one with --module and --status\n");
   });
 
-  it("in every single point where it says nothing, or closes at once", async () => {
+  it("in every single check in which it sends nothing, or closes at once", async () => {
     for (const isMute of [true, false]) {
       const server = createServer((socket) => {
         if (isMute) socket.resume();
@@ -178,7 +178,7 @@ describe("check --silence", () => {
   });
 });
 
-it("check gives 4 and says why where there is no gateway", async () => {
+it("check exits with 4 and says why if there is no gateway", async () => {
   const gateway = await openGateway();
   await gateway.stop();
   const { code, findings, errors } = await checkAt(gateway.port);
@@ -186,7 +186,7 @@ it("check gives 4 and says why where there is no gateway", async () => {
   expect(errors).toMatch(/^UNABLE_TO_CONNECT: .*ECONNREFUSED.*\n$/);
 });
 
-it("check that is interrupted gives 130, prints nothing more and closes its connections", async () => {
+it("check that is interrupted exits with 130, prints nothing more and closes its connections", async () => {
   const gateway = await openGateway(KNOWN);
   gateway.misbehave("status", { do: "stay silent" }, ALWAYS);
   const stage = createStage();

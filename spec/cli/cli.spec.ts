@@ -97,7 +97,7 @@ describe("the process of a command", () => {
     expect(stderr.text).toBe("fleet-internal-client: the output cannot be written: write ENOSPC\n");
   });
 
-  it("fails with 1 in one line when something happens that nobody expected", async () => {
+  it("fails with 1 in one line when something unexpected happens", async () => {
     const { host, stdout, stderr } = createProcess("--version");
     stdout.write = () => {
       throw new Error("nobody expected this");
@@ -117,7 +117,7 @@ describe("the process of a command", () => {
     });
   });
 
-  it("ends soon after a signal though nobody reads its output", async () => {
+  it("ends soon after a signal even if nobody reads its output", async () => {
     const { host, stdout } = createProcess("gateway", "--port", "0");
     stdout._write = () => undefined;
     const ended = run(host, "1.2.3");
@@ -127,7 +127,7 @@ describe("the process of a command", () => {
     expect(host.exit).toHaveBeenCalledWith(0);
   });
 
-  it("stops as a whole when the live view has given the screen back", async () => {
+  it("stops as a whole when the live view has restored the screen", async () => {
     const gateway = await openGateway();
     const { host, stdout } = createProcess(..."watch --module 1234 --status a --port".split(" "), `${gateway.port}`);
     Object.assign(stdout, { isTTY: true });

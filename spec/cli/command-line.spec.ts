@@ -9,7 +9,7 @@ async function runLine(...args: string[]) {
   return { code, output: stage.output.text, errors: stage.errors.text };
 }
 
-describe("a wrong command line gives one line that names what is wrong, and exit code 2", () => {
+describe("a wrong command line prints one line that names what is wrong, and exits with 2", () => {
   it.each<[args: string[], line: string]>([
     [[], "name a command: watch, send, gateway or check; see fleet-internal-client help"],
     [["wach"], 'there is no command "wach"; did you mean watch?'],
@@ -103,21 +103,21 @@ describe("help", () => {
     expect(output).toContain("\nExit codes:\n  0 ");
   });
 
-  it.each(["watch", "send", "gateway", "check"])("of %s is what the command help gives too", async (command) => {
+  it.each(["watch", "send", "gateway", "check"])("of %s is what the command help prints too", async (command) => {
     expect(await runLine("help", command)).toEqual(await runLine(command, "--help"));
   });
 
-  it("is given though the rest of the line is wrong", async () => {
+  it("is printed even if the rest of the line is wrong", async () => {
     expect((await runLine("send", "--prot", "3", "--help")).code).toBe(0);
   });
 
-  it("is given for -h among other short options too", async () => {
+  it("is printed for -h among other short options too", async () => {
     expect((await runLine("send", "-Vh")).output).toMatch(/^Usage: fleet-internal-client send /);
   });
 });
 
 it.each([[["--version"]], [["-V"]], [["watch", "--version"]]])(
-  "%j gives the version and nothing else",
+  "%j prints the version and nothing else",
   async (args) => {
     expect(await runLine(...args)).toEqual({ code: 0, output: "1.2.3\n", errors: "" });
   },

@@ -116,7 +116,7 @@ describe("gateway", () => {
     );
   });
 
-  it("serves just the modules and types that are named, and shows whom it refuses and why", async () => {
+  it("serves only the modules and types that are named, and shows which device it refuses and why", async () => {
     const running = await start(["--module", "1000", "--module", "2:1,4"]);
     await connectTo(running);
     expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
@@ -146,7 +146,7 @@ describe("gateway", () => {
     await eventually(() => expect(seen(running.stage).at(-1)).toEqual(shown));
   });
 
-  it("shows all of what comes in at once, in its order", async () => {
+  it("shows everything that arrives at once, in order", async () => {
     const running = await start();
     const socket = await dial({ host: "127.0.0.1", port: running.port });
     socket.send(CONNECT);
@@ -159,7 +159,7 @@ describe("gateway", () => {
     );
   });
 
-  it("shows a name that would drive the terminal as it is written", async () => {
+  it("shows a name that would control the terminal escaped", async () => {
     const running = await start(["--hex", "--echo"]);
     await connectTo(running, { deviceName: "\x1b[2J\u009b\n" });
     await eventually(() =>
@@ -232,7 +232,7 @@ describe("gateway", () => {
     expect(running.stage.input.readableLength).toBe(3);
   });
 
-  it("closes everything when it is interrupted, and ends with 0", async () => {
+  it("closes everything when it is interrupted, and exits with 0", async () => {
     const running = await start();
     const socket = await dial({ host: "127.0.0.1", port: running.port });
     running.stage.interrupt();
@@ -242,7 +242,7 @@ describe("gateway", () => {
     expect(running.stage.errors.text).toBe("");
   });
 
-  it("says so in one line and ends with 4 when it cannot have its port", async () => {
+  it("says so in one line and exits with 4 when it cannot listen on its port", async () => {
     const taken = await openGateway();
     const stage = createStage();
     expect(await main(["gateway", "--port", taken.port.toString()], stage, "1.2.3")).toBe(4);

@@ -62,7 +62,7 @@ describe("the live view on a terminal", () => {
     screen.close();
   });
 
-  it("gives the shell its own screen back on Ctrl-Z, and is there again after fg", () => {
+  it("restores the shell's screen on Ctrl-Z, and is there again after fg", () => {
     const paper = new Paper(true, 80, 24);
     const screen = open(paper);
     paper.taken();
@@ -75,7 +75,7 @@ describe("the live view on a terminal", () => {
     screen.close();
   });
 
-  it("draws the latest picture, not all of them, for a terminal that takes nothing meanwhile", () => {
+  it("draws only the latest picture for a terminal that does not take its output meanwhile", () => {
     const paper = new Paper(true, 80, 24);
     const screen = open(paper);
     paper.taken();
@@ -101,7 +101,7 @@ describe("the live view on a terminal", () => {
     ]);
   });
 
-  it("takes a terminal of unknown size for one of 80 by 24", () => {
+  it("treats a terminal of unknown size as 80 by 24", () => {
     const sizes: number[][] = [];
     new Screen(new Paper(true, 0, 0), job, (...size) => {
       sizes.push(size);
@@ -126,8 +126,8 @@ describe("lines that nobody reads", () => {
   });
 });
 
-describe("what is to be delivered", () => {
-  it("is so once it is written, or else there is an error", async () => {
+describe("output that must be delivered", () => {
+  it("is delivered once it is written, or else there is an error", async () => {
     const paper = new Paper(false);
     const { signal } = new AbortController();
     expect(await deliver(paper, "a", signal)).toBeUndefined();
@@ -136,7 +136,7 @@ describe("what is to be delivered", () => {
     expect(await deliver(paper, "a", signal)).toBe(paper.failure);
   });
 
-  it("is given up when the command is interrupted", async () => {
+  it("is no longer waited for when the command is interrupted", async () => {
     const paper = new Paper(false);
     paper.write = () => false;
     const ending = new AbortController();

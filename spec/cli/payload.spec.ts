@@ -41,7 +41,7 @@ describe("a payload in a line", () => {
     expect(payloadsWith("--hex").inLine(utf8("ab"), other)).toBe("hex 6162");
   });
 
-  it("is just the bytes of a view into a larger buffer", () => {
+  it("is only the bytes of a view into a larger buffer", () => {
     expect(payloadsWith("--hex").inLine(fromHex("ffff0102ffff").subarray(2, 4), other)).toBe("hex 0102");
   });
 
@@ -71,19 +71,19 @@ describe("a payload alone", () => {
     expect(alone(utf8('{"a":"\u202e"}'), true)).toBe('{\n  "a": "\\u202e"\n}');
   });
 
-  it.each(["c328", "1b5b324a", "c29b324a", "610d62", "00"])("is called hex where it is no text: %s", (bytes) => {
+  it.each(["c328", "1b5b324a", "c29b324a", "610d62", "00"])("is marked as hex if it is not text: %s", (bytes) => {
     expect(alone(fromHex(bytes))).toBe(`hex ${bytes}`);
   });
 
-  it("is bare hex digits where those are asked for", () => {
+  it("is only hex digits if those are asked for", () => {
     expect(alone(utf8("ab"), false, "--hex")).toBe("6162");
   });
 
-  it("never drives the terminal", () => {
+  it("never controls the terminal", () => {
     expect(alone(utf8("a\u202eb\u200b"))).toBe("a\\u{202e}b\\u{200b}");
   });
 
-  it("of a module that is no text is JSON", () => {
+  it("of a module that is not text is JSON", () => {
     const device = deviceOf(1);
     const command = payloadsWith("--decode", "mission-protobuf").alone(
       fromHex("0801"),
@@ -109,11 +109,11 @@ describe("a status to send", () => {
   const toSend = (text: string, module: number, ...args: string[]) =>
     Buffer.from(payloadsWith(...args).toSend(utf8(text), deviceOf(module))).toString();
 
-  it("gets the blank that the example module wants", () => {
+  it("gets the space that the example module requires", () => {
     expect(toSend('{"pressed":true}', 1000)).toBe('{"pressed": true}');
   });
 
-  it("is as it was given where the module reads it so", () => {
+  it("is unchanged if the module can read it", () => {
     const status = '{ "state": "IDLE",\n "telemetry": { "speed": 0.0 }, "nextStop": null, "more": 1 }';
     expect(toSend(status, 1)).toBe(status);
   });
@@ -125,7 +125,7 @@ describe("a status to send", () => {
     expect(toSend('{"pressed":1}', 1000, "--decode", "none")).toBe('{"pressed":1}');
   });
 
-  it("is any bytes of a module that is not known", () => {
+  it("may be any bytes for an unknown module", () => {
     const bytes = fromHex("00ff");
     expect(hex(payloadsWith().toSend(bytes, deviceOf(1234)))).toBe("00ff");
   });

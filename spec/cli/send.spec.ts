@@ -52,7 +52,7 @@ describe("send", () => {
     });
   });
 
-  it("is a device that nobody takes for a real one, unless told otherwise", async () => {
+  it("is by default a device that cannot be mistaken for a real one", async () => {
     const gateway = await openGateway();
     await sent(gateway, "--status", "a");
     expect(gateway.received[0]!.device).toEqual({
@@ -64,7 +64,7 @@ describe("send", () => {
     });
   });
 
-  it("takes the status from a file, byte by byte as it is", async () => {
+  it("takes the status from a file, unchanged", async () => {
     const path = temporaryFile();
     writeFileSync(path, fromHex("00ff0a"));
     const gateway = await openGateway();
@@ -139,7 +139,7 @@ describe("send", () => {
   });
 });
 
-describe("send fails with one line, and an exit code for whose doing it is:", () => {
+describe("send fails with one line, and an exit code that says who caused it:", () => {
   it("3 when the gateway refuses the device", async () => {
     const gateway = await openGateway({ modules: [] });
     const { code, output, errors } = await sent(gateway, "--status", "a");
@@ -155,12 +155,14 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     expect(errors).toMatch(/^DEVICE_ALREADY_CONNECTED: .*--role gives this one a role of its own\.\n$/);
   });
 
-  it("2 when its module holds the status invalid, and the gateway hears nothing of it", async () => {
+  it("2 when its module considers the status invalid, and nothing is sent", async () => {
     const gateway = await openGateway();
     const stage = createStage();
     const line = ["send", "--port", gateway.port.toString(), "--module", "1000", "--status", "a"];
     expect(await main(line, stage, "1.2.3")).toBe(2);
-    expect(stage.errors.text).toMatch(/^fleet-internal-client: the module example considers this status invalid: .*\n$/);
+    expect(stage.errors.text).toMatch(
+      /^fleet-internal-client: the module example considers this status invalid: .*\n$/,
+    );
     expect(gateway.connections).toBe(0);
   });
 
@@ -212,7 +214,7 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
     expect(errors).toMatch(/^NOT_OK: status makes a message of \d+ bytes, above the limit of .*\n$/);
   });
 
-  it("2 when the file cannot be read, and the gateway hears nothing of it", async () => {
+  it("2 when the file cannot be read, and nothing is sent", async () => {
     const gateway = await openGateway();
     const path = temporaryFile();
     expect(await sent(gateway, "--status-file", path)).toEqual({
@@ -224,7 +226,7 @@ describe("send fails with one line, and an exit code for whose doing it is:", ()
   });
 });
 
-describe("send that is interrupted gives 130 and prints nothing", () => {
+describe("send that is interrupted exits with 130 and prints nothing", () => {
   it("while it reads standard input", async () => {
     const gateway = await openGateway();
     const stage = createStage();

@@ -17,7 +17,7 @@ const UNSEEN: [what: string, text: string, written: string][] = [
   ["half of a character", "\ud800", "\\u{d800}"],
 ];
 
-describe("text that others wrote never drives the terminal or hides anything:", () => {
+describe("text that others wrote never controls the terminal or hides anything:", () => {
   it.each(UNSEEN)("%s is written out", (_what, text, written) => {
     expect(oneLine(text)).toBe(written);
   });
@@ -28,12 +28,12 @@ describe("text that others wrote never drives the terminal or hides anything:", 
     expect(JSON.parse(json)).toEqual({ text });
   });
 
-  it("but letters, marks and pictures stay as they are", () => {
+  it("letters, accents and emoji stay unchanged", () => {
     expect(oneLine("näme é 🚲 漢字 العربية")).toBe("näme é 🚲 漢字 العربية");
     expect(jsonOf("ä🚲")).toBe('"ä🚲"');
   });
 
-  it("lines and tabs stay where several lines may stand", () => {
+  it("line breaks and tabs stay where several lines are allowed", () => {
     expect(severalLines("a\n\tb\u202e\x1b")).toBe("a\n\tb\\u{202e}\\u{1b}");
   });
 });
@@ -53,7 +53,7 @@ describe("a line that is too long for the terminal", () => {
     ["🚲🚲🚲", 5, "🚲🚲…"],
     ["e\u0301e\u0301", 2, "e\u0301e\u0301"],
     ["", 1, ""],
-  ])("is cut with a sign: %s in %i columns", (text, columns, shown) => {
+  ])("is cut with an ellipsis: %s in %i columns", (text, columns, shown) => {
     expect(cut(text, columns)).toBe(shown);
   });
 });

@@ -69,7 +69,7 @@ const events: [event: WatchEvent, words: string, json: Record<string, unknown>][
   [{ ...when, event: "retry", afterMs: 2_000 }, "connecting again in 2 s", { afterMs: 2_000 }],
 ];
 
-describe("what happens to a device that is watched", () => {
+describe("an event of a watched device", () => {
   it.each(events)("is one line for people: %j", (event, words) => {
     expect(wordsOf(event, watched)).toBe(words);
   });
@@ -130,7 +130,7 @@ describe("the live view", () => {
     ]);
   });
 
-  it("shows that the connection is lost until it stands again", () => {
+  it("shows that the connection is lost until it is back", () => {
     const view = after({ ...at(1), event: "connect" }, { ...at(2), event: "drop", reason: "closed" });
     expect(state(view, 3)).toBe("state       disconnected; the next status reconnects");
   });
@@ -141,12 +141,12 @@ describe("the live view", () => {
     expect(state(view, 5)).toBe("state       connecting");
   });
 
-  it("tells how long it is connected, though the time of day has been set meanwhile", () => {
+  it("shows how long it is connected, even if the time of day was changed meanwhile", () => {
     const view = after({ time: new Date(2030, 0, 1), at: 1_000, event: "connect" });
     expect(state(view, 61)).toBe("state       connected for 1 min 0 s");
   });
 
-  it("fits any terminal: no more lines and no wider ones than asked for, and a sign where a line is cut", () => {
+  it("fits any terminal: no more and no wider lines than it has room for, and an ellipsis where a line is cut", () => {
     const view = after(...[1, 2, 3, 4, 5].map((second) => answer(second, 1)));
     expect(shown(view, 9, 11, 12)).toEqual([
       "device    …",
@@ -161,7 +161,7 @@ describe("the live view", () => {
     ]);
   });
 
-  it("shows the state and the latest lines where there are few rows", () => {
+  it("shows the state and the latest lines if there are few rows", () => {
     const view = after({ ...at(0), event: "connect" }, ...[1, 2, 3, 4, 5].map((second) => answer(second, 1)));
     expect(shown(view, 9, 120, 5)).toEqual([
       'connected for 9 s; sent 0, answers 5 in 1.0 ms, pushes 0, failures 0; "button1" at 127.0.0.1:1636',
@@ -170,7 +170,7 @@ describe("the live view", () => {
     expect(shown(view, 9, 40, 1)).toEqual(["connected for 9 s; sent 0, answers 5 in…"]);
   });
 
-  it("leaves the latest 200 lines of the story at the end, and says what is left out", () => {
+  it("leaves the latest 200 lines at the end, and says how many are left out", () => {
     const few = after({ ...at(1), event: "connect" });
     expect(ending(few, watched, 2_000).slice(0, 4)).toEqual([
       "03:04:01.000 connected",
@@ -183,7 +183,7 @@ describe("the live view", () => {
     expect(many.indexOf("")).toBe(201);
   });
 
-  it("is a value: an event makes a new one and leaves the former", () => {
+  it("is a value: an event makes a new one and does not change the old one", () => {
     after(answer(1, 1));
     expect(emptyView).toMatchObject({ answers: 0, story: [] });
   });

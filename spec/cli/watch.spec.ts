@@ -76,7 +76,7 @@ describe("watch", () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(18);
   });
 
-  it("writes plain lines where the output is no terminal", async () => {
+  it("writes plain lines if the output is not a terminal", async () => {
     const gateway = await openGateway();
     const { stage, ended } = startMain(gateway, ["--status", "a\nb", "--count", "1"]);
     await ended;
@@ -104,7 +104,7 @@ describe("watch", () => {
     expect(left).toContain("statuses    8 sent, one every 0.01 s; failures 0\ncommands    answers 8, pushes 0\n");
   });
 
-  it("shows what the gateway pushes, right behind its connect response too", async () => {
+  it("shows what the gateway pushes, also right after its connect response", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "merge", with: utf8("early") });
     const { stage, ended } = start(gateway, ["--status", "a", "--every", "60"]);
@@ -122,7 +122,7 @@ describe("watch", () => {
     ]);
   });
 
-  it("shows that the connection was lost and stands again", async () => {
+  it("shows that the connection was lost and is back", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "close" });
     const { stage, ended } = start(gateway, ["--status", "a", "--count", "1"]);
@@ -137,7 +137,7 @@ describe("watch", () => {
     ]);
   });
 
-  it("goes on after a status that failed, when the client lives", async () => {
+  it("goes on after a status that failed, if the client lives", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) });
     const { stage, ended } = start(gateway, ["--status", "a", "--count", "2"]);
@@ -151,7 +151,7 @@ describe("watch", () => {
     expect(kindsOf(stage)).toEqual(["connect", "status", "drop", "failure", "reconnect", "status", "answer"]);
   });
 
-  it("gives the last status's error when --count ends it with one", async () => {
+  it("exits with the code of the last status's error when --count ends it", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "close" }, { times: 2 });
     const { stage, ended } = start(gateway, ["--status", "a", "--count", "1"]);
@@ -276,7 +276,7 @@ describe("watch that nobody reads", () => {
     expect(eventsOf(stage)[0]!["events"]).toBeGreaterThan(5);
   });
 
-  it("says so in words where it writes words", async () => {
+  it("says so in words if it writes words", async () => {
     const gateway = await openGateway();
     const { stage } = startMain(gateway, ["--status", "a"]);
     stage.output.writableLength = 2 * 1024 * 1024;
@@ -305,7 +305,7 @@ describe("watch of a known module", () => {
   });
 });
 
-describe("watch whose client is lost", () => {
+describe("watch whose client is destroyed", () => {
   it("says so and connects again after a pause", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "close" }, { times: 2 });
@@ -329,7 +329,7 @@ describe("watch whose client is lost", () => {
     expect(kindsOf(stage).slice(-3)).toEqual(["connect", "status", "answer"]);
   });
 
-  it("asks again when another device is connected as the same", async () => {
+  it("tries again when the same device is already connected", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
     const { stage, ended } = start(gateway, ["--status", "a", "--count", "1"]);
@@ -382,7 +382,7 @@ describe("watch whose client is lost", () => {
   });
 });
 
-describe("watch that is interrupted ends with 0, at once and without a word", () => {
+describe("watch that is interrupted exits with 0, at once and silently", () => {
   it("while it waits for the time of the next status", async () => {
     const gateway = await openGateway();
     const { stage, ended } = start(gateway, ["--status", "a", "--every", "3600"]);

@@ -35,7 +35,7 @@ describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
       ...exchanges.map(({ command }) => `command ${command}`),
     ];
 
-    it("is what the reference client made of them, in the chunks that were recorded", () => {
+    it("is the same as in the reference client, in the recorded chunks", () => {
       expect(receive(device, chunks)).toEqual(expected);
     });
 
@@ -67,7 +67,7 @@ describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
       await gateway?.stop();
     });
 
-    it("ends for the library's user as it did for the reference client's", async () => {
+    it("ends for the library's user as for the user of the reference client", async () => {
       gateway = await replay(capture.chunks);
       const connected = await connect({ host: "127.0.0.1", port: gateway.port, device });
       const errorCode = connected.isErr() ? connected.error.code : undefined;

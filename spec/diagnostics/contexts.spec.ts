@@ -67,7 +67,7 @@ describe("diagnostics are published in the async context", () => {
     expect(told).toEqual(["B", "C", "D", "E"].flatMap((name) => [`status in ${name}`, `answer in ${name}`]));
   });
 
-  it("of no call, for a push and for what comes while no status is in hand", async () => {
+  it("of no call, for a push and for what comes while no status is in flight", async () => {
     const gateway = await openGateway();
     await request.run("A", () => openClient(gateway));
     told = [];
@@ -78,7 +78,7 @@ describe("diagnostics are published in the async context", () => {
     expect(told).toEqual(["push in none", "drop in none"]);
   });
 
-  it("of no call, for a push that a stream of the user's brings within somebody's call", async () => {
+  it("of no call, for a push that the user's stream emits within somebody's call", async () => {
     const gateway = await openGateway();
     const socket = connectSocket(gateway.port, gateway.host);
     await request.run("A", () => openClient(gateway, { createConnection: () => socket }));
@@ -101,7 +101,7 @@ describe("diagnostics are published in the async context", () => {
     expect(told).toEqual([...ofFirst, "status in C", "answer in C"]);
   });
 
-  it("of the call whose status the connection is made for that was lost before", async () => {
+  it("of the call whose status makes the client reconnect after the connection was lost", async () => {
     const gateway = await openGateway();
     const client = await request.run("A", () => openClient(gateway));
     gateway.kick();

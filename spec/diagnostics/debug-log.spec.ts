@@ -27,7 +27,7 @@ async function linesOf(env: Record<string, string>): Promise<string[]> {
 }
 
 describe("NODE_DEBUG=fleet-internal-client", () => {
-  it("prints what happens on standard error, in lines that nothing in them can break", async () => {
+  it("prints what happens on standard error, in lines that no content can break", async () => {
     const which = 'device "line\\none \\u{202e}%s", module 1000, type 0, role "left", at 127.0.0.1:1636';
     const refused = 'device "line\\none \\u{202e}%s", module 1000, type 7, role "left", at 127.0.0.1:1636';
     const lines = await linesOf({ NODE_DEBUG: "fleet-internal-client" });
@@ -45,7 +45,7 @@ describe("NODE_DEBUG=fleet-internal-client", () => {
     ]);
   });
 
-  it("is needed: nothing is printed without it", async () => {
+  it("is required: nothing is printed without it", async () => {
     expect(await linesOf({})).toEqual([""]);
   });
 });

@@ -42,7 +42,7 @@ afterEach(async () => {
 
 const secret = Uint8Array.of(0xca, 0xfe, 0xba, 0xbe);
 
-describe("the diagnostics channels tell", () => {
+describe("the diagnostics channels report", () => {
   it("a connect, a status, its answer, a push and the end", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -88,7 +88,7 @@ describe("the diagnostics channels tell", () => {
     expect(told).toContainEqual(["refusal", { code: "DEVICE_ALREADY_CONNECTED", willAskAgain: true }]);
   });
 
-  it("a command for another device that was left alone, and a message that cost the connection", async () => {
+  it("a command for another device that was ignored, and a message that made the client drop the connection", async () => {
     const gateway = await openGateway();
     await openClient(gateway);
     gateway.send(commandFrame({ ...button, deviceRole: "another" }, secret));
@@ -124,7 +124,7 @@ describe("the diagnostics channels tell", () => {
   });
 });
 
-describe("a listener that uses the library while it is being told", () => {
+describe("a listener that uses the library while it is called", () => {
   it("learns by `closed` of the refusal that ends the client", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -155,7 +155,7 @@ describe("a listener that uses the library while it is being told", () => {
     await eventually(() => expect(gateway.openSockets).toBe(0));
   });
 
-  it("may abort a status while it is told that it went out; those behind it go on", async () => {
+  it("may abort a status while it is called for that status; those behind it go on", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const controller = new AbortController();
@@ -172,7 +172,7 @@ describe("a listener that uses the library while it is being told", () => {
     expect(third._unsafeUnwrap()).toEqual(Uint8Array.of(3));
   });
 
-  it("that destroys the client is told when the socket is gone", async () => {
+  it("that destroys the client learns when the socket is gone", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
@@ -185,7 +185,7 @@ describe("a listener that uses the library while it is being told", () => {
     expect(await left).toBeLessThan(before);
   });
 
-  it("has its status sent after the one in hand", async () => {
+  it("has its status sent after the one in flight", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     let nested: ReturnType<typeof exchange> | undefined;

@@ -63,7 +63,7 @@ function parentsOf(name: string): (string | undefined)[] {
 }
 
 describe("with OpenTelemetry's own SDK, the recipe", () => {
-  it("hangs the exchanges of three callers on a shared handle under their own callers' spans", async () => {
+  it("puts the exchanges of three callers on a shared handle under their own callers' spans", async () => {
     const gateway = await openGateway();
     const client = await inRequest("request 0", () => openClient(gateway));
     const names = ["request 1", "request 2", "request 3"];
@@ -76,7 +76,7 @@ describe("with OpenTelemetry's own SDK, the recipe", () => {
     expect(spansOf("exchange").map((span) => span.attributes)).toEqual([attributes, attributes, attributes]);
   });
 
-  it("makes one span of a status that is sent again, and tells its caller's span of the drop", async () => {
+  it("makes one span for a status that is sent again, and adds the drop to its caller's span", async () => {
     const gateway = await openGateway();
     const client = await inRequest("request 0", () => openClient(gateway));
     gateway.misbehave("status", { do: "close" });
@@ -88,7 +88,7 @@ describe("with OpenTelemetry's own SDK, the recipe", () => {
     expect(spansOf("request 0")[0]?.events).toEqual([]);
   });
 
-  it("makes a span of a connect that failed, with its error, under its caller's", async () => {
+  it("makes a span for a connect that failed, with its error, under its caller's", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "refuse", responseType: 2 });
     const refused = await inRequest("request 1", () => connect(configFor(gateway)));
@@ -114,7 +114,7 @@ describe("with OpenTelemetry's own SDK, the recipe", () => {
 });
 
 describe("with OpenTelemetry's own SDK, a span for each attempt to send a status", () => {
-  it("hangs under the span of the status's caller, the attempt after a reconnection too", async () => {
+  it("is under the span of the status's caller, also for the attempt after a reconnection", async () => {
     const attempts = new WeakMap<object, Span>();
     const start = (message: unknown): void => {
       attempts.set((message as DiagnosticsMessages["status"]).client, tracer.startSpan("attempt"));

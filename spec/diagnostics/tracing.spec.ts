@@ -56,7 +56,7 @@ function events(call: string, store: string, ...names: string[]): string[] {
   return names.map((name) => `${call} ${name} in ${store}`);
 }
 
-describe("a TracingChannel tells", () => {
+describe("a TracingChannel reports", () => {
   it("of a connect: its start and end, and then its outcome, in the caller's async context", async () => {
     const gateway = await openGateway();
     const client = await request.run("A", () => openClient(gateway));
@@ -141,7 +141,7 @@ describe("a TracingChannel tells", () => {
 });
 
 describe("a store that is bound to the start of an exchange", () => {
-  it("is there where the exchange's status and command are published", async () => {
+  it("is available where the exchange's status and command are published", async () => {
     const { start } = tracingChannel<unknown, TracingMessages["exchange"]>("fleet-internal-client:exchange");
     const exchanges = new AsyncLocalStorage<unknown>();
     const stores: unknown[] = [];
@@ -160,8 +160,8 @@ describe("a store that is bound to the start of an exchange", () => {
   });
 });
 
-describe("who subscribes to one event alone", () => {
-  it.each(["start", "end", "asyncStart", "asyncEnd", "error"] as const)("is told of it: %s", async (event) => {
+describe("a subscriber of only one event", () => {
+  it.each(["start", "end", "asyncStart", "asyncEnd", "error"] as const)("is called: %s", async (event) => {
     for (const { channel, listeners } of subscriptions) channel.unsubscribe(listeners);
     const gateway = await openGateway();
     const client = await openClient(gateway);

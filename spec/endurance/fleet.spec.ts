@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { soak } from "../../scripts/soak/soak.js";
 
 describe("a fleet of devices behind a bad network and a gateway that restarts", () => {
-  it("gets every call ended once and in time, no late command, and leaves nothing behind", async () => {
+  it("ends every call once and in time, gets no late command, and leaves nothing behind", async () => {
     // A short stretch of what `npm run soak` does at length.
     const report = await soak({ devices: 50, seconds: 3, seed: 1 }, undefined);
 

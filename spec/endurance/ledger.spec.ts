@@ -20,7 +20,7 @@ describe("the account of a device's commands", () => {
     expect(readTag(command(3, 7))).toEqual({ device: "left", connection: 3, sequence: 7, answers: undefined });
   });
 
-  it("finds nothing wrong with answers in order, also where a push has taken an answer's place", () => {
+  it("finds nothing wrong with answers in order, even if a push has taken an answer's place", () => {
     const problems = problemsOf((ledger) => {
       for (const one of [command(1, 1, 1), command(1, 2), command(1, 3, 2), command(1, 4, 3)]) ledger.arrived(one);
       ledger.completed(1, command(1, 1, 1));

@@ -5,7 +5,7 @@ import { readsAsTheReference } from "../../scripts/fuzz/streams.js";
 // A short stretch of what `npm run fuzz` does at length. The seed is always the same unless the environment gives another.
 const seed = Number(process.env["ENDURANCE_SEED"] ?? 1);
 
-it("reads every stream of bytes as the reference does, and allocates nothing that a header merely announces", () => {
+it("reads every stream of bytes as the reference does, and allocates nothing for what a header only announces", () => {
   const outcomes = new Set<string>();
   fc.assert(
     readsAsTheReference((outcome) => outcomes.add(outcome)),

@@ -34,7 +34,7 @@ describe("the guards know an error of the library", () => {
     expectOfFamily(new InternalClientError(code, { message: "of this copy" }), family);
   });
 
-  it("by its own family, where NOT_OK is the gateway's doing", () => {
+  it("by its own family, if the gateway caused a NOT_OK", () => {
     const error = new InternalClientError("NOT_OK", { message: "off the protocol", reason: "off-protocol" });
     expectOfFamily(error, "communication");
   });
@@ -48,7 +48,7 @@ describe("the guards know an error of the library", () => {
     expectOfFamily(error, "communication");
   });
 
-  it("as a plain object in its shape, as one that went through a worker or a log", () => {
+  it("as a plain object of its shape, such as one that went through a worker or a log", () => {
     const error = { name: "InternalClientError", code: "MODULE_NOT_SUPPORTED", returnCode: -16, family: "connect" };
     expectOfFamily(error, "connect");
   });
@@ -98,7 +98,7 @@ describe("the guards refuse, and never throw at", () => {
     for (const guard of guards) expect(guard(value)).toBe(false);
   });
 
-  it("an object whose family throws or is none: it is of no family", () => {
+  it("an object whose family throws or is not one: it is of no family", () => {
     for (const value of [throwing("family"), { ...shape, family: "other" }, { ...shape, family: undefined }]) {
       expect(Object.values(familyGuards).map((guard) => guard(value))).toEqual([false, false, false]);
     }

@@ -87,7 +87,7 @@ describe("an InternalClientError", () => {
       Object.assign(new Error(""), { code: "ETIMEDOUT" }),
       "ETIMEDOUT",
     ],
-  ])("ends its message with what its cause says: %s", (_, cause, said) => {
+  ])("ends its message with the message of its cause: %s", (_, cause, said) => {
     const error = new InternalClientError("UNABLE_TO_CONNECT", { message: "gone", cause });
     expect(error.message).toBe(`UNABLE_TO_CONNECT: gone: ${said}`);
   });
@@ -96,12 +96,12 @@ describe("an InternalClientError", () => {
     expect(new InternalClientError("NOT_OK", { message: "above", cause }).message).toBe("NOT_OK: above");
   });
 
-  it("never throws over a cause that throws when it is read", () => {
+  it("never throws if its cause throws when it is read", () => {
     const cause = Object.defineProperty({}, "message", { get: () => JSON.parse("{") as never });
     expect(new InternalClientError("NOT_OK", { message: "above", cause }).message).toBe("NOT_OK: above");
   });
 
-  it("shows control, format and bidirectional characters escaped, in the message and in what the cause says", () => {
+  it("escapes control, format and bidirectional characters, in its message and in the cause's", () => {
     const hostile = "\u001b[2J\n\u0085\u007f\u202e\u2028\u200b\ufeff";
     const escaped = "\\u{1b}[2J\\u{a}\\u{85}\\u{7f}\\u{202e}\\u{2028}\\u{200b}\\u{feff}";
     const error = new InternalClientError("COMMAND_INCORRECT", { message: hostile, cause: new Error(hostile) });
@@ -109,7 +109,7 @@ describe("an InternalClientError", () => {
     expect(error.stack).toContain(escaped);
   });
 
-  it("is written as JSON with its message and what its cause says, without the payload", () => {
+  it("is written as JSON with its message and its cause's message, without the payload", () => {
     const cause = new Error("below");
     const details = { reason: "unreadable-command", message: "above", cause, payload: Uint8Array.of(1) } as const;
     expect(JSON.parse(JSON.stringify(new InternalClientError("COMMAND_INCORRECT", details)))).toEqual({

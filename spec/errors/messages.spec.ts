@@ -56,7 +56,7 @@ describe("every error message", () => {
     expect(others.filter(({ message }) => !/device ".+", module \d+, type \d+, role "/.test(message))).toEqual([]);
   });
 
-  it("says where the gateway is, unless nothing was said to it", () => {
+  it("says where the gateway is, unless nothing was sent to it", () => {
     const failed = sections.slice(0, 3).flatMap(([, shown]) => shown);
     expect(failed.length).toBeGreaterThan(40);
     expect(failed.filter(({ message }) => !message.includes("at 127.0.0.1:1636)"))).toEqual([]);
@@ -71,7 +71,7 @@ describe("every error message", () => {
     expect(without).toEqual([]);
   });
 
-  it("says of a reconnection that is refused that the gateway may not have noticed its former connection's end", () => {
+  it("says of a refused reconnection that the gateway may not have noticed that the former connection is lost", () => {
     const message = sections[2]![1].find((one) => one.message.startsWith("DEVICE_ALREADY_CONNECTED"))?.message;
     expect(message).toContain("has not yet noticed that this device's former connection is lost; wait up to 30 s");
     const first = sections[0]![1].find((one) => one.message.startsWith("DEVICE_ALREADY_CONNECTED"))?.message;

@@ -26,7 +26,7 @@ describe("every order in which things can happen to a connection", () => {
 });
 
 describe("a mistake put into the protocol", () => {
-  it("shows itself by a shortest way to it", async () => {
+  it("is shown by a shortest path to it", async () => {
     const fault = SEEDED_FAULTS.find(({ name }) => name === "half a frame of the former connection is read on");
     const { violations } = explore(
       await loadConnection(fault),

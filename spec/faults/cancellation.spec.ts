@@ -67,7 +67,7 @@ describe("a status aborted", () => {
       expect(hex((await exchange(client, THREE))._unsafeUnwrap())).toBe("03");
     });
 
-    it("does not take those with it that wait behind it", async () => {
+    it("does not affect the statuses that wait behind it", async () => {
       const { client, timeoutMs, reached, servesTheNext } = await prepare(phase);
       const controller = new AbortController();
       const running = sendStatus(client, ONE, { timeoutMs, signal: controller.signal });
@@ -96,7 +96,7 @@ describe("a status aborted", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("right behind the call, in the same turn, is NOT_OK, and its answer is nobody's", async () => {
+  it("right after the call, in the same turn, is NOT_OK, and its answer completes no status", async () => {
     const gateway = await openGateway({ moduleTimeoutMs: 30 });
     const client = await openClient(gateway);
     const controller = new AbortController();
@@ -106,7 +106,7 @@ describe("a status aborted", () => {
     expect(hex((await exchange(client, TWO))._unsafeUnwrap())).toBe("02");
   });
 
-  it("while it waits is just taken out of the queue, wherever it stands there", async () => {
+  it("while it waits is only removed from the queue, wherever it is there", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "delay", ms: 40 });
@@ -124,7 +124,7 @@ describe("a status aborted", () => {
     expect(controllers.map(({ signal }) => listeners(signal))).toEqual([0, 0, 0, 0, 0]);
   });
 
-  it("after it has settled changes nothing, and nothing listens any more", async () => {
+  it("after it has settled changes nothing, and no listener is left", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const controller = new AbortController();
@@ -298,7 +298,7 @@ describe("a client destroyed", () => {
     expect((await exchange(client, TWO))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
   });
 
-  it("while a status is handed in from the outcome of another settles that one too", async () => {
+  it("while a status is sent from the outcome of another settles that one too", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "stay silent" });

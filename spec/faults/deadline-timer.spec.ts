@@ -52,7 +52,7 @@ describe("a standstill of the process is noticed", () => {
     expect(observer.postponedMs).toBe(postponedMs);
   });
 
-  it("when it falls between a limit's timer and the reads that the limit waits for", async () => {
+  it("when it happens between a limit's timer and the reads that the limit waits for", async () => {
     const observer = observerFor(-1);
     timer = new DeadlineTimer(observer);
     timer.schedule(performance.now());
@@ -62,8 +62,8 @@ describe("a standstill of the process is noticed", () => {
   });
 });
 
-describe("a limit that begins while the former one gets its last look", () => {
-  it("is not given up with it", async () => {
+describe("a limit that begins while the former one is checked for the last time", () => {
+  it("is not lost with it", async () => {
     const observer = observerFor(-1);
     let looks = 0;
     // By the last look, what was read has completed the status, and the next one has begun.

@@ -11,7 +11,7 @@ afterEach(endAll);
 
 const pushed = commandFrame(button, utf8("pushed"));
 
-describe("a command whose first byte came before a status went out is not taken for its answer", () => {
+describe("a command whose first byte came before a status went out does not count as its answer", () => {
   it.each([1, 3, 4, 10, pushed.length - 1])("when %i bytes of it had been read", async (read) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -28,7 +28,7 @@ describe("a command whose first byte came before a status went out is not taken 
     expect(gateway.connections).toBe(1);
   });
 
-  it("when it began behind the connect response of a reconnection", async () => {
+  it("when it began after the connect response of a reconnection", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const response = connectResponseFrame(button, 0);

@@ -53,7 +53,7 @@ describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%
     keep((await connect({ host: "gateway.test", port: gateway.port, device: button }))._unsafeUnwrap());
   });
 
-  it("a connection that is lost is made anew", async () => {
+  it("a lost connection is made again", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     fakeTimers();
@@ -80,7 +80,7 @@ describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%
     await repeating.return?.();
   });
 
-  it("a reader that falls behind is told so", async () => {
+  it("a reader that falls behind gets its error", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const reader = commands(client, { highWaterMark: 1 });

@@ -75,7 +75,7 @@ describe("refusals", () => {
 });
 
 describe("answers in two writes", () => {
-  it("are whole, also if the first read gives just the header", async () => {
+  it("are whole, even if the first read returns only the header", async () => {
     const { gateway, client } = await open();
     gateway.misbehave("status", { do: "delay", ms: 20, afterBytes: 4 });
     expect(await answerTo(client, 1)).toBe("01");
@@ -114,7 +114,7 @@ describe("a status that the module finds invalid", () => {
 });
 
 describe("ALREADY_CONNECTED", () => {
-  it("for 5 ms after a reconnection is ridden out", async () => {
+  it("for 5 ms after a reconnection is survived", async () => {
     const { gateway, client } = await open({ cleanUpMs: 5 });
     for (let round = 1; round <= 5; round += 1) {
       gateway.kick();
@@ -122,7 +122,7 @@ describe("ALREADY_CONNECTED", () => {
     }
   });
 
-  it("until the 250 ms of the unanswered status are over is ridden out", async () => {
+  it("until the 250 ms of the unanswered status are over is survived", async () => {
     const gateway = await openGateway({ answer: (status) => (isMute ? undefined : status) });
     let isMute = true;
     const client = await openClient(gateway);
@@ -138,7 +138,7 @@ describe("ALREADY_CONNECTED", () => {
     expect(gateway.statuses().map(hex)).toEqual(["01", "01"]);
   });
 
-  it("is not asked again more often than every 5 ms", async () => {
+  it("makes the client ask again at most every 5 ms", async () => {
     const { gateway, client } = await open({ cleanUpMs: 200 });
     gateway.kick();
     const [answer, elapsedMs] = await timed(() => answerTo(client, 1));
@@ -181,7 +181,7 @@ describe("after a kick", () => {
     expect(await answerTo(client, 2)).toBe("CONTEXT_INCORRECT");
   });
 
-  it("OK and then the end of stream on the first status: that reconnection was not the status's one", async () => {
+  it("OK and then the end of stream on the first status: that reconnection does not count as the status's own", async () => {
     const { gateway, client } = await open();
     gateway.misbehave("status", { do: "close", delayMs: 250 });
     gateway.kick();
@@ -191,7 +191,7 @@ describe("after a kick", () => {
     expect(gateway.statuses().map(hex)).toEqual(["01", "01"]);
   });
 
-  it("the next status reconnects by itself, and each later one has a reconnection of its own", async () => {
+  it("the next status reconnects by itself, and each later one may reconnect once", async () => {
     const { gateway, client } = await open();
     for (let round = 1; round <= 4; round += 1) {
       gateway.kick({}, { reset: round % 2 === 0 });
@@ -269,7 +269,7 @@ describe("a device of a higher priority", () => {
     expect(await running).toBe("HIGHER_PRIORITY_ALREADY_CONNECTED");
   });
 
-  it("keeps one of a lower priority from connecting, which may come once it has gone", async () => {
+  it("keeps one of a lower priority from connecting, which may connect once it has disconnected", async () => {
     const gateway = await openGateway();
     const winner = await openClient(gateway, { device: { ...button, priority: 0 } });
     const config = configFor(gateway, { device: { ...button, priority: 1 } });
@@ -281,7 +281,7 @@ describe("a device of a higher priority", () => {
 });
 
 describe("a pushed command", () => {
-  it("while idle is the latest command and nobody's answer", async () => {
+  it("while idle is the latest command and completes no status", async () => {
     const { gateway, client } = await open();
     expect(await answerTo(client, 1)).toBe("01");
     gateway.push(PUSHED);
@@ -289,14 +289,14 @@ describe("a pushed command", () => {
     expect(await answerTo(client, 2)).toBe("02");
   });
 
-  it("before the first status is the latest command and nobody's answer", async () => {
+  it("before the first status is the latest command and completes no status", async () => {
     const { gateway, client } = await open();
     gateway.push(PUSHED);
     await eventuallyGives(client, "07");
     expect(await answerTo(client, 1)).toBe("01");
   });
 
-  it("right behind the connect response, in one segment, is taken and is nobody's answer", async () => {
+  it("right after the connect response, in one segment, is delivered and completes no status", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "merge", with: [Uint8Array.of(6), PUSHED] });
     const client = await openClient(gateway);
@@ -341,7 +341,7 @@ describe("a pushed command", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("under another name of the device is the device's all the same", async () => {
+  it("under another name of the device is still for the device", async () => {
     const { gateway, client } = await open();
     gateway.push(PUSHED, {}, { deviceName: "renamed" });
     await eventuallyGives(client, "07");
@@ -350,7 +350,7 @@ describe("a pushed command", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("many times over delays no answer for good: after a pause each status gets its own", async () => {
+  it("many times over delays no answer for ever: after a pause each status gets its own", async () => {
     const { gateway, client } = await open();
     for (let round = 1; round <= 9; round += 1) {
       for (let push = 0; push < round; push += 1) gateway.push(PUSHED);
@@ -375,7 +375,7 @@ describe("an empty command", () => {
     await eventuallyGives(client, "");
   });
 
-  it("may come with its field left out or written out", async () => {
+  it("may have its field left out or written", async () => {
     const device = commandOf(0).slice(12, -6);
     const frames = [`1600000012140a12${device.slice(4)}`, `1800000012160a12${device.slice(4)}1200`];
     scripted = await startScriptedGateway(async (peer) => {
@@ -404,7 +404,7 @@ describe("what the gateway is strict about", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("a silent device is cut, pushes or not: its next status reconnects", async () => {
+  it("a silent device is disconnected, pushes or not: its next status reconnects", async () => {
     const { gateway, client } = await open({ silenceMs: 60 });
     expect(await answerTo(client, 1)).toBe("01");
     gateway.push(PUSHED);

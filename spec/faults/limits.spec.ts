@@ -35,7 +35,7 @@ describe("maxMessageBytes", () => {
   const largest = new Uint8Array(40).fill(0xaa);
   const tooLarge = new Uint8Array(41).fill(0xaa);
 
-  it("lets through a message of just that many bytes, both ways", async () => {
+  it("accepts a message of exactly that many bytes, in both directions", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway, { maxMessageBytes });
     expect(hex((await exchange(client, largest))._unsafeUnwrap())).toBe("aa".repeat(40));
@@ -64,7 +64,7 @@ describe("maxMessageBytes", () => {
     expect(gateway.connections).toBe(2);
   });
 
-  it("refuses a pushed command of one byte more: it is no command, and the next status reconnects", async () => {
+  it("refuses a pushed command of one byte more: it never counts as a command, and the next status reconnects", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway, { maxMessageBytes });
     const reader = commands(client);
@@ -76,7 +76,7 @@ describe("maxMessageBytes", () => {
   });
 
   // Around 16 MiB stand 30 bytes: 12 and a length of 4, 20 bytes of device, 12 and a length of 4.
-  it("is 16 MiB unless told otherwise: a message of just that many bytes goes both ways", async () => {
+  it("is 16 MiB by default: accepts a message of exactly that many bytes, in both directions", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const status = new Uint8Array(16 * MIB - 30).fill(0x5a);
@@ -84,7 +84,7 @@ describe("maxMessageBytes", () => {
     expect(Buffer.compare(command, status)).toBe(0);
   }, 30_000);
 
-  it("is 16 MiB unless told otherwise: one byte more is refused, both ways", async () => {
+  it("is 16 MiB by default: refuses one byte more, in both directions", async () => {
     const status = new Uint8Array(16 * MIB - 29);
     const gateway = await openGateway({ answer: () => status });
     const client = await openClient(gateway);
@@ -132,7 +132,7 @@ describe("a length that is merely announced", () => {
 });
 
 describe("the queue of statuses", () => {
-  it("takes 64 that wait; one more is NOT_OK of family usage at once, and one that leaves makes room", async () => {
+  it("takes 64 that wait; one more is NOT_OK of family usage at once, and there is room again when one leaves", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "delay", ms: 50 });
@@ -175,11 +175,11 @@ describe("a reader of commands", () => {
     }
   }
 
-  it("has room for 1,024 commands unless told otherwise", async () => {
+  it("has room for 1,024 commands by default", async () => {
     expect(await readAfter(1_024)).toEqual({ read: 1_024, error: undefined });
   });
 
-  it("that has one more to hold gives the 1,024, and then NOT_OK", async () => {
+  it("yields the 1,024 if there is one more, and then NOT_OK", async () => {
     expect(await readAfter(1_025)).toEqual({ read: 1_024, error: "NOT_OK" });
   });
 });
@@ -214,7 +214,7 @@ describe("the time that one call takes", () => {
     peer.endOfStream();
   }
 
-  it("is bounded when all goes slowly: silence, ALREADY_CONNECTED, a slow connect response, and silence again", async () => {
+  it("is bounded when everything is slow: silence, ALREADY_CONNECTED, a slow connect response, and silence again", async () => {
     const { code, elapsedMs } = await timedCall(async (peer, sinceDropMs) => {
       if (sinceDropMs() < 280) return alreadyConnected(peer);
       await new Promise((resolve) => setTimeout(resolve, 150));
@@ -245,7 +245,7 @@ describe("the time that one call takes", () => {
     expect(elapsedMs).toBeLessThan(timeoutMs + connectTimeoutMs + 350 + SLACK_MS);
   });
 
-  it("counts from its turn on: the status that waits behind a slow one has its own", async () => {
+  it("starts with its turn: a status that waits behind a slow one has its own limit", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "delay", ms: 300 });

@@ -76,7 +76,7 @@ describe("a device that waits for commands", () => {
     return { program, gateway };
   }
 
-  it("keeps its process alive though its connection is lost", async () => {
+  it("keeps its process alive even if its connection is lost", async () => {
     const { program, gateway } = await listening("a device that listens");
     gateway.kick();
     await eventually(() => expect(program.stdout).toBe("dropped"), 100_000);
@@ -85,7 +85,7 @@ describe("a device that waits for commands", () => {
     expect(await program.ended).toBe("SIGTERM");
   }, 130_000);
 
-  it("lets its process exit if it was told so", async () => {
+  it("lets its process exit with keepProcessAlive: false", async () => {
     const { program } = await listening("a device that listens, and is not to keep the process alive");
     expect(await program.ended).toBe(13); // what awaits the next command never settles
   }, 130_000);

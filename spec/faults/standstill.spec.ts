@@ -68,7 +68,7 @@ describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times th
     expect((await sending).isOk()).toBe(true);
   });
 
-  it("still gives up a gateway that does not answer", async () => {
+  it("still gives up on a gateway that does not answer", async () => {
     const connecting = connect(config(await startGateway()));
     standStill(standstillMs);
     expect((await connecting)._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");

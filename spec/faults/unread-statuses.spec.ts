@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 const STATUSES = 24;
 
 describe("statuses that pushes complete while the gateway does not read", () => {
-  it("reach it as they were handed in, once it reads again", async () => {
+  it("reach it unchanged, once it reads again", async () => {
     let tellConnected: (peer: Peer) => void = () => undefined;
     const connected = new Promise<Peer>((resolve) => (tellConnected = resolve));
     scripted = await startScriptedGateway(async (peer) => {

@@ -89,7 +89,7 @@ describe("a reader of commands", () => {
     expect(await readAll(late)).toBe("03");
   });
 
-  it("answers concurrent reads in their order", async () => {
+  it("answers concurrent reads in order", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client);
@@ -123,7 +123,7 @@ describe("a reader of commands", () => {
 });
 
 describe("the end of a client", () => {
-  it("by destroy: its readers get what they have and then their end", async () => {
+  it("by destroy: its readers get what is unread, and then they end", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client);
@@ -190,7 +190,7 @@ describe("leaving", () => {
     expect(await stream.next()).toEqual(END);
   });
 
-  it("before the first read unsubscribes too: nothing piles up, and no mark is passed", async () => {
+  it("before the first read unsubscribes too: nothing piles up, and the highWaterMark is not passed", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client, { highWaterMark: 1 });
@@ -210,7 +210,7 @@ describe("leaving", () => {
     expect(await kept.next()).toEqual(END);
   });
 
-  it("does no harm after the client has ended", async () => {
+  it("does no harm after the client is destroyed", async () => {
     const client = await openClient(await openGateway());
     const stream = commands(client);
     await destroy(client);
@@ -219,7 +219,7 @@ describe("leaving", () => {
 });
 
 describe("a reader that falls behind", () => {
-  it("by more than its highWaterMark gets what it has, then NOT_OK, then its end", async () => {
+  it("by more than its highWaterMark gets what is unread, then NOT_OK, and then it ends", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client, { highWaterMark: 2 });
@@ -232,7 +232,7 @@ describe("a reader that falls behind", () => {
     expect(await stream.next()).toEqual(END);
   });
 
-  it("by just its highWaterMark loses nothing", async () => {
+  it("by exactly its highWaterMark loses nothing", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client, { highWaterMark: 2 });
@@ -242,7 +242,7 @@ describe("a reader that falls behind", () => {
     expect(await readAll(stream)).toBe("0102");
   });
 
-  it("does not take the others with it, nor the client", async () => {
+  it("affects neither the other readers nor the client", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const behind = commands(client, { highWaterMark: 1 });
@@ -255,7 +255,7 @@ describe("a reader that falls behind", () => {
     expect(await readAll(other)).toBe("01020309");
   });
 
-  it("is told so also after the client has ended: a lost command is never silent", async () => {
+  it("gets its error also after the client is destroyed: a command is never lost silently", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client, { highWaterMark: 1 });
@@ -265,7 +265,7 @@ describe("a reader that falls behind", () => {
     expect(await readAll(stream)).toBe("01 NOT_OK fell-behind");
   });
 
-  it("has 1,024 commands of room unless told otherwise", async () => {
+  it("has room for 1,024 commands by default", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const enough = commands(client);
@@ -324,7 +324,7 @@ describe("a reader that falls behind", () => {
     }
   });
 
-  it("costs the same to deliver to however many of its reads wait", async () => {
+  it("costs the same to deliver to, however many of its reads wait", async () => {
     const mailbox = new Mailbox<number>();
     const count = 200_000;
     const reads = Array.from({ length: count }, () => mailbox.next());
@@ -339,7 +339,7 @@ describe("a reader that falls behind", () => {
     expect(read.every(({ value }, at) => value === at)).toBe(true);
   });
 
-  it("and is left before its error is read surfaces nowhere", async () => {
+  it("and is left before its error is read causes no unhandled rejection", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client, { highWaterMark: 1 });
@@ -351,7 +351,7 @@ describe("a reader that falls behind", () => {
 });
 
 describe("a signal", () => {
-  it("ends the reading, after what is unread", async () => {
+  it("ends the reader, after what is unread", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const controller = new AbortController();
@@ -373,12 +373,12 @@ describe("a signal", () => {
     expect((await exchange(client, Uint8Array.of(1))).isOk()).toBe(true);
   });
 
-  it("that has aborted before gives an ended iteration", async () => {
+  it("that has aborted before yields nothing", async () => {
     const client = await openClient(await openGateway());
     expect(await readAll(commands(client, { signal: AbortSignal.abort() }))).toBe("");
   });
 
-  it("is left alone when the reader has ended", async () => {
+  it("has no listener when the reader has ended", async () => {
     const client = await openClient(await openGateway());
     const { signal } = new AbortController();
     await commands(client, { signal }).return?.();

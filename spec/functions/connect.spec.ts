@@ -34,7 +34,7 @@ describe("a connect that succeeds", () => {
     expect(gateway.devices).toEqual([{ ...button, priority: 0 }]);
   });
 
-  it("tells the gateway all that the device is", async () => {
+  it("tells the gateway everything about the device", async () => {
     const gateway = await openGateway();
     const device = {
       module: 2 ** 31 - 1,
@@ -92,7 +92,7 @@ describe("a refusal by the gateway", () => {
     ["DEVICE_TYPE_NOT_SUPPORTED", -17, { ...button, deviceType: 99 }],
     ["DEVICE_ALREADY_CONNECTED", -15, { ...button, priority: 5 }],
     ["HIGHER_PRIORITY_ALREADY_CONNECTED", -18, { ...button, priority: 9 }],
-  ])("gives %s (%i), and the socket is closed at once", async (code, returnCode, device) => {
+  ])("returns %s (%i), and the socket is closed at once", async (code, returnCode, device) => {
     const gateway = await openGateway({ modules: [{ module: 1000, deviceTypes: [0] }] });
     await openClient(gateway, { device: holder });
     const error = await failureOf(configFor(gateway, { device }));
@@ -103,14 +103,14 @@ describe("a refusal by the gateway", () => {
     expect(gateway.devices).toEqual([holder]);
   });
 
-  it("is reported at once: a first connect asks no second time", async () => {
+  it("is reported at once: a first connect does not ask again", async () => {
     const gateway = await openGateway();
     await openClient(gateway);
     expect((await failureOf(configFor(gateway))).code).toBe("DEVICE_ALREADY_CONNECTED");
     expect(gateway.connections).toBe(2);
   });
 
-  it("does not stand in the way of the same device's next connect", async () => {
+  it("does not block the same device's next connect", async () => {
     const gateway = await openGateway({ modules: [] });
     for (let attempt = 1; attempt <= 5; attempt++) {
       expect((await failureOf(configFor(gateway))).code).toBe("MODULE_NOT_SUPPORTED");
@@ -120,7 +120,7 @@ describe("a refusal by the gateway", () => {
 });
 
 describe("a connect that fails in transport", () => {
-  it("gives UNABLE_TO_CONNECT with the system's error as cause when nobody listens", async () => {
+  it("returns UNABLE_TO_CONNECT with the system's error as cause when no gateway listens", async () => {
     const gateway = await openGateway();
     await gateway.stop();
     const error = await failureOf(configFor(gateway));
@@ -133,7 +133,7 @@ describe("a connect that fails in transport", () => {
     expect(error.message).toMatch(/^UNABLE_TO_CONNECT: .*ECONNREFUSED/);
   });
 
-  it("gives UNABLE_TO_CONNECT when the host has no address", async () => {
+  it("returns UNABLE_TO_CONNECT when the host has no address", async () => {
     const error = await failureOf({ host: UNKNOWN_HOST, port: 1636, device: button });
     expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", family: "communication" });
     expect((error.cause as NodeJS.ErrnoException).code).toMatch(/^E/);
@@ -145,7 +145,7 @@ describe("a connect that fails in transport", () => {
     ["closes instead of responding", "connect", { do: "close" }],
     ["closes in the middle of its response", "connect", { do: "close", afterBytes: 9 }],
     ["resets instead of responding", "connect", { do: "reset" }],
-  ] as const)("gives UNABLE_TO_CONNECT when the gateway %s", async (_, at, fault) => {
+  ] as const)("returns UNABLE_TO_CONNECT when the gateway %s", async (_, at, fault) => {
     const gateway = await openGateway();
     gateway.misbehave(at, fault);
     expect(await failureOf(configFor(gateway))).toMatchObject({ code: "UNABLE_TO_CONNECT", family: "communication" });
@@ -157,7 +157,7 @@ describe("a connect that fails in transport", () => {
     ["accepts and stays silent", "accept", { do: "stay silent" }],
     ["never reads", "accept", { do: "stop reading" }],
     ["gives half a response", "connect", { do: "stay silent", afterBytes: 10 }],
-  ] as const)("gives UNABLE_TO_CONNECT after connectTimeoutMs when the gateway %s", async (_, at, fault) => {
+  ] as const)("returns UNABLE_TO_CONNECT after connectTimeoutMs when the gateway %s", async (_, at, fault) => {
     const gateway = await openGateway();
     gateway.misbehave(at, fault);
     const startedAt = performance.now();
@@ -194,7 +194,7 @@ describe("a connect response that breaks the protocol", () => {
     ["names another type", "180000000a16121408e80710011a04746573742207627574746f6e31"],
     ["names another priority", "180000000a16121408e8071a04746573742207627574746f6e312801"],
     ["names no device", "020000000a00"],
-  ])("gives DEVICE_INCORRECT if it %s", async (_, response) => {
+  ])("returns DEVICE_INCORRECT if it %s", async (_, response) => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "send", bytes: fromHex(response) });
     const error = await failureOf(configFor(gateway));
@@ -208,7 +208,7 @@ describe("a connect response that breaks the protocol", () => {
     ["holds fields of no known number only", "020000007801"],
     ["is of length 0", "00000000"],
     ["announces more than 16 MiB", "01000001"],
-  ])("gives NOT_OK of family communication if it %s", async (_, response) => {
+  ])("returns NOT_OK of family communication if it %s", async (_, response) => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "send", bytes: fromHex(response) });
     const error = await failureOf(configFor(gateway));
@@ -216,7 +216,7 @@ describe("a connect response that breaks the protocol", () => {
     await eventually(() => expect(gateway.openSockets).toBe(0));
   });
 
-  it("may come behind a command, which is the latest one at once", async () => {
+  it("may come after a command, which is the latest one at once", async () => {
     const command = "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120161";
     const accepted = "160000000a141212" + "08e8071a04746573742207627574746f6e31";
     const gateway = await openGateway();
@@ -225,7 +225,7 @@ describe("a connect response that breaks the protocol", () => {
     expect(getCommand(client)._unsafeUnwrap()).toEqual(fromHex("61"));
   });
 
-  it("is taken whatever the device's name in it is: the name is a label", async () => {
+  it("is accepted whatever device name it has: the name is a label", async () => {
     const gateway = await openGateway();
     const renamed = "100000000a0e120c08e8071a0474657374220162";
     gateway.misbehave("connect", { do: "send", bytes: fromHex(renamed) });
@@ -233,7 +233,7 @@ describe("a connect response that breaks the protocol", () => {
     expect(client.device.deviceName).toBe("button1");
   });
 
-  it("gives NOT_OK if it is larger than maxMessageBytes", async () => {
+  it("returns NOT_OK if it is larger than maxMessageBytes", async () => {
     const gateway = await openGateway();
     const padded = `1d0000000a1b121208e8071a04746573742207627574746f6e317a056161616161`;
     gateway.misbehave("connect", { do: "send", bytes: fromHex(padded) });
@@ -244,7 +244,7 @@ describe("a connect response that breaks the protocol", () => {
 });
 
 describe("a device too large for maxMessageBytes", () => {
-  it("gives NOT_OK of family usage, before any I/O", async () => {
+  it("returns NOT_OK of family usage, before any I/O", async () => {
     const gateway = await openGateway();
     const error = await failureOf(configFor(gateway, { maxMessageBytes: 21 }));
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
@@ -252,7 +252,7 @@ describe("a device too large for maxMessageBytes", () => {
     expect(gateway.connections).toBe(0);
   });
 
-  it("is not one when its message has just that many bytes", async () => {
+  it("is not one when its message has exactly that many bytes", async () => {
     const gateway = await openGateway();
     await openClient(gateway, { maxMessageBytes: 22 });
     expect(gateway.devices).toHaveLength(1);

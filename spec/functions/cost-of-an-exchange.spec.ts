@@ -76,7 +76,7 @@ describe("an exchange", () => {
     expect((await outcome)?.isOk()).toBe(true);
   });
 
-  it("makes two promises as sendStatus: the second gives the handle in place of the command", async () => {
+  it("makes two promises as sendStatus: the second returns the handle instead of the command", async () => {
     let outcome: ResultAsync<unknown, unknown> | undefined;
     const made = await promisesMadeBy(() => void (outcome = sendStatus(client, status)));
     expect(made).toBe(2);
@@ -111,7 +111,7 @@ describe("an exchange", () => {
     expect(publish).not.toHaveBeenCalled();
   });
 
-  it("sets no timer of its own: the first one's stays armed for all that follow", async () => {
+  it("sets no timer: that of the first one stays armed for all that follow", async () => {
     const timers = [jest.spyOn(globalThis, "setTimeout"), jest.spyOn(globalThis, "setImmediate")];
     const cleared = jest.spyOn(globalThis, "clearTimeout");
     await exchangeTimes(1_000);

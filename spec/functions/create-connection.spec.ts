@@ -112,7 +112,7 @@ describe.each([
     expect(asked.count).toBe(1);
   });
 
-  it("asks for a connection anew when it reconnects, in hand of a status and before one", async () => {
+  it("calls it again for each reconnection, for a status in flight and before one", async () => {
     const gateway = await openGateway();
     const { asked, config } = await tunnelled(gateway, tunnel);
     const client = keep((await connect(config))._unsafeUnwrap());
@@ -140,7 +140,7 @@ describe.each([
     await eventually(() => expect(gateway.openSockets).toBe(0));
   });
 
-  it("ends with UNABLE_TO_CONNECT when its connection is not made anew", async () => {
+  it("ends with UNABLE_TO_CONNECT when it cannot reconnect", async () => {
     const gateway = await openGateway();
     const { asked, config } = await tunnelled(gateway, tunnel);
     const createConnection = (): Duplex => {

@@ -5,7 +5,7 @@ import { timed } from "../support/timed.js";
 
 afterEach(endAll);
 
-describe("unless told otherwise", () => {
+describe("by default", () => {
   it("an attempt to connect may take 4,000 ms, and one of a status 10,000 ms", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);

@@ -38,7 +38,7 @@ async function timed(call: () => unknown): Promise<number> {
 }
 
 describe("destroy", () => {
-  it("gives an Ok without a value, closes the connection, and every later use is CONTEXT_INCORRECT", async () => {
+  it("returns an Ok without a value, closes the connection, and every later use is CONTEXT_INCORRECT", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const outcome = await destroy(client);
@@ -47,7 +47,7 @@ describe("destroy", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("may be called again and again, at once too", async () => {
+  it("may be called again and again, also concurrently", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const outcomes = await Promise.all([destroy(client), destroy(client), destroy(client)]);
@@ -56,7 +56,7 @@ describe("destroy", () => {
     await expectDestroyed(client, gateway);
   });
 
-  it("frees the device's place at the gateway for a new client", async () => {
+  it("frees the device's slot at the gateway for a new client", async () => {
     const gateway = await openGateway();
     for (let round = 0; round < 5; round++) {
       await destroy(await openClient(gateway));
@@ -65,7 +65,7 @@ describe("destroy", () => {
     expect(gateway.connections).toBe(5);
   });
 
-  it("settles the status in hand and those that wait with CONTEXT_INCORRECT", async () => {
+  it("settles the status in flight and those that wait with CONTEXT_INCORRECT", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "stay silent" });
@@ -83,7 +83,7 @@ describe("destroy", () => {
     await expectDestroyed(client, gateway);
   });
 
-  it("settles a status that was handed in in the same turn", async () => {
+  it("settles a status that was sent in the same turn", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const outcome = exchange(client, one);
@@ -131,7 +131,7 @@ describe("destroy in any state", () => {
     await expectDestroyed(client, gateway);
   });
 
-  it("while the gateway still refuses to have the device back", async () => {
+  it("while the gateway still refuses the device", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "close" });
@@ -177,7 +177,7 @@ describe("destroy in any state", () => {
     expect(events).toEqual(["the former connection is gone", "destroy has settled"]);
   });
 
-  it("with a gateway that has gone", async () => {
+  it("with a gateway that is gone", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     await gateway.stop();

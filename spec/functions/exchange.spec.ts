@@ -32,7 +32,7 @@ describe("the command of an exchange", () => {
     expect(gateway.statuses()).toEqual([new Uint8Array(0)]);
   });
 
-  it("is the pushed one if a pushed one comes first, and the answer is the next command", async () => {
+  it("is a push if a push comes first, and the answer is the next command", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "merge", with: utf8("pushed"), order: "before" });
@@ -55,7 +55,7 @@ describe("the command of an exchange", () => {
   });
 });
 
-describe("the bytes that are given", () => {
+describe("the bytes that you get", () => {
   it.each([0, 1, 100, 5_000, 100_000])(
     "of a command of %i are a Uint8Array on an ArrayBuffer of their own, of just that length",
     async (length) => {
@@ -92,7 +92,7 @@ describe("the bytes that are given", () => {
   });
 });
 
-describe("the bytes that are taken", () => {
+describe("the bytes that you pass", () => {
   it("are those at the call, for a status that is sent at once and for one that waits", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -124,7 +124,7 @@ describe("the bytes that are taken", () => {
   });
 });
 
-describe("statuses sent at once on one handle", () => {
+describe("concurrent statuses on one handle", () => {
   it("go one after the other in call order, and each gets its own outcome", async () => {
     let inHand = 0;
     let most = 0;
@@ -185,7 +185,7 @@ describe("statuses sent at once on one handle", () => {
     expect(gateway.statuses()).toEqual([one, one, two]);
   });
 
-  it("fail together when the one before them destroys the client: it gets the reason, they get CONTEXT_INCORRECT with it as cause", async () => {
+  it("fail together when the one before them destroys the client: it gets the error, they get CONTEXT_INCORRECT with that as cause", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "close" }, { times: 2 });
@@ -235,7 +235,7 @@ describe("timeoutMs", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("holds for an answer that drips in as for one that does not come", async () => {
+  it("applies to an answer that drips in as to one that does not come", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "drip", everyMs: 20 }, { times: 2 });
@@ -247,7 +247,7 @@ describe("timeoutMs", () => {
     expect(took).toBeLessThan(1_600);
   });
 
-  it("is given to the resend afresh", async () => {
+  it("starts again for the resend", async () => {
     const gateway = await openGateway({ moduleTimeoutMs: 20 });
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "stay silent" });
@@ -308,7 +308,7 @@ describe("the signal of an exchange", () => {
     expect(gateway.statuses()).toEqual([one, two]);
   });
 
-  it("aborted in flight: its late answer is nobody's", async () => {
+  it("aborted in flight: its late answer completes no status", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const controller = new AbortController();

@@ -10,14 +10,14 @@ const one = Uint8Array.of(1);
 const two = Uint8Array.of(2);
 
 describe("getCommand", () => {
-  it("gives NO_COMMAND_AVAILABLE before any command has come", async () => {
+  it("returns NO_COMMAND_AVAILABLE before any command has come", async () => {
     const client = await openClient(await openGateway());
     const error = getCommand(client)._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NO_COMMAND_AVAILABLE", returnCode: -13, family: "usage" });
     expect(error.message).toMatch(/^NO_COMMAND_AVAILABLE: .*"button1"/);
   });
 
-  it("gives the command that came last, as often as it is asked, without I/O", async () => {
+  it("returns the latest command, as often as it is called, without I/O", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     (await sendStatus(client, one))._unsafeUnwrap();
@@ -28,28 +28,28 @@ describe("getCommand", () => {
     expect(gateway.received).toHaveLength(3);
   });
 
-  it("gives a pushed command, before the first status too", async () => {
+  it("returns a pushed command, even before the first status", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     expect(gateway.push(utf8("pushed"))).toBe(1);
     await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed")));
   });
 
-  it("gives one that is pushed right behind the connect response", async () => {
+  it("returns one that is pushed right after the connect response", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "merge", with: utf8("pushed") });
     const client = await openClient(gateway);
     expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed"));
   });
 
-  it("gives one that is pushed under another name of the device", async () => {
+  it("returns one that is pushed under another name of the device", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.push(utf8("pushed"), {}, { deviceName: "another name" });
     await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed")));
   });
 
-  it("gives an empty command: it is a command", async () => {
+  it("returns an empty command: it is a command", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     (await sendStatus(client, one))._unsafeUnwrap();
@@ -57,7 +57,7 @@ describe("getCommand", () => {
     await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(new Uint8Array(0)));
   });
 
-  it("gives the one that came last of a status's answer and a push behind it", async () => {
+  it("returns the later one of a status's answer and a push after it", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "merge", with: utf8("pushed"), order: "after" });
@@ -79,7 +79,7 @@ describe("getCommand", () => {
   });
 
   // The device is 08e807 1a0474657374 2207627574746f6e31, once with the role "tost".
-  it("never gives a command for another device, which does no harm while nothing is in hand", async () => {
+  it("never returns a command for another device, which has no effect while no status is in flight", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const foreign = "190000001217" + "0a1208e8071a04746f73742207627574746f6e31" + "120161";
@@ -95,7 +95,7 @@ describe("getCommand", () => {
     ["is a second connect response", "160000000a14121208e8071a04746573742207627574746f6e31"],
     ["is for no device", "050000001203120161"],
     ["is of length 0", "00000000"],
-  ])("never gives what %s, and what follows on that connection is nobody's", async (_, broken) => {
+  ])("never returns what %s, and what follows on that connection counts for nothing", async (_, broken) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const own = "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120162";
@@ -106,7 +106,7 @@ describe("getCommand", () => {
     expect(gateway.connections).toBe(2);
   });
 
-  it("gives CONTEXT_INCORRECT once the client is destroyed", async () => {
+  it("returns CONTEXT_INCORRECT once the client is destroyed", async () => {
     const client = await openClient(await openGateway());
     (await sendStatus(client, one))._unsafeUnwrap();
     await destroy(client);

@@ -47,7 +47,7 @@ describe("a handle", () => {
     });
   });
 
-  it("as a copy of its fields is no handle", async () => {
+  it("as a copy of its fields is not a handle", async () => {
     const client = await openClient(await openGateway());
     for (const copy of [{ ...client }, Object.assign({}, client), structuredClone({ ...client })]) {
       const outcomes = [await sendStatus(copy, status), getCommand(copy)];
@@ -56,7 +56,7 @@ describe("a handle", () => {
   });
 });
 
-describe("a handle in print", () => {
+describe("a printed handle", () => {
   it("as a string names the device, the endpoint and the state", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -71,7 +71,7 @@ describe("a handle in print", () => {
     expect(String(await openClient(gateway))).toContain(`[::1]:${gateway.port}`);
   });
 
-  it("by util.inspect shows device, endpoint and state, and nothing of the inside", async () => {
+  it("by util.inspect shows device, endpoint and state, and nothing internal", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const shown = inspect(client, { breakLength: Infinity });
@@ -80,7 +80,7 @@ describe("a handle in print", () => {
     expect(shown).not.toMatch(/socket|timer|waiting/i);
   });
 
-  it("tells its state: awaiting a command, disconnected", async () => {
+  it("shows its state: awaiting a command, disconnected", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "delay", ms: 20 });
@@ -167,7 +167,7 @@ describe("a copy of the library in another realm", () => {
     expect(getCommand(client)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
   });
 
-  it("gives errors that the guards here know", async () => {
+  it("returns errors that the guards here know", async () => {
     const error = (await copy.connect({} as never))._unsafeUnwrapErr();
     expect(error instanceof Error).toBe(false);
     expect(library.isInternalClientError(error) && library.isUsageError(error)).toBe(true);

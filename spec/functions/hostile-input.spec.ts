@@ -19,7 +19,7 @@ afterEach(endAll);
 
 const status = Uint8Array.of(1, 2, 3);
 
-describe("a status with a length of its own", () => {
+describe("a status with an overridden length", () => {
   class Longer extends Uint8Array {
     override get length(): number {
       return 4096;
@@ -57,7 +57,7 @@ describe("a signal whose own methods throw", () => {
 });
 
 describe("one signal for a whole process", () => {
-  it("brings no warning of a leak, however many statuses and connects it serves at once", async () => {
+  it("causes no warning of a leak, however many statuses and connects it serves at once", async () => {
     const warnings: unknown[] = [];
     const listener = (warning: unknown) => warnings.push(warning);
     process.on("warning", listener);
@@ -75,7 +75,7 @@ describe("one signal for a whole process", () => {
   });
 });
 
-describe("a codec that does not give Results", () => {
+describe("a codec that does not return Results", () => {
   const bytes = () => status as never;
   const late = () => Promise.resolve(status) as never;
 
@@ -97,14 +97,14 @@ describe("a codec that does not give Results", () => {
   });
 });
 
-describe("what cannot even be shown", () => {
+describe("a value that cannot even be printed", () => {
   const unshowable = {
     get [Symbol.toStringTag](): string {
       throw new Error("hostile");
     },
   };
 
-  it("is refused as any other wrong argument", async () => {
+  it("is refused like any other wrong argument", async () => {
     const client = await openClient(await openGateway());
     expect((await exchange(client, unshowable as never))._unsafeUnwrapErr().code).toBe("NOT_OK");
     expect((await withClient(unshowable as never, unshowable as never)).isErr()).toBe(true);
@@ -119,19 +119,19 @@ describe("what cannot even be shown", () => {
 });
 
 describe("withClient of the throwing entry", () => {
-  it("gives a plain value that merely looks a little like a Result as it is", async () => {
+  it("returns a plain value that only resembles a Result unchanged", async () => {
     const gateway = await openGateway();
     const rows = { isOk: true, isErr: false, rows: 3 };
     expect(await throwing.withClient(configFor(gateway), () => rows)).toBe(rows);
   });
 
-  it("refuses what is no function before it connects", async () => {
+  it("refuses what is not a function before it connects", async () => {
     const gateway = await openGateway();
     await expect(throwing.withClient(configFor(gateway), 5 as never)).rejects.toMatchObject({ code: "NOT_OK" });
     expect(gateway.connections).toBe(0);
   });
 
-  it("throws even undefined as it is, and destroys the client", async () => {
+  it("throws even undefined unchanged, and destroys the client", async () => {
     const gateway = await openGateway();
     const use = () => {
       throw undefined as unknown as Error;

@@ -227,7 +227,7 @@ describe("never throws, never rejects, settles:", () => {
   });
 });
 
-describe("throws nothing but this library's errors, and settles:", () => {
+describe("throws only this library's errors, and settles:", () => {
   it("connect and lazyClient of the throwing entry", async () => {
     await holds(async (random) => {
       const config = configFrom(random);

@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 describe("a frame", () => {
-  it("leaves in one write, as a gateway that gets a header in parts hangs up", async () => {
+  it("is sent in one write, because a gateway closes the connection when a header comes in parts", async () => {
     scripted = await startScriptedGateway(async (peer) => {
       await peer.readFrame();
       await peer.send(CONNECTED);
@@ -49,7 +49,7 @@ describe("a frame", () => {
     expect(written).toEqual([CONNECT, statusOf(1), statusOf(2)]);
   });
 
-  it("does not wait until the gateway's system has confirmed the one before", async () => {
+  it("does not wait for the acknowledgement of the one before", async () => {
     const PUSHED = commandOf(0xff);
     let tellConnected: (peer: Peer) => void = () => undefined;
     const connected = new Promise<Peer>((resolve) => (tellConnected = resolve));

@@ -10,7 +10,7 @@ afterEach(endAll);
 const status = utf8('{"pressed":true}');
 
 describe("a status that is answered", () => {
-  it("gives the same handle, so that calls can be chained", async () => {
+  it("returns the same handle, so that calls can be chained", async () => {
     const gateway = await openGateway({ answer: () => utf8('{"lit_up":true}') });
     const client = await openClient(gateway);
     const sent = await sendStatus(client, status, { timeoutMs: 10_000 });
@@ -18,7 +18,7 @@ describe("a status that is answered", () => {
     expect(gateway.statuses()).toEqual([status]);
   });
 
-  it("stands in a pipeline from connect to getCommand", async () => {
+  it("fits in a pipeline from connect to getCommand", async () => {
     const gateway = await openGateway({ answer: () => utf8('{"lit_up":true}') });
     const command = await connect(configFor(gateway))
       .map(keep)
@@ -75,7 +75,7 @@ describe("an answer that breaks the protocol", () => {
     ["is for another type", "1b0000001219" + "0a1408e80710011a04746573742207627574746f6e31" + "120161"],
     ["is for another priority", "1b0000001219" + "0a1408e8071a04746573742207627574746f6e312801" + "120161"],
     ["is for no device", "050000001203120161"],
-  ])("gives DEVICE_INCORRECT if it %s; nothing is resent, and the next status reconnects", async (_, answer) => {
+  ])("returns DEVICE_INCORRECT if it %s; nothing is resent, and the next status reconnects", async (_, answer) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "send", bytes: fromHex(answer) });
@@ -89,7 +89,7 @@ describe("an answer that breaks the protocol", () => {
     ["is of length 0", "00000000"],
     ["announces more than 16 MiB", "01000001"],
     ["holds a command cut short", "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120561"],
-  ])("gives COMMAND_INCORRECT if it %s; nothing is resent, and the next status reconnects", async (_, answer) => {
+  ])("returns COMMAND_INCORRECT if it %s; nothing is resent, and the next status reconnects", async (_, answer) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "send", bytes: fromHex(answer) });
@@ -137,7 +137,7 @@ describe("an attempt that fails in transport", () => {
     expect(gateway.openSockets).toBe(1);
   });
 
-  it("is no attempt at all when the connection was lost before: one reconnection, and the status goes out once", async () => {
+  it("does not count when the connection was lost before: one reconnection, and the status is sent once", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.kick();
@@ -147,7 +147,7 @@ describe("an attempt that fails in transport", () => {
     expect(gateway.statuses()).toEqual([status]);
   });
 
-  it("asks again while the gateway still holds the old connection for alive", async () => {
+  it("asks again while the gateway still considers the old connection alive", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "close" });
@@ -172,7 +172,7 @@ describe("a status that fails twice", () => {
     await eventually(() => expect(gateway.openSockets).toBe(0));
   }
 
-  it("closed both times: UNABLE_TO_CONNECT, which says that the module may hold it invalid; the client is destroyed", async () => {
+  it("closed both times: UNABLE_TO_CONNECT, which says that the module may consider it invalid; the client is destroyed", async () => {
     const gateway = await openGateway({ answer: () => undefined, moduleTimeoutMs: 20 });
     const client = await openClient(gateway);
     const error = await failureOf(client);
@@ -222,7 +222,7 @@ describe("a status that fails twice", () => {
     await expectDestroyedBy(client, gateway, error);
   });
 
-  it("with nobody listening any more: UNABLE_TO_CONNECT with the system's error as cause; the client is destroyed", async () => {
+  it("with no gateway listening any more: UNABLE_TO_CONNECT with the system's error as cause; the client is destroyed", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     await gateway.stop();

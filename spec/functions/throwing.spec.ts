@@ -24,7 +24,7 @@ describe("the throwing entry", () => {
     expect(Object.keys(throwing).sort()).toEqual(Object.keys(results).sort());
   });
 
-  it("shares with the other entry all that does not fail", () => {
+  it("shares with the other entry everything that does not fail", () => {
     expect(throwing.defineModule).toBe(results.defineModule);
     expect(throwing.every).toBe(results.every);
     expect(throwing.InternalClientError).toBe(results.InternalClientError);
@@ -32,7 +32,7 @@ describe("the throwing entry", () => {
     expect(throwing.isUsageError).toBe(results.isUsageError);
   });
 
-  it("gives values where the other one gives Results", async () => {
+  it("returns values where the other one returns Results", async () => {
     const gateway = await openGateway();
     const client = keep(await throwing.connect(configFor(gateway)));
     expect(await throwing.exchange(client, status)).toEqual(status);
@@ -74,7 +74,7 @@ describe("the throwing entry", () => {
     expect(results.getCommand(client)._unsafeUnwrapErr().cause).toBe(failed);
   });
 
-  it("throws from getCommand at once, not by a promise", async () => {
+  it("throws from getCommand synchronously", async () => {
     const client = await openClient(await openGateway());
     expect(() => throwing.getCommand(client)).toThrow(/^NO_COMMAND_AVAILABLE/);
     expect(() => throwing.getCommand(null as never)).toThrow(/^CONTEXT_INCORRECT/);
@@ -147,7 +147,7 @@ describe("commands and sendStatuses of the throwing entry", () => {
     expect(await reader.return?.()).toEqual({ done: true, value: undefined });
   });
 
-  it("throw the first error, and so end", async () => {
+  it("end by throwing the first error", async () => {
     const gateway = await openGateway();
     const client = await openDevice(gateway, display);
     const reader = throwing.commands(client);
@@ -162,7 +162,7 @@ describe("commands and sendStatuses of the throwing entry", () => {
 });
 
 describe("runDevice of the throwing entry", () => {
-  it("yields commands, hands what it goes on after to onError, and throws what ends it", async () => {
+  it("yields commands, passes errors that do not end it to onError, and throws the one that does", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "send", bytes: new Uint8Array(4) });
     const told: string[] = [];
@@ -198,7 +198,7 @@ describe("runDevice of the throwing entry", () => {
 });
 
 describe("closed and lazyClient of the throwing entry", () => {
-  it("closed resolves when the owner destroys the client, and throws what ended it otherwise", async () => {
+  it("closed resolves when the owner destroys the client, and throws what destroyed it otherwise", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const ended = throwing.closed(client);
@@ -210,7 +210,7 @@ describe("closed and lazyClient of the throwing entry", () => {
     await expect(throwing.closed(other)).rejects.toBe(failed);
   });
 
-  it("lazyClient resolves to the client, and ends it", async () => {
+  it("lazyClient resolves to the client, and destroys it", async () => {
     const gateway = await openGateway();
     const button = throwing.lazyClient(configFor(gateway));
     expect(await throwing.exchange(await button(), status)).toEqual(status);

@@ -107,7 +107,7 @@ describe("a use that throws", () => {
 });
 
 describe("withClient", () => {
-  it("gives what connect fails with, and does not call use", async () => {
+  it("returns what connect fails with, and does not call use", async () => {
     const gateway = await openGateway({ modules: [] });
     let calls = 0;
     const outcome = await withClient(configFor(gateway), () => ++calls);
@@ -115,7 +115,7 @@ describe("withClient", () => {
     expect(calls).toBe(0);
   });
 
-  it("settles what use left unfinished", async () => {
+  it("settles calls that use left unfinished", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "stay silent" });
     const left = await withClient(configFor(gateway), async (client) => {

@@ -139,7 +139,7 @@ describe("a wrong configuration", () => {
     ["a string", "127.0.0.1:8888"],
     ["a symbol", Symbol("config")],
     ["a function", () => undefined],
-  ])("that is %s gives NOT_OK that says so", async (_, config) => {
+  ])("that is %s returns NOT_OK that says so", async (_, config) => {
     const error = (await connect(config as never))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
     expect(error.message).toMatch(/^NOT_OK: config is .+, but must be an object$/);
@@ -150,19 +150,19 @@ describe("a wrong configuration", () => {
     ["an empty object", {}],
     ["an object without a prototype", Object.create(null) as object],
     ["a Map", new Map([["host", "127.0.0.1"]])],
-  ])("that is %s gives NOT_OK that names the first field missing", async (_, config) => {
+  ])("that is %s returns NOT_OK that names the first field missing", async (_, config) => {
     const error = (await connect(config as never))._unsafeUnwrapErr();
     expect(error.message).toBe(`NOT_OK: config.host is undefined, but must be ${HOST}`);
   });
 
-  it("that is a revoked proxy gives NOT_OK", async () => {
+  it("that is a revoked proxy returns NOT_OK", async () => {
     const error = (await connect(revokedProxy() as never))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
     expect(error.message).toContain("config threw when it was read");
     expect(error.cause).toMatchObject({ name: "TypeError" });
   });
 
-  it("whose device is a revoked proxy gives NOT_OK", async () => {
+  it("whose device is a revoked proxy returns NOT_OK", async () => {
     const gateway = await openGateway();
     const error = (await connect(configFor(gateway, { device: revokedProxy() as never })))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
@@ -185,7 +185,7 @@ describe("a wrong configuration", () => {
     },
   );
 
-  it("whose field throws an error of this library gives NOT_OK all the same", async () => {
+  it("whose field throws an error of this library still returns NOT_OK", async () => {
     const foreign = (await connect(null as never))._unsafeUnwrapErr();
     Object.assign(foreign, { code: "TIMEOUT_OCCURRED", returnCode: -12 });
     const error = (await connect(throwing("host", foreign) as never))._unsafeUnwrapErr();
@@ -211,8 +211,8 @@ describe("a wrong configuration", () => {
   });
 });
 
-describe("a use that is no function", () => {
-  it.each([undefined, null, {}, "use"])("%p gives withClient's NOT_OK, before any I/O", async (use) => {
+describe("a use that is not a function", () => {
+  it.each([undefined, null, {}, "use"])("%p returns withClient's NOT_OK, before any I/O", async (use) => {
     const gateway = await openGateway();
     const error = (await withClient(configFor(gateway), use as never))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
@@ -238,7 +238,7 @@ describe("a wrong status", () => {
     ["a Uint8Array whose bytes were transferred away", detached()],
   ];
 
-  it.each(wrongStatuses)("%s gives NOT_OK, is not sent, and the client goes on", async (_, status) => {
+  it.each(wrongStatuses)("%s returns NOT_OK, is not sent, and the client goes on", async (_, status) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     for (const send of [sendStatus, exchange]) {
@@ -251,7 +251,7 @@ describe("a wrong status", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("is none of: a Buffer, a part of a larger array, bytes in shared memory", async () => {
+  it("is not: a Buffer, a part of a larger array, bytes in shared memory", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const shared = new Uint8Array(new SharedArrayBuffer(2));
@@ -261,7 +261,7 @@ describe("a wrong status", () => {
     expect(gateway.statuses()).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4), Uint8Array.of(5, 6)]);
   });
 
-  it("larger than maxMessageBytes gives NOT_OK that says how large, and the client goes on", async () => {
+  it("larger than maxMessageBytes returns NOT_OK that says how large, and the client goes on", async () => {
     const gateway = await openGateway();
     // Around the status stand 2 + 20 bytes and, for a status of 1 to 127 bytes, its 2.
     const client = await openClient(gateway, { maxMessageBytes: 26 });
@@ -289,7 +289,7 @@ describe("wrong options of a status", () => {
     [{ signal: true }, "options.signal is true", "an AbortSignal"],
   ];
 
-  it.each(wrongOptions)("%j give NOT_OK, and nothing is sent", async (options, given, allowed) => {
+  it.each(wrongOptions)("%j return NOT_OK, and nothing is sent", async (options, given, allowed) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     for (const send of [sendStatus, exchange]) {
@@ -300,7 +300,7 @@ describe("wrong options of a status", () => {
     expect(gateway.statuses()).toEqual([]);
   });
 
-  it.each(["timeoutMs", "signal"])("whose %s throws when it is read give NOT_OK that names it", async (field) => {
+  it.each(["timeoutMs", "signal"])("whose %s throws when it is read return NOT_OK that names it", async (field) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const error = (await exchange(client, Uint8Array.of(1), throwing(field, "boom")))._unsafeUnwrapErr();
@@ -318,7 +318,7 @@ describe("wrong options of a status", () => {
   });
 });
 
-describe("an option that there is not", () => {
+describe("an option that does not exist", () => {
   it.each([
     ["config.timeout", "config has no property", { timeout: 1 }, {}],
     ["config.connectTimeout", "Did you mean connectTimeoutMs?", { connectTimeout: 1 }, {}],
@@ -326,7 +326,7 @@ describe("an option that there is not", () => {
     ["config.device.role", "Did you mean deviceRole?", { device: { ...button, devicerole: "x" } }, {}],
     ["options.timeout", "Did you mean timeoutMs?", {}, { timeout: 1 }],
     ["options.speed", "Its properties are timeoutMs, signal.", {}, { speed: 1 }],
-  ])("%s is NOT_OK and names the nearest that there is", async (_, hint, ofConfig, ofOptions) => {
+  ])("%s is NOT_OK and names the most similar one", async (_, hint, ofConfig, ofOptions) => {
     const gateway = await openGateway();
     const outcome = await withClient({ ...configFor(gateway), ...ofConfig }, (client) =>
       exchange(client, Uint8Array.of(1), ofOptions as never),
@@ -375,7 +375,7 @@ describe("a signal that is not a real one", () => {
   });
 });
 
-describe("what is no handle", () => {
+describe("what is not a handle", () => {
   const noHandles: [string, unknown][] = [
     ["undefined", undefined],
     ["null", null],
@@ -406,17 +406,17 @@ describe("what is no handle", () => {
     await expect(destroy(handle)).resolves.toMatchObject({ value: undefined });
   }
 
-  it.each(noHandles)("%s gives CONTEXT_INCORRECT from every function, and never a TypeError", async (_, handle) => {
+  it.each(noHandles)("%s returns CONTEXT_INCORRECT from every function, and never a TypeError", async (_, handle) => {
     await expectNoContext(handle as ClientHandle);
   });
 
-  it("nor is a destroyed client's handle one any more", async () => {
+  it("nor does the handle of a destroyed client work", async () => {
     const client = await openClient(await openGateway());
     await destroy(client);
     await expectNoContext(client);
   });
 
-  it("gives CONTEXT_INCORRECT whatever else is wrong too", async () => {
+  it("returns CONTEXT_INCORRECT whatever else is wrong too", async () => {
     const error = (await exchange(null as never, "text", null as never))._unsafeUnwrapErr();
     expect(error.code).toBe("CONTEXT_INCORRECT");
   });
@@ -464,7 +464,7 @@ describe("wrong options of commands", () => {
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage", cause: "boom" });
   });
 
-  it("nobody reads from surface nowhere", () => {
+  it("that nobody reads cause no unhandled rejection", () => {
     expect(() => commands(null as never, null as never)).not.toThrow();
   });
 });

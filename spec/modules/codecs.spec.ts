@@ -63,25 +63,25 @@ describe("json without a validator", () => {
 describe("json with a function as its validator", () => {
   const isCount = (value: unknown): value is number => Number.isInteger(value);
 
-  it("lets through what the function accepts, both ways", () => {
+  it("accepts what the function accepts, in both directions", () => {
     expect(written(json(isCount), 7)).toBe("37");
     expect(read(json(isCount), "2d37")).toBe(-7);
   });
 
-  it("refuses what the function does not accept, both ways", () => {
+  it("refuses what the function does not accept, in both directions", () => {
     const problem = { path: "$", message: "the validator rejected it" };
     expect(json(isCount).encode(1.5, device)._unsafeUnwrapErr()).toEqual(problem);
     expect(json(isCount).decode(utf8('"7"'), device)._unsafeUnwrapErr()).toEqual(problem);
   });
 
-  it("refuses an async function, whose promise would pass for a yes", () => {
+  it("refuses an async function, whose promise would count as true", () => {
     const asynchronous = json((async () => false) as never);
     for (const outcome of [asynchronous.encode(7, device), asynchronous.decode(utf8("7"), device)]) {
       expect(outcome._unsafeUnwrapErr().message).toMatch(/asynchronous/);
     }
   });
 
-  it("refuses an async function that rejects, and nothing surfaces", async () => {
+  it("refuses an async function that rejects, without an unhandled rejection", async () => {
     const rejecting = json((() => Promise.reject(new Error("boom"))) as never);
     expect(rejecting.decode(utf8("7"), device)._unsafeUnwrapErr().message).toMatch(/asynchronous/);
     await new Promise((resolve) => setImmediate(resolve));
@@ -93,7 +93,7 @@ describe("json with a Standard Schema", () => {
     return { "~standard": { version: 1, vendor: "by hand", validate } };
   }
 
-  it("gives what the schema makes of what came in", () => {
+  it("returns the schema's output", () => {
     const doubled = schemaOf<number>((value) => ({ value: (value as number) * 2 }));
     expect(read(json(doubled), "37")).toBe(14);
   });
@@ -111,12 +111,12 @@ describe("json with a Standard Schema", () => {
     expect(json(refusing).encode(1, device)._unsafeUnwrapErr()).toEqual(problem);
   });
 
-  it("refuses also when there is no issue to name", () => {
+  it("refuses even if the schema names no issue", () => {
     const refusing = schemaOf<number>(() => ({ issues: [] }));
     expect(json(refusing).decode(utf8("1"), device)._unsafeUnwrapErr()).toMatchObject({ path: "$" });
   });
 
-  it("refuses a schema whose validation is asynchronous, and nothing surfaces", async () => {
+  it("refuses a schema whose validation is asynchronous, without an unhandled rejection", async () => {
     for (const promise of [() => Promise.resolve({ value: 1 }), () => Promise.reject(new Error("boom"))]) {
       const problem = json(schemaOf<number>(promise)).decode(utf8("1"), device)._unsafeUnwrapErr();
       expect(problem).toMatchObject({ path: "$" });
@@ -137,7 +137,7 @@ describe("json with a Standard Schema", () => {
 describe("json with a schema of valibot", () => {
   const lamps = valibot.object({ lamps: valibot.array(valibot.object({ lit_up: valibot.boolean() })) });
 
-  it("lets through what the schema accepts, both ways", () => {
+  it("accepts what the schema accepts, in both directions", () => {
     const codec = json(lamps);
     expect(hex(codec.encode({ lamps: [{ lit_up: true }] }, device)._unsafeUnwrap())).toBe(
       "7b226c616d7073223a5b7b226c69745f7570223a747275657d5d7d",
@@ -175,7 +175,7 @@ describe("text", () => {
     }
   });
 
-  it("does not write a lone surrogate, nor what is no string", () => {
+  it("does not write a lone surrogate, nor what is not a string", () => {
     expect(text().encode("a\ud800", device)._unsafeUnwrapErr().message).toMatch(/lone surrogate/);
     for (const payload of [7, null, undefined, Buffer.from("a"), {}]) {
       expect(
@@ -205,7 +205,7 @@ describe("protobuf", () => {
     expect(written(codec, empty)).toBe("");
   });
 
-  it("reads past fields that it does not know", () => {
+  it("skips unknown fields", () => {
     expect(read(codec, `${bytes}7a0161`)).toEqual(command);
   });
 
@@ -220,7 +220,7 @@ describe("protobuf", () => {
     expect(problem.cause).toBeDefined();
   });
 
-  it("holds what goes out and what comes in against its validator, if it has one", () => {
+  it("checks payloads in both directions with its validator, if it has one", () => {
     const isRouted = (value: unknown): value is AutonomyCommand => (value as AutonomyCommand).route !== "";
     const checked = protobuf<AutonomyCommand>(AutonomyCommand, isRouted);
     const problem = { path: "$", message: "the validator rejected it" };
@@ -245,7 +245,7 @@ describe("protobuf", () => {
 describe("optional", () => {
   const codec = optional(json<{ lit_up: boolean }>());
 
-  it("reads no bytes as undefined, and writes undefined as none", () => {
+  it("reads 0 bytes as undefined, and writes undefined as 0 bytes", () => {
     expect(codec.decode(new Uint8Array(0), device)._unsafeUnwrap()).toBeUndefined();
     expect(codec.encode(undefined, device)._unsafeUnwrap()).toEqual(new Uint8Array(0));
   });

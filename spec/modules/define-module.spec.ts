@@ -32,7 +32,7 @@ async function openDevice<Status, Command>(module: Module<Status, Command>, answ
 }
 
 describe("a module", () => {
-  it("is a frozen value of a name, a number and two codecs, without functions of its own", () => {
+  it("is a frozen value of a name, a number and two codecs, without functions", () => {
     expect(Object.keys(lamp)).toEqual(["name", "number", "status", "command"]);
     expect(Object.isFrozen(lamp)).toBe(true);
   });
@@ -72,7 +72,7 @@ describe("a device of a module", () => {
     expect(client.device.module).toBe(1234);
   });
 
-  it("reads every command that comes, and says of one that it cannot read what it was; reading goes on", async () => {
+  it("reads every command; one that it cannot read is an error with its bytes, and reading goes on", async () => {
     const { gateway, client } = await openDevice(lamp, '{"lit":true}');
     const reader = commands(client);
     (await sendStatus(client, { on: true }))._unsafeUnwrap();
@@ -89,7 +89,7 @@ describe("a device of a module", () => {
     expect((await reader.next()).value?._unsafeUnwrap()).toEqual({ lit: false });
   });
 
-  it("is told of a command that it cannot read, and its connection is not harmed", async () => {
+  it("gets an error for a command that it cannot read, and the connection stays open", async () => {
     const { gateway, client } = await openDevice(lamp, "null");
     const error = (await exchange(client, { on: true }))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "COMMAND_INCORRECT", reason: "unreadable-command", payload: utf8("null") });
@@ -97,7 +97,7 @@ describe("a device of a module", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("names optional() where an empty command cannot be read", async () => {
+  it("names optional() if an empty command cannot be read", async () => {
     const { client } = await openDevice(lamp, "");
     expect((await exchange(client, { on: true }))._unsafeUnwrapErr().message).toContain("optional()");
   });
@@ -115,7 +115,7 @@ describe("a device of a module", () => {
 describe("a codec", () => {
   const device = { module: 1234, deviceType: 0, deviceRole: "test", deviceName: "button1", priority: 0 };
 
-  it("is told which device it writes and reads for", async () => {
+  it("is called with the device for which it writes and reads", async () => {
     const seen: Device[] = [];
     const codec: Codec<string> = {
       encode: (_payload, given) => (seen.push(given), ok(Uint8Array.of(1))),
@@ -168,7 +168,7 @@ describe("an optional command", () => {
   const pushing = defineModule({ name: "pushing", number: 1234, command: optional(json(isLamp)) });
   const status = Uint8Array.of(1);
 
-  it("that is empty completes its status, and is passed over by getCommand and commands", async () => {
+  it("that is empty completes its status, and is skipped by getCommand and commands", async () => {
     const { gateway, client } = await openDevice(pushing, "");
     const reader = commands(client);
     (await sendStatus(client, status))._unsafeUnwrap();

@@ -83,7 +83,7 @@ describe("the example module", () => {
     await expectUnreadable(example, { pressed: true }, utf8(command), "$.lit_up");
   });
 
-  it("does not write what is no status of it", async () => {
+  it("does not write what is not a status of the module", async () => {
     await expectUnwritable(example, { pressed: "yes" }, "$.pressed");
     await expectUnwritable(example, null, "$");
   });
@@ -162,7 +162,7 @@ describe("the car accessory module", () => {
     }
   });
 
-  it("does not write what is no status of it", async () => {
+  it("does not write what is not a status of the module", async () => {
     await expectUnwritable(carAccessory, [[{ inNum: 1, inSt: 0 }], [], { butPr: 0 }], "$[0][0].inSt");
     await expectUnwritable(carAccessory, [[], [{ outNum: 1, outErr: false }], { butPr: 0 }], "$[1][0].outSt");
     await expectUnwritable(carAccessory, [[], []], "$[2]");
@@ -192,7 +192,7 @@ describe("the transparent module", () => {
     expect(outcome._unsafeUnwrap()).toBe(command);
   });
 
-  it("does not read bytes that are no text, nor write what is none", async () => {
+  it("does not read bytes that are not text, nor write what is not text", async () => {
     await expectUnreadable(transparent, "one", fromHex("ff"), "$");
     await expectUnwritable(transparent, 7, "$");
   });
@@ -238,7 +238,7 @@ describe("the mission module", () => {
     expect(outcome._unsafeUnwrap().action).toBe("STOP");
   });
 
-  it("does not write what is no status of it", async () => {
+  it("does not write what is not a status of the module", async () => {
     await expectUnwritable(mission, { ...status, state: "FLYING" }, "$.state");
     await expectUnwritable(mission, { ...status, telemetry: { speed: Infinity } }, "$.telemetry.speed");
     await expectUnwritable(mission, { state: "IDLE", telemetry: { speed: 0 } }, "$.nextStop");
@@ -273,7 +273,7 @@ describe("the mission module up to 1.2.13, in protobuf", () => {
     expect(sent.map(hex)).toEqual([`0a2f${telemetryBytes}10011a25${stopBytes}`]);
   });
 
-  it("writes a vehicle that stands still at the middle of the map as nothing but empty messages", async () => {
+  it("writes a standing vehicle at latitude and longitude 0 as only empty messages", async () => {
     const status = {
       telemetry: { speed: 0, fuel: 0, position: { latitude: 0, longitude: 0, altitude: 0 } },
       state: former.AutonomyState.IDLE,
@@ -310,7 +310,7 @@ describe("the mission module up to 1.2.13, in protobuf", () => {
     await expectUnreadable(missionProtobuf, idle, fromHex(command), path);
   });
 
-  it("does not write what is no status of it", async () => {
+  it("does not write what is not a status of the module", async () => {
     await expectUnwritable(missionProtobuf, { ...idle, state: 9 }, "$.state");
     await expectUnwritable(
       missionProtobuf,

@@ -12,7 +12,7 @@ import { withGeneratedParts } from "./markdown.js";
 import { pages } from "./pages.js";
 
 // `WRITE_PAGES=1 npx jest spec/pages/generated` writes the parts anew.
-it.each(pages)("the generated parts of %s are what the code says", (path) => {
+it.each(pages)("the generated parts of %s match the code", (path) => {
   const page = readFileSync(path, "utf8");
   const written = withGeneratedParts(page, generatedPart);
   if (process.env["WRITE_PAGES"] !== undefined) writeFileSync(path, written);

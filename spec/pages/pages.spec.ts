@@ -89,7 +89,7 @@ describe("a program in a page", () => {
   });
 });
 
-it("has the recipe for OpenTelemetry as it is tried with OpenTelemetry's own SDK", () => {
+it("has the same recipe for OpenTelemetry as the spec with OpenTelemetry's own SDK", () => {
   const tried = readFileSync("spec/diagnostics/opentelemetry-recipe.ts", "utf8");
   const recipe = examples.find(({ code }) => code.includes("@opentelemetry/api"))!.code.trim();
   const [imports, ...rest] = recipe.replace('"fleet-internal-client"', '"../../lib/index.js"').split("\n\n");
@@ -124,12 +124,12 @@ describe("the tests in the pages", () => {
   });
 });
 
-it("has code in the pages whose types are right", () => {
+it("the code in the pages has the right types", () => {
   expect(typeErrors(examples.filter(({ language }) => language === "ts"))).toEqual([]);
 });
 
 describe("the top README", () => {
-  it("can be read in one sitting, and shows the library in ten lines", () => {
+  it("has at most 300 lines, and shows the library in ten", () => {
     expect(readme.split("\n").length).toBeLessThanOrEqual(301);
     expect(blocksOf(readme)[0]?.code.split("\n").length).toBeLessThanOrEqual(10);
   });
@@ -156,12 +156,12 @@ describe("the pages", () => {
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  it.each(pages)("%s has links to what is there", (page) => {
+  it.each(pages)("%s has only links that lead somewhere", (page) => {
     const links = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
     expect(links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(page, link))).toEqual([]);
   });
 
-  it.each(pages)("%s names files that are there", (page) => {
+  it.each(pages)("%s names only files that exist", (page) => {
     const files = [...readPage(page).matchAll(/`((?:lib|spec|scripts|generated)\/[\w./-]*\.?\w+)`/g)].map(
       (match) => match[1]!,
     );

@@ -96,7 +96,7 @@ describe("a device that runs", () => {
     expect(read).toEqual([true]);
   });
 
-  it("yields what comes right behind the connect response, in order", async () => {
+  it("yields what comes right after the connect response, in order", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "merge", with: [Uint8Array.of(8), Uint8Array.of(9)] });
     expect(await words(runDevice(configFor(gateway), [one]))).toEqual(["08", "09", "01"]);
@@ -114,7 +114,7 @@ describe("a device that runs", () => {
     expect(await nextWord(items)).toBe("end");
   });
 
-  it("repeats the last status, as it was written then", async () => {
+  it("repeats the last status with the same bytes", async () => {
     const gateway = await openGateway();
     const { source, push, end } = openSource();
     const buffer = Uint8Array.of(1);
@@ -134,7 +134,7 @@ describe("a device that runs", () => {
     expect(await words(runDevice(configFor(gateway), source))).toEqual(["NOT_OK", "COMMAND_INCORRECT", "02"]);
   });
 
-  it("sends statuses though nobody reads its commands, of which the oldest give way, and says how many", async () => {
+  it("sends statuses even if nobody reads its commands, drops the oldest commands, and says how many", async () => {
     const gateway = await openGateway();
     const { source, push, end } = openSource();
     const items = runDevice(configFor(gateway), source, { highWaterMark: 2 });
@@ -151,7 +151,7 @@ describe("a device that runs", () => {
   });
 });
 
-describe("after a failure that ended its client, a device", () => {
+describe("after a failure that destroyed its client, a device", () => {
   it("connects again, and sends the last status first", async () => {
     const gateway = await openGateway();
     const { source, push, end } = openSource();
@@ -166,7 +166,7 @@ describe("after a failure that ended its client, a device", () => {
     expect(await nextWord(items)).toBe("end");
   });
 
-  it("holds no more listeners however often it has failed", async () => {
+  it("keeps no more listeners, however often it has failed", async () => {
     const gateway = await openGateway({ modules: [] });
     const add = jest.spyOn(EventTarget.prototype, "addEventListener");
     const remove = jest.spyOn(EventTarget.prototype, "removeEventListener");
@@ -275,7 +275,7 @@ describe("a device ends", () => {
     expect(gateway.connections).toBe(0);
   });
 
-  it("when its loop is left: its client is destroyed and the source returned", async () => {
+  it("when its loop is left: its client is destroyed and return() of the source is called", async () => {
     const gateway = await openGateway();
     let isReturned = false;
     async function* source() {
@@ -323,7 +323,7 @@ describe("a device ends", () => {
   });
 });
 
-describe("unless told otherwise, a device waits before it connects again", () => {
+describe("by default, a device waits before it connects again", () => {
   it("for a second, doubled up to 30 seconds, each spread by a quarter", () => {
     const least = [1, 2, 3, 4, 5, 6, 100].map((failures) => defaultRetryDelayMs(failures, () => 0));
     const most = [1, 2, 3, 4, 5, 6, 100].map((failures) => defaultRetryDelayMs(failures, () => 1));

@@ -47,7 +47,7 @@ async function* numbers(until: number, onEnd: () => void = () => undefined): Asy
 }
 
 describe("statuses of an iterable", () => {
-  it("are sent one after the other, and each gives the command that completed it", async () => {
+  it("are sent one after the other, and each yields the command that completed it", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     expect(await words(sendStatuses(client, [one, two, three]))).toEqual(["01", "02", "03"]);
@@ -76,7 +76,7 @@ describe("statuses of an iterable", () => {
     await outcomes.return?.();
   });
 
-  it("return their source when the loop is left", async () => {
+  it("call return() of their source when the loop is left", async () => {
     const client = await openClient(await openGateway());
     let isReturned = false;
     for await (const outcome of sendStatuses(
@@ -89,7 +89,7 @@ describe("statuses of an iterable", () => {
     expect(isReturned).toBe(true);
   });
 
-  it("can be left while the source has nothing to give", async () => {
+  it("can be left while the source yields nothing", async () => {
     const client = await openClient(await openGateway());
     const never: AsyncIterable<Uint8Array> = {
       [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
@@ -101,7 +101,7 @@ describe("statuses of an iterable", () => {
     expect(await next).toEqual(END);
   });
 
-  it("end with the source's error as the cause of a last one, and the client is intact", async () => {
+  it("end with an error whose cause is the source's, and the client lives", async () => {
     const client = await openClient(await openGateway());
     const broken = new Error("sensor unplugged");
     async function* failing() {
@@ -130,7 +130,7 @@ describe("statuses of an iterable", () => {
     expect(await words(sendStatuses(client, [one, two, three]))).toEqual(["UNABLE_TO_CONNECT"]);
   });
 
-  it("end with CONTEXT_INCORRECT for a client that is destroyed, and for what is no handle", async () => {
+  it("end with CONTEXT_INCORRECT for a client that is destroyed, and for what is not a handle", async () => {
     const client = await openClient(await openGateway());
     await destroy(client);
     expect(await words(sendStatuses(client, [one, two]))).toEqual(["CONTEXT_INCORRECT"]);
@@ -244,7 +244,7 @@ describe("repeatAfterMs", () => {
     expect(read.filter((word) => word === "02")).toHaveLength(1);
   });
 
-  it("sends it as it was when the source gave it, whatever its owner wrote into it since", async () => {
+  it("sends it as it was when the source yielded it, whatever was written into it since", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const buffer = Uint8Array.of(1);
@@ -301,7 +301,7 @@ describe("the end of the client", () => {
     expect((await reader.next()).value?.isOk()).toBe(true);
   });
 
-  it("is listened for no longer than the iteration lasts", async () => {
+  it("has no listener after the iteration", async () => {
     const client = await openClient(await openGateway());
     let listening = 0;
     const onClosed = () => {
@@ -371,7 +371,7 @@ describe("a signal", () => {
   });
 });
 
-describe("a source that is none", () => {
+describe("a source that is not iterable", () => {
   it.each([null, undefined, 5, "text", {}, one, () => one])(
     "%p: one NOT_OK that says what is allowed",
     async (source) => {
@@ -386,7 +386,7 @@ describe("a source that is none", () => {
 });
 
 describe("statuses in other styles", () => {
-  it("of a module are payloads, and give its commands", async () => {
+  it("of a module are payloads, and yield its commands", async () => {
     const gateway = await openGateway({ answer: () => utf8('{"lit_up":true}') });
     const client = await openDevice(gateway, example);
     const read: unknown[] = [];
@@ -395,7 +395,7 @@ describe("statuses in other styles", () => {
     expect(gateway.statuses()).toEqual([utf8('{"pressed": true}')]);
   });
 
-  it("that throw give commands, throw the first error, and return their source then", async () => {
+  it("of the throwing entry yield commands, throw the first error, and then call return() of their source", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     let isReturned = false;

@@ -30,7 +30,7 @@ describe("the structure of a message", () => {
     ["unknown fields in a device", `121a0a18${BUTTON}` + "32020102" + "3801"],
     ["a number of ten bytes", "78" + "ff".repeat(9) + "01"],
     ["a group in a group", "7b838001848001" + "7c"],
-  ])("has room for %s", (_what, bytes) => {
+  ])("accepts %s", (_what, bytes) => {
     expect(() => assertServerMessage(bytes)).not.toThrow();
   });
 
@@ -65,11 +65,11 @@ describe("the structure of a message", () => {
     ["a group that never ends", "7b0801", ""],
     ["a group that ends as another", "7b0801848001", "group 15 ends as group 2048"],
     ["groups in groups beyond measure", "7b".repeat(1_000), "nested too deeply"],
-  ])("has no room for %s", (_what, bytes, message) => {
+  ])("rejects %s", (_what, bytes, message) => {
     expect(() => assertServerMessage(bytes)).toThrow(message);
   });
 
-  it("has room for whatever the generated encoder writes", () => {
+  it("accepts whatever the generated encoder writes", () => {
     const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
     const device = fc.option(
       fc.record({
@@ -103,11 +103,11 @@ describe("the structure of a message", () => {
     ["a connect response beside a command", `0a141212${BUTTON}12170a12${BUTTON}120107`],
     ["a command's device twice", `12280a12${BUTTON}0a12${BUTTON}`],
     ["a module twice", "12060a0408010801"],
-  ])("has no room for %s", (_what, bytes) => {
+  ])("rejects %s", (_what, bytes) => {
     expect(() => assertServerMessage(bytes)).toThrow("comes more than once");
   });
 
-  it("has room for an unknown field as often as it comes", () => {
+  it("accepts an unknown field any number of times", () => {
     expect(() => assertServerMessage("7801".repeat(10_000))).not.toThrow();
   });
 
@@ -115,7 +115,7 @@ describe("the structure of a message", () => {
     ["in the message", "7801".repeat(11)],
     ["in a message within it", "1214" + "1801".repeat(10)],
     ["in a group", "7b" + "0801".repeat(9) + "7c"],
-  ])("has room for no more fields than it is told, %s", (_where, bytes) => {
+  ])("accepts at most the given number of fields, %s", (_where, bytes) => {
     expect(() => assertStructure(fromHex(bytes), INTERNAL_SERVER, 10)).toThrow("it has too many fields");
     expect(() => assertStructure(fromHex(bytes), INTERNAL_SERVER, 11)).not.toThrow();
   });

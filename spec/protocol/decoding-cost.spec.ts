@@ -45,7 +45,7 @@ function decodingWork(bytes: Uint8Array, chunkBytes: number): { work: Work; comm
   return { work, commands };
 }
 
-describe("the account of work", () => {
+describe("the count of work", () => {
   it("counts what is allocated and what is copied, and nothing twice", () => {
     const source = Uint8Array.of(1, 2, 3, 4);
     expect(workOf(() => new Uint8Array(10))).toEqual({ allocated: 10, copied: 0, copies: 0 });
@@ -75,14 +75,14 @@ describe("a command of 1 MiB", () => {
     expect(bytewise.allocated / chunkwise.allocated).toBeLessThan(1.1);
   });
 
-  it("is copied just once when it stands whole in a chunk", () => {
+  it("is copied only once when it is whole in a chunk", () => {
     const { work, commands } = decodingWork(frame, frame.length);
     expect(commands.map(({ length }) => length)).toEqual([MIB]);
     expect(work.copied).toBeLessThan(MIB + 1_000);
     expect(work.allocated).toBeLessThan(MIB + 1_000);
   });
 
-  it("is copied three times when it names the device otherwise than it names itself, and not more", () => {
+  it("is copied three times, and not more, when it carries another device name", () => {
     const renamed = new Uint8Array(frame);
     renamed[frame.indexOf(0x31)] = 0x32; // the name button1 becomes button2
     const { work, commands } = decodingWork(renamed, 1);
@@ -158,7 +158,7 @@ describe("a command that comes in pieces", () => {
     },
   );
 
-  it("is not touched again by what comes behind it", () => {
+  it("is not changed by what comes after it", () => {
     const frames = fromHex(`1b00000012190a12${BUTTON}1203b1b2b3` + `1b00000012190a12${BUTTON}1203c1c2c3`);
     expect(decodingWork(frames, 30).commands.map(hex)).toEqual(["b1b2b3", "c1c2c3"]);
   });
@@ -183,7 +183,7 @@ describe("many small fields", () => {
   });
 });
 
-describe("a message that there is no memory for", () => {
+describe("a message for which there is no memory", () => {
   it("drops the connection, and does not throw", () => {
     const device = connectedDevice(16 * MIB);
     const frame = fromHex("0000f000aa");

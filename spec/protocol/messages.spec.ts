@@ -34,7 +34,7 @@ const ROLE = "1a0474657374";
 const NAME = "2207627574746f6e31";
 
 describe("a command", () => {
-  it("is this device's own, with its bytes", () => {
+  it("is for this device, with its bytes", () => {
     expect(shown(`12170a12${BUTTON}120107`)).toBe("own command 07");
   });
 
@@ -53,7 +53,7 @@ describe("a command", () => {
     ["carries its fields in another order", NAME + ROLE + MODULE],
     ["writes out the fields that hold their defaults", MODULE + "1000" + ROLE + NAME + "2800"],
     ["carries fields that are not known yet", MODULE + ROLE + NAME + "3001" + "3a0105"],
-  ])("is own when its device %s", (_what, device) => {
+  ])("is for this device when its device %s", (_what, device) => {
     expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe("own command 07");
   });
 
@@ -65,15 +65,15 @@ describe("a command", () => {
     ["role, none", MODULE + NAME],
     ["role, with a byte order mark before it", MODULE + "1a07efbbbf74657374" + NAME],
     ["priority", MODULE + ROLE + NAME + "2801"],
-  ])("is another's when its device differs in %s", (_what, device) => {
+  ])("is for another device when its device differs in %s", (_what, device) => {
     expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe(foreign);
   });
 
-  it("is another's when its device is all defaults", () => {
+  it("is for another device when its device is all defaults", () => {
     expect(shown("12050a00120107")).toBe(foreign);
   });
 
-  it("is nobody's when it names no device", () => {
+  it("is for no device when it names none", () => {
     expect(shown("1203120107")).toBe(nameless);
     expect(shown("1200")).toBe(nameless);
   });
@@ -87,7 +87,7 @@ describe("a command", () => {
     ["behind its bytes", `12190a12${BUTTON}120107` + "1801"],
     ["before its device", `12191801` + `0a12${BUTTON}120107`],
     ["that are groups", `12170a12${BUTTON}120107` + "7b08017c"],
-  ])("is read with fields that are not known yet %s", (_where, body) => {
+  ])("is read with unknown fields %s", (_where, body) => {
     expect(shown(body)).toBe("own command 07");
   });
 
@@ -125,12 +125,12 @@ describe("a connect response", () => {
     expect(shown(`0a1f08ffffffffffffffffff011212${BUTTON}`)).toBe("the connect response has the unknown type -1");
   });
 
-  it("is another's when it names another device", () => {
+  it("is for another device when it names another device", () => {
     const body = bytesField(1, bytesField(2, "08e907" + ROLE + NAME));
     expect(shown(body)).toBe("the connect response is for another device");
   });
 
-  it.each(["0a020800", "0a00"])("is nobody's when it names no device: %s", (body) => {
+  it.each(["0a020800", "0a00"])("is for no device when it names none: %s", (body) => {
     expect(shown(body)).toBe("the connect response names no device");
   });
 
@@ -139,7 +139,7 @@ describe("a connect response", () => {
     (body) => expect(shown(body)).toBe("MODULE_NOT_SUPPORTED"),
   );
 
-  it("is own to a device of defaults when it names one", () => {
+  it("is for a device of defaults when it names a device of defaults", () => {
     const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
     expect(shown("0a021200", nothing)).toBe("accepted");
     expect(shown("0a00", nothing)).toBe("the connect response names no device");
@@ -189,12 +189,12 @@ describe("a message that cannot be decoded", () => {
     expect(shown(body)).toContain(detail);
   });
 
-  it("is none whose role and name are UTF-8 beyond ASCII", () => {
+  it("is not one whose role and name have characters beyond ASCII", () => {
     expect(shown(command(MODULE + ROLE + "2202c3a9"))).toBe("own command 07");
     expect(shown(command(MODULE + "1a02c3a9"), { ...button, deviceRole: "é" })).toBe("own command 07");
   });
 
-  it("is every proper beginning of a command", () => {
+  it("is a command cut short at any byte", () => {
     const whole = `12170a12${BUTTON}120107`;
     for (let length = 2; length < whole.length; length += 2)
       expect(shown(whole.slice(0, length))).toMatch(/^the gateway's message /);
@@ -202,7 +202,7 @@ describe("a message that cannot be decoded", () => {
   });
 });
 
-describe("the short way to a command in its usual form", () => {
+describe("the fast path for a command in its usual form", () => {
   const device = fc.record({
     module: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
     deviceType: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
@@ -212,7 +212,7 @@ describe("the short way to a command in its usual form", () => {
   });
   const payload = fc.uint8Array({ maxLength: 300 });
 
-  it("decodes nothing, wherever the command stands in its chunk and wherever it is cut", () => {
+  it("does not decode it, wherever it is in its chunk and wherever it is cut", () => {
     let decoded = 0;
     const decode = (bytes: Uint8Array) => {
       decoded++;
@@ -233,7 +233,7 @@ describe("the short way to a command in its usual form", () => {
     expect(decoded).toBe(1);
   });
 
-  it("gives what the long way gives for every other spelling of the command", () => {
+  it("returns the same as the decoder for every other encoding of the command", () => {
     fc.assert(
       fc.property(device, payload, (owner, bytes) => {
         const named = bytesField(1, deviceBytes(owner));
@@ -246,7 +246,7 @@ describe("the short way to a command in its usual form", () => {
     );
   });
 
-  it("gives what the long way gives for a command that is spoilt somewhere", () => {
+  it("returns the same as the decoder for a command that is damaged somewhere", () => {
     // A device of another name takes the long way, and both are the same device to the gateway.
     const renamed = { ...button, deviceName: "another" };
     const change = fc.record({ at: fc.nat(), to: fc.integer({ min: 0, max: 255 }), drop: fc.nat({ max: 2 }) });
@@ -277,7 +277,7 @@ describe("the short way to a command in its usual form", () => {
 });
 
 describe("two devices whose messages are of the same length", () => {
-  it("each read their own commands only, whichever read one before", () => {
+  it("each read only their own commands, whichever read one before", () => {
     const left = { ...button, deviceRole: "left" };
     const right = { ...button, deviceRole: "rite" };
     const toLeft = hex(commandFrame(left, Uint8Array.of(1)).slice(4));

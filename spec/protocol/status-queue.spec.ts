@@ -35,7 +35,7 @@ describe("a status that waits", () => {
     expect(queue.push(fromHex("0102"), 80, "b")).toEqual({ reason: "too-large", bytes: 0x1a });
   });
 
-  it("is refused behind as many as may wait", () => {
+  it("is refused when as many wait as may", () => {
     const queue = queueOf({ maxWaiting: 2 });
     expect(queue.push(fromHex("01"), 80, "a")).toBeUndefined();
     expect(queue.push(fromHex("02"), 80, "b")).toBeUndefined();
@@ -44,14 +44,14 @@ describe("a status that waits", () => {
     expect(queue.push(fromHex("03"), 80, "c")).toBeUndefined();
   });
 
-  it("is refused when its bytes and those that wait are more than may be held", () => {
+  it("is refused when its bytes and those that wait are above the limit", () => {
     const queue = queueOf({ maxWaitingBytes: 2 * MIB });
     expect(queue.push(new Uint8Array(MIB), 80, "a")).toBeUndefined();
     expect(queue.push(new Uint8Array(MIB), 80, "b")).toMatchObject({ reason: "queue-full", statuses: 1 });
     expect(queue.push(fromHex("01"), 80, "c")).toBeUndefined();
   });
 
-  it("is taken as long as the bytes that wait are not more than may be held, whatever has waited before", () => {
+  it("is taken as long as the bytes that wait are within the limit, whatever has waited before", () => {
     const queue = queueOf({ maxWaitingBytes: 2 * 0x19 });
     for (let turn = 0; turn < 3; turn++) {
       expect(queue.push(fromHex("01"), 80, "a")).toBeUndefined();
@@ -62,7 +62,7 @@ describe("a status that waits", () => {
     }
   });
 
-  it("is taken whatever its size where none waits before it", () => {
+  it("is taken whatever its size if none waits before it", () => {
     expect(queueOf({ maxWaitingBytes: MIB }).push(new Uint8Array(2 * MIB), 80, "a")).toBeUndefined();
   });
 
@@ -82,7 +82,7 @@ describe("a status that waits", () => {
     expect([queue.shift()?.ticket, queue.shift()?.ticket, queue.shift()]).toEqual(["a", "c", undefined]);
   });
 
-  it("is named when all are let go", () => {
+  it("is named when the queue is cleared", () => {
     const queue = queueOf();
     for (const ticket of ["a", "b"]) queue.push(fromHex("01"), 80, ticket);
     expect([queue.clear(), queue.clear(), queue.isEmpty]).toEqual([["a", "b"], [], true]);
@@ -90,7 +90,7 @@ describe("a status that waits", () => {
 });
 
 describe("the frames of one device's statuses", () => {
-  it("use the memory of one that is free, for a status of the same length, once", () => {
+  it("use the memory of a free one, for a status of the same length, once", () => {
     const queue = queueOf();
     const first = frameOf(queue, fromHex("01"));
     queue.recycle(first);
@@ -101,7 +101,7 @@ describe("the frames of one device's statuses", () => {
     expect([hex(second), hex(third)]).toEqual([`1900000012170a12${BUTTON}120102`, `1900000012170a12${BUTTON}120103`]);
   });
 
-  it("do not keep the memory of one that is larger than 1 MiB and 1 KiB", () => {
+  it("do not keep the memory of a frame larger than 1 MiB and 1 KiB", () => {
     const queue = queueOf();
     const overhead = frameOf(queue, new Uint8Array(MIB)).length - MIB;
     const keeps = [MIB, MIB + 1024, MIB + 1025].map((length) => {
@@ -157,7 +157,7 @@ describe("a device's frames", () => {
     expect(second).toBe(first);
   });
 
-  it("are left alone until then: a push can complete a status whose frame is still going out", () => {
+  it("are not used until then: a push can complete a status whose frame is still being sent", () => {
     const [first, second] = framesOf(false);
     expect(second).not.toBe(first);
   });

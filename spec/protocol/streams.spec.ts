@@ -139,7 +139,7 @@ describe("any bytes at all", () => {
     .array(noise, { maxLength: 6 })
     .map((bodies) => fromHex(bodies.map((body) => framed(hex(body))).join("")));
 
-  it("are commands, a drop or the wait for more, and never a throw; cut or whole", () => {
+  it("are commands, a drop or a wait for more, and never throw, whether cut or whole", () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(fc.oneof(noise, framedNoise), fc.integer({ min: 1, max: 30 }), (bytes, size) => {

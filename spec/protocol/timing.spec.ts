@@ -24,7 +24,7 @@ describe("a first connection", () => {
     expect(device.take()).toEqual(["0: open", "399: write connect", "400: close", "400: ended UNABLE_TO_CONNECT"]);
   });
 
-  it("is never asked for again", () => {
+  it("is never tried again", () => {
     const device = new VirtualDevice();
     reconnect(device, alreadyConnected);
     device.wait(1_000);
@@ -59,7 +59,7 @@ describe("a status", () => {
     expect(device.deadline).toBe(40 + 80);
   });
 
-  it("is sent again 2 ms after its time is over, and times out when that comes to nothing", () => {
+  it("is sent again 2 ms after its time is over, and times out if that fails too", () => {
     const device = VirtualDevice.idle();
     device.send("a", 80);
     device.wait(82);
@@ -90,7 +90,7 @@ describe("a status", () => {
     expect(device.take().at(-1)).toBe("2: ended UNABLE_TO_CONNECT with a");
   });
 
-  it("leaves a later status its own reconnection", () => {
+  it("lets a later status reconnect too", () => {
     const device = VirtualDevice.idle();
     for (const start of [0, 100]) {
       device.wait(start - device.now);
@@ -149,7 +149,7 @@ describe("a status that begins without a connection", () => {
     expect(device.deadline).toBe(opens + 400);
   });
 
-  it("has its one reconnection still before it", () => {
+  it("may still reconnect once", () => {
     const device = VirtualDevice.idle();
     device.closed();
     device.send("a", 80);
@@ -204,7 +204,7 @@ describe("a status that begins without a connection", () => {
   });
 });
 
-describe("a reconnection that is told that the device is already connected", () => {
+describe("a reconnection that gets ALREADY_CONNECTED", () => {
   /** The gateway gives that answer so many milliseconds after each connection was opened. */
   function askUntilTheEnd(device: VirtualDevice, answersAfter: number, answer = alreadyConnected): void {
     device.send("a", 80);
@@ -233,7 +233,7 @@ describe("a reconnection that is told that the device is already connected", () 
     expect(device.take().at(-1)).toBe("522: ended DEVICE_ALREADY_CONNECTED with a");
   });
 
-  it("leaves the connection before it asks again", () => {
+  it("closes the connection before it asks again", () => {
     const device = VirtualDevice.idle();
     device.send("a", 80);
     device.closed();
@@ -249,7 +249,7 @@ describe("a reconnection that is told that the device is already connected", () 
     ]);
   });
 
-  it("goes on where it is accepted at last", () => {
+  it("goes on when it is finally accepted", () => {
     const device = VirtualDevice.idle();
     device.send("a", 80);
     device.closed();
@@ -267,7 +267,7 @@ describe("a reconnection that is told that the device is already connected", () 
     ]);
   });
 
-  it("takes no longer than connectTimeoutMs and 350 ms in all, question under way included", () => {
+  it("takes at most connectTimeoutMs and 350 ms in all, including an attempt under way", () => {
     const device = VirtualDevice.idle({ ...LIMITS, connectTimeoutMs: 10 });
     askUntilTheEnd(device, 9);
     // From 2 on, 14 ms each; what begins at 352 is cut off at 10 + 350.
@@ -275,7 +275,7 @@ describe("a reconnection that is told that the device is already connected", () 
     expect(device.take().at(-1)).toBe("360: ended UNABLE_TO_CONNECT with a");
   });
 
-  it("does not begin a question that would begin when its time is over", () => {
+  it("does not start an attempt after its time is over", () => {
     const device = VirtualDevice.idle({ ...LIMITS, connectTimeoutMs: 12 });
     askUntilTheEnd(device, 10);
     // From 2 on, 15 ms each; the answer at 357 would be followed by a question at 362, which is the end.
@@ -283,7 +283,7 @@ describe("a reconnection that is told that the device is already connected", () 
     expect(device.take().at(-1)).toBe("357: ended DEVICE_ALREADY_CONNECTED with a");
   });
 
-  it("gives each question its connectTimeoutMs, but not beyond the end", () => {
+  it("gives each attempt its connectTimeoutMs, but not beyond the end", () => {
     const device = VirtualDevice.idle({ ...LIMITS, connectTimeoutMs: 100 });
     device.send("a", 80);
     device.closed();
@@ -310,7 +310,7 @@ describe("a reconnection that is told that the device is already connected", () 
 });
 
 describe("one call", () => {
-  it("can take 2 x timeoutMs + connectTimeoutMs + 350 ms, but for the last moment", () => {
+  it("can take almost 2 x timeoutMs + connectTimeoutMs + 350 ms", () => {
     const device = VirtualDevice.idle();
     device.send("a", 1_000);
     device.wait(1_000 + 2 + 399);
@@ -418,7 +418,7 @@ describe("time that the process did not run", () => {
     expect([device.state, device.deadline]).toEqual(["reopening", device.now + 400]);
   });
 
-  it("is added to the time for asking again, and to none before that has begun", () => {
+  it("is added to the time for asking again, but only after that has begun", () => {
     const device = VirtualDevice.idle();
     device.send("a", 80);
     device.closed();

@@ -347,7 +347,7 @@ describe("a connection", () => {
 });
 
 describe("a status whose connection breaks", () => {
-  it("is sent once more; if that breaks too, the client ends", () => {
+  it("is sent once more; if that breaks too, the client is destroyed", () => {
     const device = VirtualDevice.idle();
     device.send("a");
     device.closed();
@@ -362,7 +362,7 @@ describe("a status whose connection breaks", () => {
     ]);
   });
 
-  it("before it was ever sent, is still sent twice at most: that reconnection is not its one", () => {
+  it("before it was ever sent, is still sent at most twice: that reconnection does not count", () => {
     const device = VirtualDevice.idle();
     device.closed();
     device.send("a");
@@ -395,7 +395,7 @@ describe("a status whose connection breaks", () => {
   });
 });
 
-describe("a connection that was not begun yet", () => {
+describe("a connection that has not started", () => {
   it("knows how many bytes its connect takes, and can end", () => {
     const connection = new DeviceConnection<object>(button, LIMITS, { utf8 });
     expect([connection.state, connection.deadline, connection.connectBytes]).toEqual(["opening", undefined, 0x16]);
@@ -405,7 +405,7 @@ describe("a connection that was not begun yet", () => {
 });
 
 describe("the connect frame", () => {
-  it("carries no status, on a reconnection neither", () => {
+  it("carries no status, not even on a reconnection", () => {
     const device = VirtualDevice.idle();
     device.closed();
     device.send("a");
@@ -443,7 +443,7 @@ describe("a command before the first connect response", () => {
 });
 
 describe("the latest command", () => {
-  it("is let go at the end, for the owner of a handle may keep that for long", () => {
+  it("is released when the client is destroyed, because a handle may be kept for long", () => {
     const device = VirtualDevice.idle();
     device.receive(commandOf(7));
     expect(device.connection.latestCommand).toEqual(Uint8Array.of(7));
@@ -487,7 +487,7 @@ describe("a status", () => {
     expect(device.takeAll()).toEqual(["write a", "close", "dropped", `a failed: ${code}`]);
   });
 
-  it("that a command's receiver sends goes out when the chunk is read to its end", () => {
+  it("that a command's receiver sends is sent when the chunk has been read to its end", () => {
     const device = VirtualDevice.idle();
     device.onEffect = (effect) => {
       if (effect.kind === "command" && effect.command[0] === 1) device.send("a");
@@ -508,7 +508,7 @@ describe("a status", () => {
     expect(device.takeAll()).toEqual(["write a", "close", "dropped", "a failed: NOT_OK", "open"]);
   });
 
-  it("that waits is aborted without a trace on the connection", () => {
+  it("that waits is aborted without any effect on the connection", () => {
     const device = VirtualDevice.idle();
     device.send("a");
     device.send("b");
@@ -526,7 +526,7 @@ describe("a status", () => {
     expect(device.takeAll()).toEqual([]);
   });
 
-  it("that is sent before the connection is made goes out when it is", () => {
+  it("that is sent before the connection is made is written when it is made", () => {
     const device = new VirtualDevice();
     device.send("a");
     device.opened();

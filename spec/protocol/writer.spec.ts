@@ -46,14 +46,14 @@ describe("a status's frame", () => {
     expect(hex(statusFrame(buttonBytes, new Uint8Array(0)))).toBe(`1600000012140a12${BUTTON}`);
   });
 
-  it("keeps its bytes when the status's own are written over", () => {
+  it("keeps its bytes when the caller overwrites the status", () => {
     const status = fromHex(PRESSED);
     const frame = statusFrame(buttonBytes, status);
     status.fill(0);
     expect(hex(frame)).toBe(STATUS);
   });
 
-  it("is 4 bytes longer than the length of its body that bodyLength returns", () => {
+  it("is 4 bytes longer than what bodyLength returns", () => {
     expect(bodyLength(buttonBytes, 17)).toBe(0x29);
     expect(bodyLength(buttonBytes, 0)).toBe(0x16);
   });
@@ -121,7 +121,7 @@ describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
     expect(hex(prefixOfBody(deviceBytes, body.length)!)).toBe(hex(before));
   });
 
-  it("knows a prefix for just those body lengths that a payload gives", () => {
+  it("has a prefix for exactly those body lengths that a payload can make", () => {
     const given = new Map<number, number>();
     for (let payload = 0; payload <= 17_000; payload++) given.set(bodyLength(deviceBytes, payload), payload);
     const wrong = [];
@@ -134,7 +134,7 @@ describe.each(deviceLengths)("a device of %d bytes", (deviceLength) => {
   });
 });
 
-describe("a body of a length that no payload gives", () => {
+describe("a body of a length that no payload makes", () => {
   it.each([
     [0, "nothing"],
     [1, "a tag alone"],

@@ -22,7 +22,7 @@ describe("a lazy client", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("connects once for uses at the same time, and gives all the same handle", async () => {
+  it("connects once for concurrent calls, and returns the same handle to all", async () => {
     const gateway = await openGateway();
     const client = lazyClient(configFor(gateway));
     const [first, second, third] = await Promise.all([client(), client(), client()]);
@@ -32,7 +32,7 @@ describe("a lazy client", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("is given again as long as it lives", async () => {
+  it("is returned again as long as it lives", async () => {
     const gateway = await openGateway();
     const client = lazyClient(configFor(gateway));
     const first = keep((await client())._unsafeUnwrap());
@@ -40,7 +40,7 @@ describe("a lazy client", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("connects anew after it was destroyed", async () => {
+  it("connects again after it was destroyed", async () => {
     const gateway = await openGateway();
     const client = lazyClient(configFor(gateway));
     const first = (await client())._unsafeUnwrap();
@@ -50,7 +50,7 @@ describe("a lazy client", () => {
     expect(gateway.connections).toBe(2);
   });
 
-  it("connects anew after a status that failed twice destroyed it", async () => {
+  it("connects again after a status that failed twice destroyed it", async () => {
     const gateway = await openGateway();
     const client = lazyClient(configFor(gateway));
     gateway.misbehave("status", { do: "close" }, { times: 2 });
@@ -61,7 +61,7 @@ describe("a lazy client", () => {
     expect(command._unsafeUnwrap()).toEqual(status);
   });
 
-  it("gives a failed connect to all who await it, and tries again at the next use", async () => {
+  it("returns a failed connect to all who await it, and tries again at the next call", async () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "refuse", responseType: 2 });
     const client = lazyClient(configFor(gateway));
@@ -72,7 +72,7 @@ describe("a lazy client", () => {
     keep((await client())._unsafeUnwrap());
   });
 
-  it("gives the error of a wrong configuration at each use", async () => {
+  it("returns the error of a wrong configuration at each call", async () => {
     const client = lazyClient({ ...configFor(await openGateway()), port: 0 });
     expect((await client())._unsafeUnwrapErr().message).toContain("config.port");
     expect((await client())._unsafeUnwrapErr().message).toContain("config.port");
@@ -85,7 +85,7 @@ describe("a lazy client", () => {
     expect(command._unsafeUnwrap()).toEqual({ lit_up: false });
   });
 
-  it("can be ended without connecting for it, and connects again at the next use", async () => {
+  it("can be destroyed without connecting first, and connects again at the next call", async () => {
     const gateway = await openGateway();
     const client = lazyClient(configFor(gateway));
     expect((await client.destroy()).isOk()).toBe(true);
@@ -98,7 +98,7 @@ describe("a lazy client", () => {
     expect(gateway.connections).toBe(2);
   });
 
-  it("is ended while it connects, as soon as it has, and when it could not", async () => {
+  it("is destroyed while it connects, as soon as it is connected, and when it could not connect", async () => {
     const gateway = await openGateway();
     const client = lazyClient(configFor(gateway));
     const connecting = client();
@@ -110,7 +110,7 @@ describe("a lazy client", () => {
     expect((await refused).isErr()).toBe(true);
   });
 
-  it("is ended by await using", async () => {
+  it("is destroyed by await using", async () => {
     const gateway = await openGateway();
     {
       await using client = lazyClient(configFor(gateway));
@@ -150,7 +150,7 @@ describe("a handler in the shape of AWS Lambda", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("answers after a freeze in which the gateway cut the connection", async () => {
+  it("answers after a freeze in which the gateway closed the connection", async () => {
     const gateway = await openGateway();
     const handler = deploy(gateway.port);
     await handler({ status: "01" });
@@ -172,7 +172,7 @@ describe("a handler in the shape of AWS Lambda", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("gives an error within its own limits while the gateway is gone, and answers again when it is back", async () => {
+  it("returns an error within its own limits while the gateway is down, and answers again when it is back", async () => {
     const gateway = await openGateway();
     const { port } = gateway;
     const handler = deploy(port);
@@ -220,7 +220,7 @@ describe("a client that is not to keep the process alive", () => {
     expect(await child.ended).toBe(9);
   });
 
-  it("must be told so by a boolean", async () => {
+  it("must be set by a boolean", async () => {
     const config = { ...configFor(await openGateway()), keepProcessAlive: "no" as unknown as boolean };
     expect((await lazyClient(config)())._unsafeUnwrapErr().message).toContain("config.keepProcessAlive");
   });

@@ -26,7 +26,7 @@ describe("a device's life in virtual time", () => {
     );
   }, 60_000);
 
-  it("is the same again with the same seed, and another with another", async () => {
+  it("is the same with the same seed, and different with another", async () => {
     const short = { ...bounds, runs: 1, hours: 0.05 };
     const first = await simulate(short);
     expect(await simulate(short)).toEqual(first);
@@ -45,7 +45,7 @@ describe("a device's life in virtual time", () => {
     60_000,
   );
 
-  it("has a place in the library for every seeded fault", async () => {
+  it("finds the place of every seeded fault in the library", async () => {
     expect(SEEDED_FAULTS.length).toBeGreaterThanOrEqual(20);
     for (const fault of SEEDED_FAULTS) {
       const { totals } = await simulate({ ...bounds, runs: 0 }, fault);

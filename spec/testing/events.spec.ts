@@ -57,7 +57,7 @@ describe("the events of a gateway", () => {
     expect((await left.next()).done).toBe(true);
   });
 
-  it("are told to those who wait for a device to go", async () => {
+  it("are reported to those who wait for a device to disconnect", async () => {
     gateway = await startGateway();
     const socket = await connectedButton();
     const gone = gateway.nextDisconnect({ deviceRole: "test" });
@@ -65,7 +65,7 @@ describe("the events of a gateway", () => {
     expect(await gone).toEqual({ kind: "disconnect", device: button, connection: 1, by: "device" });
   });
 
-  it("do not tell of the end of a device that was refused", async () => {
+  it("do not report the end of a device that was refused", async () => {
     gateway = await startGateway();
     await connectedButton();
     const events = gateway.events();

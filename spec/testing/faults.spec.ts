@@ -44,7 +44,7 @@ describe("faults at accept", () => {
     await connectedButton();
   });
 
-  it("closes after a delay, deaf until then", async () => {
+  it("closes after a delay, and reads nothing until then", async () => {
     gateway.misbehave("accept", { do: "close", delayMs: 50 });
     const start = performance.now();
     const socket = await dial(gateway);
@@ -60,7 +60,7 @@ describe("faults at accept", () => {
     expect(await socket.ended).toBe("ECONNRESET");
   });
 
-  it("stays silent, and reads all the same", async () => {
+  it("stays silent, but reads", async () => {
     gateway.misbehave("accept", { do: "stay silent" });
     const socket = await dial(gateway);
     socket.send(CONNECT);
@@ -70,7 +70,7 @@ describe("faults at accept", () => {
     expect(gateway.devices).toEqual([]);
   });
 
-  it("sends bytes before anything was asked, then goes on as usual", async () => {
+  it("sends bytes before the device has sent anything, then goes on as usual", async () => {
     gateway.misbehave("accept", { do: "send", bytes: fromHex("00000000") });
     const socket = await dial(gateway);
     expect(await socket.read(4)).toBe("00000000");
@@ -142,7 +142,7 @@ describe("faults in the reply to a connect", () => {
     expect(await socket.read(20)).toBe("100000000a0e120c08e8071a0474657374220162");
   });
 
-  it("stays silent, though the device counts as connected", async () => {
+  it("stays silent, but the device counts as connected", async () => {
     gateway.misbehave("connect", { do: "stay silent" });
     const socket = await dial(gateway);
     socket.send(CONNECT + STATUS);
@@ -226,7 +226,7 @@ describe("faults in the reply to a status", () => {
     expect(socket.chunks.slice(before, before + 2).map(({ length }) => length)).toEqual([20, 20]);
   });
 
-  it("stops dripping when the device goes", async () => {
+  it("stops dripping when the device disconnects", async () => {
     gateway.misbehave("status", { do: "drip", everyMs: 5 });
     socket.send(STATUS);
     await socket.read(1);
@@ -315,7 +315,7 @@ describe("faults in the reply to a status", () => {
 });
 
 describe("a device that has vanished behind a silent network", () => {
-  it("is neither answered nor closed, and keeps its slot though it has closed its end, until it is cut as silent", async () => {
+  it("is neither answered nor closed, and keeps its slot even after it has closed its end, until it is disconnected as silent", async () => {
     await gateway.stop();
     gateway = await startGateway({ silenceMs: 150 });
     const ghost = await connectedButton();
@@ -367,7 +367,7 @@ describe("what a device does not read", () => {
     expect((await next).status).toEqual(fromHex("02"));
   });
 
-  it("is held up to 64 MiB, and then the connection is reset", async () => {
+  it("is stored up to 64 MiB, and then the connection is reset", async () => {
     const socket = await connectedButton();
     socket.socket.pause();
     const gone = gateway.nextDisconnect();
@@ -382,7 +382,7 @@ describe("what a device does not read", () => {
 });
 
 describe("what waits for a reply that goes out in pieces", () => {
-  it("is held up to 64 MiB, and then the connection is reset", async () => {
+  it("is stored up to 64 MiB, and then the connection is reset", async () => {
     const socket = await connectedButton();
     gateway.misbehave("status", { do: "drip", everyMs: 60_000 });
     const gone = gateway.nextDisconnect();
@@ -443,7 +443,7 @@ describe("plans", () => {
     expect(await socket.read(1 + 2 * 29)).toBe(`aa${commandOf(2)}${commandOf(0xaa)}`);
   });
 
-  it("come for ever if told so, until it behaves", async () => {
+  it("come for ever with times: Infinity, until behave is called", async () => {
     gateway.misbehave("status", { do: "send", bytes: fromHex("aa") }, { times: Infinity });
     const socket = await connectedButton();
     socket.send(statusOf(1) + statusOf(2));
@@ -463,7 +463,7 @@ describe("plans", () => {
     expect(gateway.planned).toBe(1);
   });
 
-  it("do not ask for an answer that the fault has no use for", async () => {
+  it("do not ask for an answer that the fault does not need", async () => {
     await gateway.stop();
     let asked = 0;
     gateway = await startGateway({

@@ -101,7 +101,7 @@ describe("starting", () => {
   });
 });
 
-describe("looking at it", () => {
+describe("its state", () => {
   it("shows who is connected, and counts connections and open sockets", async () => {
     gateway = await startGateway();
     const first = await connectedButton();
@@ -134,7 +134,7 @@ describe("looking at it", () => {
     expect(gateway.statuses()).toEqual([]);
   });
 
-  it("gives the statuses of matching devices", async () => {
+  it("returns the statuses of matching devices", async () => {
     gateway = await startGateway();
     const first = await connectedButton();
     await connectedOther();
@@ -146,7 +146,7 @@ describe("looking at it", () => {
     expect(() => gateway.statuses({ role: "test" } as object)).toThrow(TypeError);
   });
 
-  it("gives the next status and connect to arrive, of matching devices", async () => {
+  it("returns the next status and connect of matching devices", async () => {
     gateway = await startGateway();
     const connected = gateway.nextConnect({ deviceRole: "test" });
     await connectedOther();
@@ -203,7 +203,7 @@ describe("what it does on demand", () => {
     expect(socket.chunks.slice(before)).toEqual(["0102030405060708"]);
   });
 
-  it("closes the sockets of matching devices in order", async () => {
+  it("closes the sockets of matching devices", async () => {
     gateway = await startGateway();
     const socket = await connectedButton();
     await connectedOther();
@@ -322,7 +322,7 @@ describe("stopping", () => {
     expect(after).toBeLessThanOrEqual(before);
   });
 
-  it("does what a late answer asks for no more", async () => {
+  it("ignores a late answer", async () => {
     let answerLate = (): void => undefined;
     gateway = await startGateway({
       answer: (status) => new Promise((resolve) => (answerLate = () => resolve(status))),

@@ -9,7 +9,7 @@ function statusOn(connection: number, status = new Uint8Array(1)): Received {
   return { kind: "status", device: button, status, connection };
 }
 
-describe("what the gateway keeps of what it has received", () => {
+describe("what the gateway keeps of the messages it received", () => {
   it("is the latest 10,000 messages, however many there were", () => {
     const journal = createJournal();
     for (let count = 1; count <= 35_000; count += 1) journal.record(statusOn(count));

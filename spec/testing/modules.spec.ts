@@ -98,7 +98,7 @@ describe("a module by value", () => {
     await expect(events.next()).rejects.toThrow("neither 0 nor 1");
   });
 
-  it("gives a status that its codec cannot read no answer, and `statuses` says so", async () => {
+  it("does not answer a status that its codec cannot read, and `statuses` says so", async () => {
     gateway = await startGateway({ modules: [door], moduleTimeoutMs: 20 });
     const socket = await connected(DOOR);
     socket.send(payloadOf(DOOR, "07"));
@@ -107,7 +107,7 @@ describe("a module by value", () => {
     expect(gateway.errors).toEqual([]);
   });
 
-  it("shows an answer that its codec does not accept, and gives none", async () => {
+  it("shows an answer that its codec rejects, and sends none", async () => {
     gateway = await startGateway({
       modules: [{ module: door, answer: () => Promise.resolve({ lock: 10 }) }],
       moduleTimeoutMs: 20,
@@ -178,7 +178,7 @@ describe("the real example module", () => {
     await expectAnswer(socket, BUTTON, hexOf(status), command);
   });
 
-  it.each(['{"pressed":true}', '{"pressed": true', ""])("holds %j invalid", async (status) => {
+  it.each(['{"pressed":true}', '{"pressed": true', ""])("considers %j invalid", async (status) => {
     gateway = await startGateway({ modules: [1000], moduleTimeoutMs: 20 });
     const socket = await dial(gateway);
     await connectButton(socket);
@@ -192,7 +192,7 @@ describe("the real mission module", () => {
   const IDLE = '{"state":"IDLE","telemetry":{"speed":0},"nextStop":null}';
   const STOPPED = '{"state":"IN_STOP","telemetry":{"speed":0},"nextStop":{"y":2,"x":1.0}}';
 
-  it("drops a stop from its list when the device is in it, and writes the command anew", async () => {
+  it("removes a stop from its list when the device is in it, and writes the command again", async () => {
     gateway = await startGateway({ modules: [1] });
     const socket = await connected(DRIVING);
     await expectAnswer(socket, DRIVING, hexOf(IDLE), hexOf('{"action":"NO_ACTION","route":"","stops":[]}'));
@@ -212,7 +212,7 @@ describe("the real mission module", () => {
     '{"state":"idle","telemetry":{"speed":0},"nextStop":null}',
     '{"state":"IDLE","telemetry":{},"nextStop":null}',
     '{"state":"IDLE","telemetry":[],"nextStop":null}',
-  ])("holds the status %s invalid", async (status) => {
+  ])("considers the status %s invalid", async (status) => {
     gateway = await startGateway({ modules: [1], moduleTimeoutMs: 20 });
     const socket = await connected(DRIVING);
     socket.send(payloadOf(DRIVING, hexOf(status)));
@@ -257,7 +257,7 @@ describe("the real mission module up to 1.2.13, served by its value", () => {
   });
 });
 
-it("a module of one's own with a known one's number is not taken for that one", async () => {
+it("a module of your own with a known number is not mistaken for the known one", async () => {
   gateway = await startGateway({ modules: [{ ...door, number: 2 }] });
   const socket = await connected("08021a0161");
   await expectAnswer(socket, "08021a0161", "01", "01");
@@ -274,7 +274,7 @@ describe("the real I/O module", () => {
     '[[{"inNum":1,"inSt":false}],[],{}]',
     "{}",
     "x",
-  ])("holds the button's status %s invalid", async (status) => {
+  ])("considers the button's status %s invalid", async (status) => {
     gateway = await startGateway({ modules: [2], moduleTimeoutMs: 20 });
     const socket = await connected(PUSH_BUTTON);
     socket.send(payloadOf(PUSH_BUTTON, hexOf(status)));

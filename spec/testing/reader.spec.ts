@@ -13,7 +13,7 @@ describe("the gateway's reading of frames", () => {
     expect(frames.isBroken()).toBe(false);
   });
 
-  it("is broken for good by a header that does not come whole", () => {
+  it("fails for ever after a header that does not arrive whole", () => {
     const frames = createFrameReader();
     expect(bodiesIn(frames, "010000")).toEqual([]);
     expect(bodiesIn(frames, "0100000001")).toEqual([]);
@@ -37,14 +37,14 @@ describe("the gateway's reading of frames", () => {
     expect(joined).toBe(1);
   });
 
-  it("takes no memory for what was only announced", () => {
+  it("allocates no memory for what was only announced", () => {
     const frames = createFrameReader();
     const before = process.memoryUsage().rss;
     expect(bodiesIn(frames, "ffffffff00")).toEqual([]);
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
   });
 
-  it("holds 64 MiB of a message and not more", () => {
+  it("stores at most 64 MiB of a message", () => {
     const frames = createFrameReader();
     bodiesIn(frames, "ffffffff");
     const mebibyte = Buffer.alloc(1024 * 1024);

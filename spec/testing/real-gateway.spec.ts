@@ -317,14 +317,14 @@ describe("statuses", () => {
     expect(asked).toEqual([[fromHex(PRESSED), device]]);
   });
 
-  it("takes an empty status and gives an empty command", async () => {
+  it("takes an empty status and sends an empty command", async () => {
     await start();
     const socket = await connectedButton();
     socket.send(`1600000012140a12${BUTTON}`);
     expect(await socket.read(26)).toBe(`1600000012140a12${BUTTON}`);
   });
 
-  it("gives an invalid status no answer, and closes when the module's time is over", async () => {
+  it("does not answer an invalid status, and closes when the module's time is over", async () => {
     await start({ moduleTimeoutMs: 60, answer: () => undefined });
     const socket = await connectedButton();
     socket.send(STATUS);
@@ -334,7 +334,7 @@ describe("statuses", () => {
     await connectedButton();
   });
 
-  it("gives the module 250 ms by default", async () => {
+  it("allows the module 250 ms by default", async () => {
     await start({ answer: () => undefined });
     const socket = await connectedButton();
     socket.send(STATUS);
@@ -384,7 +384,7 @@ describe("statuses", () => {
   it.each([
     ["role", "08e8071a0474657375" + "2207627574746f6e31"],
     ["module", "08e9071a04746573742207627574746f6e31"],
-  ])("gives a status of another %s no answer, and closes when the module's time is over", async (_what, device) => {
+  ])("does not answer a status of another %s, and closes when the module's time is over", async (_what, device) => {
     await start({ moduleTimeoutMs: 40 });
     const socket = await connectedButton();
     socket.send(`1900000012170a12${device}120101`);
@@ -395,7 +395,7 @@ describe("statuses", () => {
   it.each([
     ["type", "1002"],
     ["priority", "2805"],
-  ])("gives a status of another %s no answer, and closes when the module's time is over", async (_what, field) => {
+  ])("does not answer a status of another %s, and closes when the module's time is over", async (_what, field) => {
     await start({ moduleTimeoutMs: 40 });
     const socket = await connectedButton();
     socket.send(`1b00000012190a14${BUTTON}${field}120101`);
@@ -410,7 +410,7 @@ describe("statuses", () => {
     expect(await socket.read(23)).toBe("1300000012110a0c08e8071a0474657374220162120107");
   });
 
-  it("gives the status of a refused device no answer, and closes when the module's time is over", async () => {
+  it("does not answer the status of a refused device, and closes when the module's time is over", async () => {
     await start({ modules: [], moduleTimeoutMs: 40 });
     const socket = await dial(gateway);
     socket.send(CONNECT);
@@ -421,7 +421,7 @@ describe("statuses", () => {
 });
 
 describe("a silent device", () => {
-  it("is cut when its last status is too long ago, and pushes do not count", async () => {
+  it("is disconnected when its last status is too long ago, and pushes do not count", async () => {
     await start({ silenceMs: 100 });
     const socket = await connectedButton();
     const sentAt = performance.now();
@@ -433,7 +433,7 @@ describe("a silent device", () => {
     expect(performance.now() - sentAt).toBeGreaterThanOrEqual(100);
   });
 
-  it("is not cut while it goes on, nor if it never sent a status", async () => {
+  it("is not disconnected while it sends statuses, nor if it never sent one", async () => {
     await start({ silenceMs: 500 });
     const socket = await connectedButton();
     const never = await dial(gateway);
@@ -446,7 +446,7 @@ describe("a silent device", () => {
     expect(gateway.devices).toHaveLength(2);
   });
 
-  it("is never cut if told so", async () => {
+  it("is never disconnected with Infinity", async () => {
     await start({ silenceMs: Infinity });
     const socket = await connectedButton();
     socket.send(STATUS);
@@ -521,7 +521,7 @@ describe("one module at a time", () => {
     await connected(C);
   });
 
-  it("an answer that never settles is given up, and holds neither other devices nor the end for ever", async () => {
+  it("an answer that never settles is no longer waited for, and blocks neither other devices nor stop for ever", async () => {
     const module = await startBusy({ moduleTimeoutMs: 5 });
     const slow = await connected(A);
     slow.send(payloadOf(A, hexOf("slow")));
@@ -618,7 +618,7 @@ describe("the end of a device's connection", () => {
     expect(await socket.ended).toBe("end");
   });
 
-  it("its half close behind a status is noticed after the answer", async () => {
+  it("its half close after a status is noticed after the answer", async () => {
     const module = await startBusy({ moduleTimeoutMs: NEVER_MS });
     const socket = await connected(A);
     socket.send(payloadOf(A, hexOf("slow")));
@@ -666,7 +666,7 @@ describe("messages as protobuf reads them", () => {
     expect(socket.chunks.join("")).toBe(connectedOf(A));
   });
 
-  it("unknown fields of a device come back, behind the known ones", async () => {
+  it("unknown fields of a device come back, after the known ones", async () => {
     await start();
     const socket = await dial(gateway);
     // Field 6 with one byte before the known ones, field 7 with the number 5 after them.
@@ -725,7 +725,7 @@ describe("commands from the cloud", () => {
     expect(command("03")).toBe(0);
   });
 
-  it("given once, answer every later status, until the device comes back", async () => {
+  it("sent once, answer every later status, until the device connects again", async () => {
     await start();
     const socket = await connected(A);
     socket.send(payloadOf(A, "aa"));
@@ -785,7 +785,7 @@ describe("a module that asks for pushes", () => {
     await expectNext(socket, payloadOf(A, ""));
   });
 
-  it("sends a command only after the answer on which a module is at work", async () => {
+  it("sends a command only after the answer that a module is working on", async () => {
     const module = await startBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
     const socket = await connected(A);
     socket.send(payloadOf(A, hexOf("a")));
@@ -844,7 +844,7 @@ describe("a module that asks for pushes", () => {
     await expectNext(second, payloadOf(A, "01") + connectedOf(A));
   });
 
-  it("makes the answers run behind by one for each push while statuses follow each other without a pause", async () => {
+  it("delays the answers by one status for each push while statuses follow each other without a pause", async () => {
     await start();
     const socket = await connected(A);
     // As a device that takes what comes for the answer to what it sent last.
@@ -907,7 +907,7 @@ describe("a gateway that is told to end", () => {
     await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  it("comes back by a restart, and knows no device any more", async () => {
+  it("comes back by a restart, and no longer knows any device", async () => {
     await start();
     await connected(A);
     await gateway.terminate({ muteMs: 0 });
@@ -927,7 +927,7 @@ describe("a gateway that is told to end", () => {
 });
 
 describe("a silent device of a module that looks for news", () => {
-  it("may be cut sooner if its last statuses said nothing new", async () => {
+  it("may be disconnected sooner if its last statuses said nothing new", async () => {
     await start({ modules: [1000], silenceMs: 400 });
     const socket = await connectedButton();
     const start0 = performance.now();

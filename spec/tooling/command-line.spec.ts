@@ -18,7 +18,7 @@ const entries = Object.values(manifest.exports).map((target) =>
   target.import?.default.replace(/^\.\/dist\/esm\/|\.js$/g, ""),
 );
 
-it("the library loads nothing of the command line", () => {
+it("the library does not load the command line", () => {
   const library = sources.filter((file) => !isOfCommandLine(file));
   expect(library.filter((file) => importsOf(file).some(isOfCommandLine))).toEqual([]);
 });

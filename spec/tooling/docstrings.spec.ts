@@ -39,7 +39,7 @@ const namesWithout = (entry: string, isThere: (symbol: ts.Symbol) => boolean): s
     .map(({ name }) => name);
 
 describe.each(entries)("the entry %s", (entry) => {
-  it("says of each of its names what it is", () => {
+  it("documents each of its names", () => {
     expect(publicNames(entry).length).toBeGreaterThan(0);
     expect(namesWithout(entry, (symbol) => symbol.getDocumentationComment(checker).length > 0)).toEqual([]);
   });

@@ -60,7 +60,7 @@ describe("a stream that createConnection returns", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("opens the transport by its connect event where it still connects", async () => {
+  it("opens the transport by its connect event if it still connects", async () => {
     const { port } = await startEchoServer();
     const socket = connect(port, "127.0.0.1");
     const recorder = await openWith(socket);
@@ -69,7 +69,7 @@ describe("a stream that createConnection returns", () => {
     await recorder.until("07");
   });
 
-  it("opens the transport by its connect event where it was not even told to connect", async () => {
+  it("opens the transport by its connect event if it has not even started to connect", async () => {
     const { port } = await startEchoServer();
     const socket = new Socket();
     const opening = openWith(socket);
@@ -100,7 +100,7 @@ describe("a stream that createConnection returns", () => {
     expect(near.destroyed).toBe(true);
   });
 
-  it("is read as plain bytes though it emits Buffers, so that a command is none", async () => {
+  it("is read as plain bytes even if it emits Buffers, so that a command is not a Buffer", async () => {
     const [near, far] = duplexPair();
     const recorder = await openWith(near);
     const received = jest.spyOn(recorder, "received");
@@ -109,7 +109,7 @@ describe("a stream that createConnection returns", () => {
     expect(received.mock.calls.map(([chunk]) => Buffer.isBuffer(chunk))).toEqual([false]);
   });
 
-  it("is read though its user has paused it", async () => {
+  it("is read even if its user has paused it", async () => {
     const [near, far] = duplexPair();
     near.pause();
     const recorder = await openWith(near);
@@ -117,7 +117,7 @@ describe("a stream that createConnection returns", () => {
     await recorder.until("07");
   });
 
-  it("that answers within the write is heard after the write", async () => {
+  it("that answers within the write is read after the write", async () => {
     const [near, far] = duplexPair();
     far.on("data", (bytes) => far.write(bytes));
     const { transport, story, until } = await openWith(near);
@@ -185,7 +185,7 @@ describe("createConnection", () => {
     expect(createConnection.mock.calls).toEqual([[], []]);
   });
 
-  it("is not called where the transport was closed before", async () => {
+  it("is not called if the transport was closed before", async () => {
     const createConnection = jest.fn(() => new Sink());
     await new Recorder({ createConnection }).transport.close();
     await Promise.resolve();
@@ -254,7 +254,7 @@ describe("createConnection", () => {
   });
 });
 
-describe("a stream of the user's that fails", () => {
+describe("a user's stream that fails", () => {
   it("to connect fails the transport with its error, and nothing is left", async () => {
     const server = await startEchoServer();
     const { port } = server;
@@ -277,14 +277,14 @@ describe("a stream of the user's that fails", () => {
     expect(recorder.story).toEqual(["opened", "failed"]);
   });
 
-  it("with what is no Error fails the transport with an Error", async () => {
+  it("with something other than an Error fails the transport with an Error", async () => {
     const stream = new Sink();
     const recorder = await openWith(stream);
     stream.emit("error", 42);
     expect(recorder.cause).toMatchObject({ cause: 42 });
   });
 
-  it("by closing without an error ends the transport in order", async () => {
+  it("by closing without an error ends the transport without a cause", async () => {
     const stream = new Sink();
     const recorder = await openWith(stream);
     stream.destroy();
@@ -328,7 +328,7 @@ describe("a stream of the user's that fails", () => {
     expect(recorder.story).toEqual([]);
   });
 
-  it("by throwing in destroy is left to itself, and close resolves", async () => {
+  it("by throwing in destroy does not matter, and close resolves", async () => {
     const stream = Object.assign(new Sink(), { destroy: () => throws(new Error("no destroy")) });
     const { transport, story } = await openWith(stream);
     await transport.close();

@@ -38,7 +38,7 @@ function refused(address: string): Error {
 }
 
 describe("the addresses of a host name", () => {
-  it("are attempted one every 250 ms, each beside those before it", () => {
+  it("are attempted one every 250 ms, in parallel with the earlier ones", () => {
     const { timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
     timers.advanceTo(60_000);
     expect(attempts).toEqual(["0: 10.0.0.1", "250: 10.0.0.2", "500: 10.0.0.3"]);
@@ -70,7 +70,7 @@ describe("the addresses of a host name", () => {
     expect(exhausted).toEqual([]);
   });
 
-  it("need no timer where there is one, and else one that keeps no process alive", () => {
+  it("need no timer if there is only one, and else one that keeps no process alive", () => {
     expect(dialWith(resolverOf("10.0.0.1")).timers.armed).toBe(0);
     const { timers } = dialWith(resolverOf("10.0.0.1", "10.0.0.2"));
     expect([timers.armed, timers.armedAndRef]).toEqual([1, 0]);
@@ -124,7 +124,7 @@ describe("a look-up", () => {
     expect(exhausted).toEqual([error]);
   });
 
-  it("that throws what is no Error is reported as an Error with that as its cause", () => {
+  it("that throws something other than an Error is reported as an Error with that as its cause", () => {
     const { exhausted } = dialWith(() => {
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- a resolver may
       throw "no network";
@@ -192,7 +192,7 @@ describe("a look-up", () => {
 });
 
 describe("a host that cannot be connected", () => {
-  it("is reported with the system's own error where it has one address", () => {
+  it("is reported with the system's own error if it has one address", () => {
     const { dial, exhausted } = dialWith(resolverOf("10.0.0.1"));
     const error = refused("10.0.0.1");
     dial.failed("10.0.0.1", error);
@@ -221,7 +221,7 @@ describe("a host that cannot be connected", () => {
     expect((exhausted[0] as AggregateError).errors).toHaveLength(2);
   });
 
-  it("is reported at once where twenty addresses fail at once, and all of them are named", () => {
+  it("is reported at once if twenty addresses fail at once, and all of them are named", () => {
     const addresses = Array.from({ length: 20 }, (_, index) => `10.0.0.${index + 1}`);
     const { exhausted, timers } = dialWith(resolverOf(...addresses), (address) => {
       throw refused(address);
@@ -230,7 +230,7 @@ describe("a host that cannot be connected", () => {
     expect(exhausted[0]?.message.split("; ")).toEqual(addresses.map((address) => refused(address).message));
   });
 
-  it("is reported in a message that is bounded, however many addresses there are", () => {
+  it("is reported in a message of limited length, however many addresses there are", () => {
     const addresses = Array.from({ length: 20_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
     const { exhausted } = dialWith(resolverOf(...addresses), (address) => {
       throw refused(address);

@@ -197,7 +197,7 @@ describe("a transport that is closed", () => {
     expect(story).toEqual([]);
   });
 
-  it("in the call of opened reports nothing more", async () => {
+  it("in the call of opened, reports nothing more", async () => {
     const { port } = await startEchoServer();
     const before = leftovers(port);
     const recorder = new Recorder({ host: "127.0.0.1", port });
@@ -253,7 +253,7 @@ describe("what net.connect throws at once", () => {
     expect(story).toEqual([]);
   });
 
-  it("for lack of onread makes it read by data events", async () => {
+  it("because there is no onread makes it read by data events", async () => {
     connectThrows(({ onread }) => onread !== undefined);
     const { port } = await startEchoServer();
     const recorder = new Recorder({ host: "127.0.0.1", port });

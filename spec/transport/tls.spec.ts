@@ -46,7 +46,7 @@ async function expectEcho({ transport, until }: Recorder): Promise<void> {
 }
 
 describe("a transport over TLS", () => {
-  it.each(["TLSv1.2", "TLSv1.3"] as const)("opens once both sides know each other by %s", async (maxVersion) => {
+  it.each(["TLSv1.2", "TLSv1.3"] as const)("opens once both sides have authenticated by %s", async (maxVersion) => {
     const { port } = await startTlsServer();
     const before = leftovers(port);
     const [recorder, sockets] = connectWith(port, { ca, ...client, maxVersion });
@@ -58,7 +58,7 @@ describe("a transport over TLS", () => {
     expect(leftovers(port)).toEqual(before);
   });
 
-  it("opens at once where the handshake is over already", async () => {
+  it("opens at once if the handshake is already over", async () => {
     const { port } = await startTlsServer();
     const socket = connect({ host: "127.0.0.1", port, ca, ...client });
     await once(socket, "secureConnect");
@@ -67,7 +67,7 @@ describe("a transport over TLS", () => {
     await expectEcho(recorder);
   });
 
-  it("opens at once where the handshake is over already with a server whose name the user does not check", async () => {
+  it("opens at once if the handshake is already over with a server whose name the user does not check", async () => {
     const { port } = await startTlsServer({ ...certificateOf("stranger") });
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
     await once(socket, "secureConnect");
@@ -76,7 +76,7 @@ describe("a transport over TLS", () => {
     await expectEcho(recorder);
   });
 
-  it("opens through a tunnel of the user's", async () => {
+  it("opens through the user's tunnel", async () => {
     const { server } = await startTlsServer();
     const [near, far] = duplexPair();
     server.emit("connection", far);
@@ -97,7 +97,7 @@ describe("a transport over TLS", () => {
     expect(recorder.story.slice(1).join("") === frame.toString("hex")).toBe(true);
   });
 
-  it("ends in order when the server does", async () => {
+  it("closes when the server does", async () => {
     const server = await startTlsServer();
     const [recorder] = connectWith(server.port);
     await recorder.until("opened");

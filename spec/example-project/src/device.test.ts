@@ -45,12 +45,12 @@ async function switchings(count: number): Promise<boolean[]> {
   return switched.slice(0, count);
 }
 
-it("heats as it is told", async () => {
+it("heats as commanded", async () => {
   expect(await switchings(3)).toEqual([true, true, false]);
   expect(gateway.connections).toBe(1);
 });
 
-it("heats on when the connection was lost", async () => {
+it("continues to heat after the connection was lost", async () => {
   gateway.misbehave("status", { do: "reset" });
   expect(await switchings(2)).toEqual([true, true]);
   expect(gateway.connections).toBe(2);

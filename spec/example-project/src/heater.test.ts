@@ -22,12 +22,12 @@ it("writes a status and reads the command", async () => {
   expect(gateway.statuses().map((status) => Buffer.from(status).toString())).toEqual(['{"celsius":12.5}']);
 });
 
-it("does not take anything else for a command", async () => {
+it("rejects anything else as a command", async () => {
   gateway.misbehave("status", { do: "push instead", command: Buffer.from('{"heat":"a little"}') });
   expect(await report(12.5)).toMatchObject({ error: { code: "COMMAND_INCORRECT" } });
 });
 
-it("gets over a connection that is lost", async () => {
+it("survives a lost connection", async () => {
   gateway.misbehave("status", { do: "reset" });
   expect(await report(12.5)).toMatchObject({ value: { heat: true } });
   expect(gateway.connections).toBe(2);
