@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /**
- * What a device and its vehicle's module gateway say to each other over TCP (Fleet Protocol v2, the internal side).
+ * The messages between a device and its vehicle's module gateway, over TCP (Fleet Protocol v2, the internal side).
  *
  * Each message travels in a frame: its length in bytes as a little-endian uint32, then the message itself.
  * A device sends InternalClient messages, the gateway sends InternalServer messages, and neither sends the other's.
@@ -30,7 +30,7 @@ export interface InternalServer {
   } | undefined;
 }
 
-/** The first message on a connection: the device says who it is. A second one ends the connection. */
+/** The first message on a connection: the device introduces itself. A second one ends the connection. */
 export interface DeviceConnect {
   readonly device: Device | undefined;
 }
@@ -44,13 +44,13 @@ export interface DeviceConnectResponse {
 
 export const DeviceConnectResponse_ResponseType = {
   OK: 0,
-  /** ALREADY_CONNECTED - A device of the same module, type, role and priority is connected. */
+  /** ALREADY_CONNECTED - A device with the same module, type, role and priority is connected. */
   ALREADY_CONNECTED: 1,
   /** MODULE_NOT_SUPPORTED - The gateway does not serve the device's module. */
   MODULE_NOT_SUPPORTED: 2,
-  /** DEVICE_NOT_SUPPORTED - The module does not know the device's type. */
+  /** DEVICE_NOT_SUPPORTED - The module does not support the device's type. */
   DEVICE_NOT_SUPPORTED: 3,
-  /** HIGHER_PRIORITY_ALREADY_CONNECTED - A device of the same module, type and role is connected with a higher priority, that is a lower number. */
+  /** HIGHER_PRIORITY_ALREADY_CONNECTED - A device with the same module, type and role is connected with a higher priority, that is, a lower number. */
   HIGHER_PRIORITY_ALREADY_CONNECTED: 4,
 } as const;
 
@@ -76,7 +76,7 @@ export interface DeviceStatus {
   readonly statusData: Uint8Array;
 }
 
-/** What the device shall do: the answer to a status, or pushed by the gateway at any time. Nothing tells the two apart. */
+/** What the device is to do: the answer to a status, or pushed by the gateway at any time. Nothing distinguishes the two. */
 export interface DeviceCommand {
   readonly device:
     | Device
@@ -85,18 +85,18 @@ export interface DeviceCommand {
   readonly commandData: Uint8Array;
 }
 
-/** Who a device is. The gateway tells devices apart by module, deviceType and deviceRole; deviceName is a label. */
+/** Identifies a device. The gateway distinguishes devices by module, deviceType and deviceRole; deviceName is a label. */
 export interface Device {
   readonly module: Device_Module;
-  /** Each module numbers its own device types. */
+  /** Each module has its own device types. */
   readonly deviceType: number;
   readonly deviceRole: string;
   readonly deviceName: string;
-  /** 0 is the highest. A device of a higher priority takes over from one of a lower. */
+  /** 0 is the highest. A device with a higher priority takes over from one with a lower priority. */
   readonly priority: number;
 }
 
-/** An open enum: module 3 and any number from 1000 up are in use though they have no name here. */
+/** An open enum: module 3 and any number from 1000 up are in use, although they have no name here. */
 export const Device_Module = {
   RESERVED_MODULE: 0,
   MISSION_MODULE: 1,

@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
-/** What a vehicle's autonomy says and is told: the payloads of the mission module (number 1). */
+/** The statuses and commands of a vehicle's autonomy: the payloads of the mission module (number 1). */
 
 /**
  * A place on earth.
@@ -38,13 +38,13 @@ export interface Station {
 }
 
 /**
- * What the vehicle measures of itself.
+ * What the vehicle measures.
  *
  * @example
  * const telemetry: Telemetry = { speed: 3.5, fuel: 0.8, position };
  */
 export interface Telemetry {
-  /** Metres a second. */
+  /** Metres per second. */
   readonly speed: number;
   /** How full the tank or the battery is: 0 to 1. */
   readonly fuel: number;
@@ -59,13 +59,13 @@ export interface Telemetry {
  * const status: AutonomyStatus = { telemetry, state: AutonomyState.DRIVE, nextStop: station };
  */
 export interface AutonomyStatus {
-  /** What the vehicle measures of itself. */
+  /** What the vehicle measures. */
   readonly telemetry:
     | Telemetry
     | undefined;
   /** What it does. */
   readonly state: AutonomyStatus_State;
-  /** The station that the vehicle goes to, while there is one. */
+  /** The station that the vehicle drives to, if there is one. */
   readonly nextStop?: Station | undefined;
 }
 
@@ -107,7 +107,7 @@ export namespace AutonomyCommand_Action {
 }
 
 /**
- * What the module tells of a mission that went wrong.
+ * What the module reports when a mission has failed.
  *
  * @example
  * const { finishedStops } = AutonomyError.decode(bytes);

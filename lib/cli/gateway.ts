@@ -41,7 +41,7 @@ export const gatewayCommand = {
       "device, bytes, hex, text where it is UTF-8, value where it is JSON or a known module's; problem where it is not",
     ],
     ["push", "devices (how many), bytes, hex, text, value"],
-    ["lost", "events: how many were left out because nobody read them"],
+    ["lost", "events: how many were left out because nobody read the output"],
   ],
   examples: [
     "fleet-internal-client gateway",

@@ -9,7 +9,7 @@ import { watchCommand } from "./watch.js";
 
 export const commands: readonly Command[] = [watchCommand, sendCommand, gatewayCommand, checkCommand];
 
-/** Carries out one command line and gives the exit code. It throws only what nobody expected. */
+/** Runs one command line and returns the exit code. It throws only unexpected errors. */
 export async function main(args: readonly string[], surroundings: Surroundings, version: string): Promise<number> {
   try {
     return await carryOut(args, surroundings, version);
@@ -38,7 +38,7 @@ function commandNamed(name: string): Command | undefined {
   return commands.find(({ command }) => command === name);
 }
 
-/** What a line without a command asks for. */
+/** The output for a line without a command. */
 function answerTo(name: string, [about = ""]: readonly string[], version: string): string {
   if (name === "--version" || name === "-V") return `${version}\n`;
   const isHelp = ["help", "--help", "-h"].includes(name);
@@ -51,10 +51,10 @@ function answerTo(name: string, [about = ""]: readonly string[], version: string
 function noCommand(name: string): CommandLineError {
   const names = commands.map(({ command }) => command);
   const all = `${names.slice(0, -1).join(", ")} or ${names.at(-1) ?? ""}`;
-  if (name === "") return new CommandLineError(`name a command: ${all}; see fleet-internal-client help`);
+  if (name === "") return new CommandLineError(`give a command: ${all}; see fleet-internal-client help`);
   const meant = nearest(name, [...names, "help", "--help", "--version"]);
   const quoted = JSON.stringify(name);
   if (meant !== undefined) return new CommandLineError(`there is no command ${quoted}; did you mean ${meant}?`);
-  if (name.startsWith("-")) return new CommandLineError(`${name} stands before the command: first name ${all}`);
-  return new CommandLineError(`there is no command ${quoted}: name ${all}`);
+  if (name.startsWith("-")) return new CommandLineError(`${name} comes before the command: give ${all} first`);
+  return new CommandLineError(`there is no command ${quoted}: give ${all}`);
 }

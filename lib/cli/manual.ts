@@ -26,7 +26,7 @@ export function commandHelp({ usage, summary, options, notes, events, examples }
   ]);
 }
 
-/** Each option as it is written, and what it means. */
+/** Each option, as it is written, with its meaning. */
 export function optionRows(options: Options): [written: string, meaning: string][] {
   return Object.entries(options).map(([name, { short, value, help, default: otherwise }]) => {
     const long = value === undefined ? `--${name}` : `--${name} ${value}`;

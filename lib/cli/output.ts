@@ -94,7 +94,7 @@ export class Screen {
   private readonly draw = (): void => {
     clearTimeout(this.soon);
     this.soon = undefined;
-    // When the process continues, a timer may fire before it is told so.
+    // When the process continues, a timer may fire before SIGCONT is handled.
     if (this.isAway) return;
     // A terminal that does not take the output gets only the next picture.
     if ((this.output.writableLength ?? 0) > 0) return;

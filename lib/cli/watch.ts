@@ -59,7 +59,7 @@ export const watchCommand = {
     ["failure", "code, returnCode, reason, family, message"],
     ["unreadable", "message: why there was no status to send"],
     ["retry", "afterMs: how long until it connects again"],
-    ["lost", "events: how many were left out because nobody read them"],
+    ["lost", "events: how many were left out because nobody read the output"],
   ],
   examples: [
     `fleet-internal-client watch --module 1000 --status '{"pressed": true}'`,

@@ -106,7 +106,7 @@ function varintLength(value: number): number {
   return 5;
 }
 
-/** Returns the offset behind the number. */
+/** Returns the offset after the number. */
 function writeVarint(target: Uint8Array, offset: number, value: number): number {
   let rest = value;
   let at = offset;

@@ -26,7 +26,7 @@ export interface Connection {
   onAnswered: () => void;
   /** Until when a message waits for its answer, by `performance.now()`. */
   waitsUntil: number;
-  /** The connection, or a message on it, arrived after the gateway was told to end, and is ignored. */
+  /** The connection, or a message on it, arrived after `terminate`, and is ignored. */
   isIgnored: boolean;
   /** What waits for the end of a reply that is sent in pieces; undefined if there is none. */
   held: { readonly frames: Uint8Array[]; bytes: number } | undefined;

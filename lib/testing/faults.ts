@@ -17,7 +17,7 @@ import {
 import { checkFilter, type Device, type DeviceFilter, matches } from "./device.js";
 
 /**
- * Where the gateway can be told to misbehave: right after it has accepted a TCP connection and before it reads from it
+ * Where the gateway can misbehave: right after it has accepted a TCP connection and before it reads from it
  * (`accept`), in its reply to a device's connect (`connect`), or in its reply to a status (`status`).
  *
  * @example
@@ -132,10 +132,10 @@ interface PlanOptions {
   readonly which?: DeviceFilter | undefined;
 }
 
-/** The misbehaviour that is still to come, in the order in which it was asked for. */
+/** The planned faults that have not happened yet, in order. */
 export interface Plans {
   readonly add: <At extends FaultPoint>(at: At, fault: FaultAt[At], options?: PlanOptions) => void;
-  /** The fault for this occasion, which uses it up; undefined to behave. */
+  /** Takes the fault planned for this point; undefined if there is none. */
   readonly take: <At extends FaultPoint>(at: At, device?: Device) => FaultAt[At] | undefined;
   readonly count: () => number;
   readonly clear: () => void;
@@ -173,7 +173,7 @@ export function createPlans(): Plans {
   };
 }
 
-/** As it is now: its owner may write something else into its bytes. */
+/** A copy, because the caller may overwrite its bytes. */
 function taken<Fault extends object>(fault: Fault): Fault {
   const copies = Object.entries(fault).map(([field, value]: [string, unknown]) => [field, copyOf(value)]);
   return Object.fromEntries(copies) as Fault;
@@ -188,7 +188,7 @@ interface FaultForm {
   readonly at: readonly FaultPoint[];
   readonly required?: Readonly<Record<string, Check>>;
   readonly optional?: Readonly<Record<string, Check>>;
-  /** They speak of the reply, and at `accept` there is none. */
+  /** They concern the reply, and at `accept` there is none. */
   readonly optionalInReply?: Readonly<Record<string, Check>>;
 }
 
@@ -215,7 +215,7 @@ const FORMS: Readonly<Record<ConnectFault["do"], FaultForm>> = {
   "push instead": { at: IN_A_REPLY, required: { command: bytes }, optional: { deviceName: text } },
 };
 
-/** Faults come from test code, often without types: a plan that cannot work must say so at once, not by a test that hangs. */
+/** Faults come from test code, often without types: a plan that cannot work must fail at once, and not by a test that hangs. */
 function checkFault(at: FaultPoint, fault: ConnectFault): void {
   oneOf(...FAULT_POINTS)("at", at);
   object("fault", fault);

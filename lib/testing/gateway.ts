@@ -116,7 +116,7 @@ export interface TestingGateway {
    * known modules considers invalid, goes to no device.
    *
    * The command waits behind others for the device's next status; of four that wait, the oldest is dropped. Once sent
-   * as an answer, it answers every later status too (the example's lamp follows its button all the same; a mission loses the
+   * as an answer, it answers every later status too (but the example's lamp still follows its button, and a mission loses the
    * stops that are reached). Where the module asks for pushes it is sent as soon as no module is at work, a status without
    * a new command is answered with an empty one, and nothing is repeated. It then names the device as the cloud does: as the
    * device's last status, or with the `deviceName` given.

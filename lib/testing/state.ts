@@ -180,7 +180,7 @@ export interface State {
   readonly connections: Set<Connection>;
   /** TCP connections accepted so far. */
   accepted: number;
-  /** It has been told to end: it no longer sends or reads. */
+  /** `terminate` was called: it no longer sends or reads. */
   isEnding: boolean;
   /** What `answer`, a codec or the system threw. */
   errors: unknown[];

@@ -11,15 +11,15 @@ async function runLine(...args: string[]) {
 
 describe("a wrong command line prints one line that names what is wrong, and exits with 2", () => {
   it.each<[args: string[], line: string]>([
-    [[], "name a command: watch, send, gateway or check; see fleet-internal-client help"],
+    [[], "give a command: watch, send, gateway or check; see fleet-internal-client help"],
     [["wach"], 'there is no command "wach"; did you mean watch?'],
     [["hlep"], 'there is no command "hlep"; did you mean help?'],
     [["help", "wach"], 'there is no command "wach"; did you mean watch?'],
     [["--verison"], 'there is no command "--verison"; did you mean --version?'],
-    [["connect"], 'there is no command "connect": name watch, send, gateway or check'],
-    [["constructor"], 'there is no command "constructor": name watch, send, gateway or check'],
-    [["--host", "x", "send"], "--host stands before the command: first name watch, send, gateway or check"],
-    [["two\nlines"], 'there is no command "two\\nlines": name watch, send, gateway or check'],
+    [["connect"], 'there is no command "connect": give watch, send, gateway or check'],
+    [["constructor"], 'there is no command "constructor": give watch, send, gateway or check'],
+    [["--host", "x", "send"], "--host comes before the command: give watch, send, gateway or check first"],
+    [["two\nlines"], 'there is no command "two\\nlines": give watch, send, gateway or check'],
     [["send", "--prot", "3"], "send has no option --prot; did you mean --port?"],
     [["gateway", "--modules", "3"], "gateway has no option --modules; did you mean --module?"],
     [["send", "--verbose"], "send has no option --verbose; see fleet-internal-client send --help"],
