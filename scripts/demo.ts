@@ -64,7 +64,7 @@ async function runButton(
   let lamp: boolean | undefined;
   const config = { host: gatewayHost, port: gatewayPort, device: button, connectTimeoutMs: 2_000 };
   for await (const command of runDevice(config, source, { timeoutMs: 2_000, signal: stop.signal })) {
-    if (command.isErr()) say("button", `${command.error.code}, and goes on`);
+    if (command.isErr()) say("button", `${command.error.code}, and tries again`);
     else if (command.value.lit_up !== lamp) {
       lamp = command.value.lit_up;
       say("lamp", lamp ? "on" : "off");
@@ -75,7 +75,7 @@ async function runButton(
 function reportConnections(): void {
   on("connect", () => "connected");
   on("drop", ({ reason }) => `connection lost: ${reason}`);
-  on("reconnect", () => "connected again, and sends its status once more");
+  on("reconnect", () => "connected again, and sends its status again");
 }
 
 function on<Name extends keyof DiagnosticsMessages>(

@@ -72,7 +72,7 @@ export type Action =
   | "drop"
   /** Fails the status in flight and drops the connection, if there is one. */
   | "fail"
-  /** Drops the connection and connects again after a pause, to send the status once more. */
+  /** Drops the connection and connects again after a pause, to send the status again. */
   | "reconnect"
   /** Waits for the rest of the pause after the drop, if there is any, then opens. */
   | "backOff"

@@ -41,9 +41,9 @@ describe("the demo", () => {
         "lamp: off",
         "twin: DEVICE_ALREADY_CONNECTED",
         "story: the network resets the button's connection",
-        "button: connected again, and sends its status once more",
+        "button: connected again, and sends its status again",
         "story: the gateway restarts, and is gone for a second",
-        "button: UNABLE_TO_CONNECT, and goes on",
+        "button: UNABLE_TO_CONNECT, and tries again",
         "button: connected",
         "story: the story ends",
       ];
