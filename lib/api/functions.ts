@@ -118,7 +118,7 @@ export function readOutcome<E>(
 }
 
 /**
- * Returns the latest command, pushed ones included, at once and without I/O.
+ * Returns the latest command, an answer or a push, at once and without I/O.
  *
  * It may be old: a reconnection does not clear it. The library never changes its bytes, but everyone who gets this command shares them.
  * An empty command counts as a command, unless the module's codec is {@link optional}.
@@ -153,7 +153,7 @@ export function closed(handle: AnyHandle): ResultAsync<void, SendStatusError> {
 }
 
 /**
- * Destroys a client. Works in any state, and any number of times.
+ * Destroys a client, in any state and any number of times.
  *
  * The status in flight and those that wait fail with `CONTEXT_INCORRECT`, the readers of commands end, and the connection is closed. When
  * it resolves, no socket, timer or listener is left. It accepts any value and never fails.

@@ -85,7 +85,7 @@ export interface SendStatusOptions {
    * @defaultValue 10,000
    */
   readonly timeoutMs?: number | undefined;
-  /** Aborts the call, also while its status waits for its turn. An iterable ends. */
+  /** Aborts the call, also while its status waits for its turn; ends an iterable. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,7 +3,7 @@ import { reasons, type ErrorReason } from "./reasons.js";
 import { ReturnCode, type ErrorCode } from "./return-code.js";
 
 /**
- * Who can do something about an error.
+ * What kind of problem an error is.
  *
  * - `connect`: the gateway refused the device.
  * - `communication`: the transport failed, or the gateway broke the protocol.
@@ -61,7 +61,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
   readonly returnCode: (typeof ReturnCode)[Code];
   /** What happened, more precisely than the code, as a string literal. */
   readonly reason: ErrorReason<Code>;
-  /** `"connect"`, `"communication"` or `"usage"`: who can do something about it. */
+  /** `"connect"`, `"communication"` or `"usage"`: the gateway refused, the connection failed, or the caller made a mistake. */
   readonly family: ErrorFamily;
   /** The bytes of a command that its module could not read (`unreadable-command`); absent otherwise. */
   declare readonly payload?: Uint8Array;
