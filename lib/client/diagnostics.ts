@@ -123,7 +123,7 @@ export interface DiagnosticsMessages {
   readonly connect: ConnectDiagnostics;
   /** The gateway refused the device. */
   readonly refusal: RefusalDiagnostics;
-  /** The kernel has a status. */
+  /** A status was handed to the kernel. */
   readonly status: StatusDiagnostics;
   /** A command arrived. */
   readonly command: CommandDiagnostics;

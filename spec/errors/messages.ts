@@ -159,6 +159,7 @@ async function uses(): Promise<Shown[]> {
     { when: "a large status", message: tooLargeError(endpoint, "status", 20_000_044, 16_777_216).message },
     { when: "a small maxMessageBytes", message: tooLargeError(endpoint, "config.device", 24, 16).message },
     { when: "a slow reader of commands", message: await fellBehind() },
+    { when: "a device whose commands nobody reads", message: await deviceFellBehind() },
   ];
 }
 
@@ -168,6 +169,18 @@ async function fellBehind(): Promise<string> {
   for (let megabytes = 0; megabytes <= 64; megabytes += 32) readers.deliver(new Uint8Array(32 * 1024 * 1024));
   for await (const item of reader) if (item.isErr()) return item.error.message;
   return "";
+}
+
+async function deviceFellBehind(): Promise<string> {
+  const gateway = await openGateway();
+  const gone = gateway.nextDisconnect();
+  const statuses = [1, 2, 3, 4].map((value) => Uint8Array.of(value));
+  const items = runDevice(configFor(gateway), statuses, { highWaterMark: 1 });
+  await items.next();
+  await gone;
+  const message = await lastError(items);
+  await endAll();
+  return message.replaceAll(`:${gateway.port}`, ":1636");
 }
 
 function payloads(): Shown[] {
