@@ -13,7 +13,7 @@ import { connect, destroy } from "./functions.js";
  * `use` returns a Result, a plain value, or a promise of either; that is the outcome. If it throws
  * or rejects, the outcome is an Err `NOT_OK`, `use-failed`, with what was thrown as its `cause`. It never throws and never rejects.
  *
- * Errors: those of {@link connect}, those of `use`, and that `NOT_OK`.
+ * Errors: those of {@link connect}, those of `use`, and the `NOT_OK` above.
  *
  * @example
  * const command = await withClient(config, (client) => exchange(client, status));

@@ -4,7 +4,7 @@ import type { Codec, PayloadProblem } from "./codec.js";
 import { validate, type Validator } from "./validator.js";
 
 /**
- * The part of ts-proto's generated code for a message that is used here.
+ * What this library uses of the code that ts-proto generates for a message.
  *
  * @example
  * const lightsStatus: ProtobufMessage<LightsStatus> = LightsStatus; // what ts-proto generated

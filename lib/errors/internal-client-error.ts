@@ -61,7 +61,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
   readonly returnCode: (typeof ReturnCode)[Code];
   /** What happened, more precisely than the code, as a string literal. */
   readonly reason: ErrorReason<Code>;
-  /** `"connect"`, `"communication"` or `"usage"`: the gateway refused, the connection failed, or the caller made a mistake. */
+  /** `"connect"`, `"communication"` or `"usage"`: the gateway refused, the connection failed, or the caller is the cause. */
   readonly family: ErrorFamily;
   /** The bytes of a command that its module could not read (`unreadable-command`); absent otherwise. */
   declare readonly payload?: Uint8Array;

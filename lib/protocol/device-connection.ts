@@ -83,7 +83,7 @@ declare const __DEV__: boolean | undefined;
  *    that come up meanwhile may be fed at once: their effects come after those already due.
  * 2. Do not change the chunk passed to `received` until `next` has returned undefined.
  * 3. Report nothing more about a connection after its `close` effect, or after `closed`.
- * 4. When `deadline` has passed, first feed what had arrived by then; call `deadlinePassed` if it is then still passed.
+ * 4. When `deadline` has passed, feed what had arrived by then, and call `deadlinePassed` if `deadline` is still in the past.
  * 5. Times are milliseconds of one clock that never runs backwards.
  */
 export class DeviceConnection<Ticket extends object> {

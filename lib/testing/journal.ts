@@ -119,7 +119,7 @@ export function createEvents(): Events {
     }
   }
 
-  /** Nothing is kept for a reader that does not read, and it is told if events are lost. */
+  /** Keeps nothing for a reader that does not read; that reader gets an error, so no event is lost silently. */
   function dismiss(reader: Reader): void {
     reader.unread = [];
     reader.hasFallenBehind = true;
