@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { eventually } from "../support/eventually.js";
 import { DeadlineTimer, type DeadlineObserver } from "../../lib/client/deadline-timer.js";
 import { noticeStandstill } from "../../lib/client/standstill.js";
 
@@ -46,19 +47,30 @@ describe("a standstill of the process is noticed", () => {
     timer = new DeadlineTimer(observer);
     timer.schedule(performance.now());
     standStill();
-    noticeStandstill(performance.now());
+    const thawedAt = performance.now();
+    noticeStandstill(thawedAt);
     const { postponedMs } = observer;
-    noticeStandstill(performance.now());
+    noticeStandstill(thawedAt);
     expect(observer.postponedMs).toBe(postponedMs);
   });
 
   it("when it happens between a limit's timer and the reads that the limit waits for", async () => {
     const observer = observerFor(-1);
+    let looks = 0;
+    const { deadline } = observer;
+    // The timer fires with the second look; the first is that of the schedule.
+    Object.defineProperty(observer, "deadline", {
+      get: () => {
+        if (++looks === 2) standStill();
+        return deadline;
+      },
+    });
     timer = new DeadlineTimer(observer);
     timer.schedule(performance.now());
-    setTimeout(standStill, 1); // in the same turn, right after the limit's own
-    while (!observer.events.includes("passed")) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(observer.events).toEqual(["postponed", "passed"]);
+    await eventually(() => expect(observer.events).toContain("passed"));
+    // A machine that is busy may have had it noticed a standstill of its own before.
+    expect(observer.events.slice(-2)).toEqual(["postponed", "passed"]);
+    expect(observer.postponedMs).toBeGreaterThanOrEqual(STANDSTILL_MS);
   });
 });
 

@@ -1,23 +1,29 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { exchange, getCommand } from "../../lib/index.js";
 import { commands } from "../../lib/throwing.js";
-import { commandFrame, connectResponseFrame } from "../../lib/testing.js";
+import { commandFrame, connectResponseFrame, type TestingGateway } from "../../lib/testing.js";
 import { hex, utf8 } from "../support/bytes.js";
+import { watchClientSockets } from "../support/client-sockets.js";
 import { eventually } from "../support/eventually.js";
 import { button, endAll, openClient, openGateway } from "../support/opened.js";
 
 afterEach(endAll);
 
+const sockets = watchClientSockets();
 const pushed = commandFrame(button, utf8("pushed"));
+
+async function sendAndHaveRead(gateway: TestingGateway, bytes: Uint8Array): Promise<void> {
+  const { bytesRead } = sockets;
+  gateway.send(bytes);
+  await eventually(() => expect(sockets.bytesRead).toBe(bytesRead + bytes.length));
+}
 
 describe("a command whose first byte came before a status went out does not count as its answer", () => {
   it.each([1, 3, 4, 10, pushed.length - 1])("when %i bytes of it had been read", async (read) => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     const stream = commands(client);
-    gateway.send(pushed.subarray(0, read));
-    await sleep(20);
+    await sendAndHaveRead(gateway, pushed.subarray(0, read));
     gateway.misbehave("status", {
       do: "send",
       bytes: Buffer.concat([pushed.subarray(read), commandFrame(button, utf8("answer"))]),
@@ -45,8 +51,7 @@ describe("a command whose first byte came before a status went out does not coun
   it("but the next command is, whatever came before", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    gateway.send(pushed.subarray(0, 2));
-    await sleep(20);
+    await sendAndHaveRead(gateway, pushed.subarray(0, 2));
     gateway.misbehave("status", { do: "send", bytes: pushed.subarray(2) });
     const outcome = exchange(client, utf8("status"));
     await eventually(() => expect(getCommand(client).isOk()).toBe(true));

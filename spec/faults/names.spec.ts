@@ -114,7 +114,7 @@ describe("a reconnection by name while twenty addresses swallow every packet", (
   }
 
   it("ends with its limit: UNABLE_TO_CONNECT, which names the addresses tried, and nothing is left", async () => {
-    const { client, port, obstacle } = await prepare(LIMIT_MS);
+    const { client, port, obstacle } = await prepare(3 * LIMIT_MS); // it has to connect at first
     const { synSent, connecting } = leftovers(port);
     const error = (await exchange(client, ONE, { timeoutMs: 50 }))._unsafeUnwrapErr();
     expect([error.code, error.reason]).toEqual(["UNABLE_TO_CONNECT", "timed-out"]);

@@ -3,6 +3,7 @@ import { connect, type ClientHandle, type Config } from "../../lib/index.js";
 import { startGateway } from "../../lib/testing.js";
 import { startFrozenGateway } from "../support/frozen-gateway.js";
 import { startScriptedGateway } from "../support/scripted-gateway.js";
+import { AT_ONCE_MS } from "../support/timed.js";
 import { button, CONNECTED } from "../testing/wire.js";
 import { acceptDevice, serve } from "./misbehaviour.js";
 
@@ -22,7 +23,7 @@ export interface Prepared {
   readonly stop: () => Promise<void>;
 }
 
-const LONG_MS = 20_000;
+const LONG_MS = 2 * AT_ONCE_MS;
 
 async function clientOf({ host, port }: Pick<Config, "host" | "port">): Promise<ClientHandle> {
   return (await connect({ host, port, device: button, connectTimeoutMs: LONG_MS }))._unsafeUnwrap();
@@ -30,7 +31,7 @@ async function clientOf({ host, port }: Pick<Config, "host" | "port">): Promise<
 
 /** The handle says in words what the client is doing. */
 async function untilItSays(client: ClientHandle, words: string): Promise<void> {
-  const giveUpAt = performance.now() + 5_000;
+  const giveUpAt = performance.now() + AT_ONCE_MS;
   while (!String(client).includes(words)) {
     if (performance.now() > giveUpAt) throw new Error(`it never said "${words}", but ${String(client)}`);
     await turn();

@@ -3,7 +3,7 @@ import { Channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { ResultAsync } from "neverthrow";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { connect, destroy, exchange, sendStatus, type ClientHandle } from "../../lib/index.js";
+import { connect, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
 import * as throwing from "../../lib/throwing.js";
 import { button } from "../support/opened.js";
 import { CONNECTED } from "../testing/wire.js";
@@ -44,12 +44,15 @@ async function exchangeTimes(count: number): Promise<void> {
 const isPromise = (type: string): boolean => type === "PROMISE";
 const isOfDiagnostics = (type: string): boolean => type.startsWith("FleetInternalClient");
 
-/** How many such async resources are made from the call until all that it brings has come. */
+/** How many such async resources are made by a call that sends a status, until all that it brings has come. */
 function resourcesAround(isCounted: (type: string) => boolean, call: () => void): Promise<number> {
   return new Promise((resolve) => {
     let made = 0;
     const hook = createHook({ init: (_id, type) => (made += isCounted(type) ? 1 : 0) });
+    const before = getCommand(client)._unsafeUnwrap();
+    // By timers, as a promise would be counted.
     const end = (): void => {
+      if (getCommand(client)._unsafeUnwrap() === before) return void setTimeout(end, 50);
       hook.disable();
       resolve(made);
     };

@@ -5,6 +5,7 @@ import { connect, destroy, exchange } from "../../lib/index.js";
 import { hex } from "../support/bytes.js";
 import { button } from "../support/opened.js";
 import { startScriptedGateway, type Peer, type ScriptedGateway } from "../support/scripted-gateway.js";
+import { timed } from "../support/timed.js";
 import { commandOf, CONNECT, CONNECTED, statusOf } from "../testing/wire.js";
 
 /** What the client hands over to its sockets, one line for each write. */
@@ -70,11 +71,12 @@ describe("a frame", () => {
     for (let round = 0; round < 20; round += 1) {
       gateway.socket.write(Buffer.from(PUSHED, "hex"));
       expect((await exchange(client, Uint8Array.of(1)))._unsafeUnwrap()[0]).toBe(0xff);
-      const begun = performance.now();
-      expect((await exchange(client, Uint8Array.of(2)))._unsafeUnwrap()[0]).toBe(2);
-      times.push(performance.now() - begun);
+      const [answer, elapsedMs] = await timed(() => exchange(client, Uint8Array.of(2)));
+      expect(answer._unsafeUnwrap()[0]).toBe(2);
+      times.push(elapsedMs);
     }
     await destroy(client);
+    // A system confirms after 40 ms; the fastest of so many rounds takes less than one on a machine that is busy too.
     expect(Math.min(...times)).toBeLessThan(20);
   });
 });

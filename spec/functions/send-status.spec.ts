@@ -4,6 +4,7 @@ import type { TestingGateway } from "../../lib/testing.js";
 import { fromHex, hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { AT_ONCE_MS, timed } from "../support/timed.js";
 
 afterEach(endAll);
 
@@ -126,7 +127,7 @@ describe("an attempt that fails in transport", () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
     gateway.misbehave("status", fault);
-    expect((await sendStatus(client, status, { timeoutMs: 200 }))._unsafeUnwrap()).toBe(client);
+    expect((await sendStatus(client, status, { timeoutMs: 1_000 }))._unsafeUnwrap()).toBe(client);
     expect(gateway.statuses()).toEqual([status, status]);
     expect(gateway.received.at(-1)).toEqual({
       kind: "status",
@@ -134,7 +135,7 @@ describe("an attempt that fails in transport", () => {
       status,
       connection: gateway.connections,
     });
-    expect(gateway.openSockets).toBe(1);
+    await eventually(() => expect(gateway.openSockets).toBe(1));
   });
 
   it("does not count when the connection was lost before: one reconnection, and the status is sent once", async () => {
@@ -196,13 +197,11 @@ describe("a status that fails twice", () => {
     const gateway = await openGateway({ moduleTimeoutMs: 20 });
     const client = await openClient(gateway);
     gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
-    const startedAt = performance.now();
-    const error = await failureOf(client, 60);
-    const took = performance.now() - startedAt;
+    const [error, elapsedMs] = await timed(() => failureOf(client, 60));
     expect(error).toMatchObject({ code: "TIMEOUT_OCCURRED", returnCode: -12, family: "communication" });
     expect(error.message).toMatch(/within 60 ms/);
-    expect(took).toBeGreaterThanOrEqual(120);
-    expect(took).toBeLessThan(1_500);
+    expect(elapsedMs).toBeGreaterThanOrEqual(120);
+    expect(elapsedMs).toBeLessThan(AT_ONCE_MS); // by default it is 20 s
     await expectDestroyedBy(client, gateway, error);
   });
 
@@ -236,9 +235,8 @@ describe("a status that fails twice", () => {
     const client = await openClient(gateway, { connectTimeoutMs: 60 });
     gateway.misbehave("status", { do: "close" });
     gateway.misbehave("accept", { do: "stay silent" });
-    const startedAt = performance.now();
-    const error = await failureOf(client);
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(60);
+    const [error, elapsedMs] = await timed(() => failureOf(client));
+    expect(elapsedMs).toBeGreaterThanOrEqual(60);
     expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", family: "communication" });
     await expectDestroyedBy(client, gateway, error);
   });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
 /** A gateway of one button that can be frozen, so that its port swallows every new connection. */
@@ -51,8 +51,9 @@ export async function startFrozenGateway(connected: string, listenOn = "127.0.0.
       fillers.push(filler);
       gone.push(new Promise((resolve) => filler.once("close", () => resolve())));
       filler.on("error", () => undefined);
-      const isTaken = await Promise.race([once(filler, "connect").then(() => true), sleep(150, false)]);
-      if (!isTaken) return;
+      await Promise.race([once(filler, "connect"), sleep(150)]);
+      await turn(); // timers come before sockets
+      if (filler.connecting) return;
     }
     throw new Error(`the queue of new connections is not full after ${MOST_FILLERS}`);
   }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
 /** The gateway's end of one connection, without any code of the library: frames go in and out as hex. */
 export interface Peer {
@@ -114,6 +114,7 @@ function createPeer(number: number, socket: Socket): Peer {
     send: async (hex) => {
       socket.write(Buffer.from(hex, "hex"));
       await sleep(5);
+      await turn(); // timers come before reads: what was written may lie unread so far
     },
     endOfStream: () => socket.end(),
     // A Unix socket knows no reset.
