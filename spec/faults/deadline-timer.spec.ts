@@ -70,7 +70,7 @@ describe("a standstill of the process is noticed", () => {
     await eventually(() => expect(observer.events).toContain("passed"));
     // A machine that is busy may have had it noticed a standstill of its own before.
     expect(observer.events.slice(-2)).toEqual(["postponed", "passed"]);
-    expect(observer.postponedMs).toBeGreaterThanOrEqual(STANDSTILL_MS);
+    expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
   });
 });
 
