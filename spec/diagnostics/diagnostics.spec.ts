@@ -5,6 +5,7 @@ import { commandFrame } from "../../lib/testing.js";
 import { closed, connect, destroy, exchange, type DiagnosticsMessages } from "../../lib/index.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
+import { standStill } from "../support/stand-still.js";
 
 const names = [
   "connect",
@@ -220,7 +221,7 @@ describe("a listener that is busy for longer than a status may take", () => {
     });
     const client = await openClient(gateway);
     onMessage = (name) => {
-      if (name === "status") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100);
+      if (name === "status") standStill(1_100);
     };
     const outcome = await exchange(client, secret, { timeoutMs: 1_000 });
     expect(outcome._unsafeUnwrap()).toEqual(secret);

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { eventually } from "../support/eventually.js";
+import { standStill } from "../support/stand-still.js";
 import { DeadlineTimer, type DeadlineObserver } from "../../lib/client/deadline-timer.js";
 import { noticeStandstill } from "../../lib/client/standstill.js";
 
@@ -11,11 +12,6 @@ const MAX_UNNOTICED_MS = 85;
 let timer: DeadlineTimer | undefined;
 
 afterEach(() => timer?.stop());
-
-/** As a process that computes, or that was stopped, does: no timer and no read for that long. */
-function standStill(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STANDSTILL_MS);
-}
 
 function observerFor(limitMs: number) {
   const events: string[] = [];
@@ -37,7 +33,7 @@ describe("a standstill of the process is noticed", () => {
     const observer = observerFor(10_000);
     timer = new DeadlineTimer(observer);
     timer.schedule(performance.now());
-    standStill();
+    standStill(STANDSTILL_MS);
     noticeStandstill(performance.now());
     expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
   });
@@ -46,7 +42,7 @@ describe("a standstill of the process is noticed", () => {
     const observer = observerFor(10_000);
     timer = new DeadlineTimer(observer);
     timer.schedule(performance.now());
-    standStill();
+    standStill(STANDSTILL_MS);
     const thawedAt = performance.now();
     noticeStandstill(thawedAt);
     const { postponedMs } = observer;
@@ -61,7 +57,7 @@ describe("a standstill of the process is noticed", () => {
     // The timer fires with the second look; the first is that of the schedule.
     Object.defineProperty(observer, "deadline", {
       get: () => {
-        if (++looks === 2) standStill();
+        if (++looks === 2) standStill(STANDSTILL_MS);
         return deadline;
       },
     });

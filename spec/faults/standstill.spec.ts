@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { connect, destroy, exchange, type ClientHandle } from "../../lib/index.js";
 import { button } from "../support/opened.js";
+import { standStill } from "../support/stand-still.js";
 import { ANSWER, CONNECTED } from "../testing/wire.js";
 
 // The gateway runs in a thread of its own, so that it goes on while this process stands still.
@@ -38,11 +39,6 @@ async function startGateway(...frames: string[]): Promise<number> {
 
 function config(port: number) {
   return { host: "127.0.0.1", port, device: button, connectTimeoutMs: LIMIT_MS };
-}
-
-/** As a process that computes, or that was stopped, does: no timer and no read for that long. */
-function standStill(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times the limit", (times) => {

@@ -6,6 +6,7 @@ import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, keep, openGateway } from "../support/opened.js";
 import { endPrograms, startProgram } from "../support/program.js";
+import { standStill } from "../support/stand-still.js";
 import { AT_ONCE_MS, timed } from "../support/timed.js";
 
 afterEach(endAll);
@@ -161,8 +162,7 @@ describe("a handler in the shape of AWS Lambda", () => {
     await handler({ status: "01" });
     const answer = handler({ status: "02" });
     await gateway.nextStatus();
-    const thawAt = performance.now() + 700;
-    while (performance.now() < thawAt); // the whole process stands still, timers and all
+    standStill(700);
     expect(await answer).toEqual({ statusCode: 200, body: "02" });
     expect(gateway.connections).toBe(1);
   });

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { startGateway, type TestingGateway } from "../../lib/testing.js";
+import { eventually } from "../support/eventually.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
   BUTTON,
@@ -242,8 +243,8 @@ describe("restarting", () => {
   it("refuses connections while it is down", async () => {
     gateway = await startGateway();
     await connectedButton();
-    const back = gateway.restart({ downMs: 60 });
-    await sleep(20);
+    const back = gateway.restart({ downMs: 1_000 });
+    await eventually(() => expect(gateway.openSockets).toBe(0));
     await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
     await back;
     await connectedButton();
@@ -266,7 +267,7 @@ describe("restarting", () => {
   it("rejects if the port is taken meanwhile, and can still be stopped", async () => {
     gateway = await startGateway();
     const thief = createServer();
-    const back = gateway.restart({ downMs: 100 });
+    const back = gateway.restart({ downMs: 1_000 });
     await sleep(20);
     await new Promise<void>((resolve) => thief.listen(gateway.port, "127.0.0.1", resolve));
     await expect(back).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -296,7 +297,7 @@ describe("stopping", () => {
   it("leaves no socket and no timer behind, whatever it was doing", async () => {
     const timers = watchTimers();
     // Other spec files run in the same process: what they have left to the system is none of the gateway's.
-    const before = process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length;
+    const before = tcpResources();
     gateway = await startGateway({ cleanUpMs: 60_000, answer: () => new Promise(() => undefined) });
     gateway.misbehave("connect", { do: "drip", everyMs: 60_000 }, { which: { deviceRole: "tes" } });
     gateway.misbehave("accept", { do: "delay", ms: 60_000 });
@@ -315,11 +316,9 @@ describe("stopping", () => {
     expect(timers.running()).toBeGreaterThan(3);
     await gateway.stop();
     hangUpAll();
-    await sleep(20);
-    expect(timers.running()).toBe(0);
+    await eventually(() => expect(timers.running()).toBe(0));
     timers.unwatch();
-    const after = process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length;
-    expect(after).toBeLessThanOrEqual(before);
+    await eventually(() => expect(tcpResources()).toBeLessThanOrEqual(before));
   });
 
   it("ignores a late answer", async () => {
@@ -358,6 +357,10 @@ describe("stopping", () => {
     expect(ended).toBe("end");
   });
 });
+
+function tcpResources(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length;
+}
 
 /** Sees the gateway's timers that do not keep the process alive, too; those of the spec and of jest do not count. */
 function watchTimers(): { readonly running: () => number; readonly unwatch: () => void } {
