@@ -72,17 +72,24 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
 /** Disconnects devices that have been silent for too long. One timer for all, because one for each would slow down every status. */
 export function watchForSilence(state: State): void {
   const { silenceMs } = state.settings;
-  if (silenceMs !== Infinity) state.timers.after(silenceMs, () => cutSilentOnes(state, silenceMs));
+  if (silenceMs !== Infinity) lookAgain(state, silenceMs);
 }
 
-function cutSilentOnes(state: State, silenceMs: number): void {
-  const now = performance.now();
+function lookAgain(state: State, afterMs: number): void {
+  state.timers.after(afterMs, () => {
+    const now = performance.now();
+    // Timers come before reads: where the process stood still, what came by now may lie unread so far.
+    void state.timers.pause(0).then(() => cutSilentOnes(state, now));
+  });
+}
+
+function cutSilentOnes(state: State, now: number): void {
   for (const device of state.handler.takeSilent(now)) {
     const holder = state.slots.holderOf(device);
     if (holder !== undefined && !state.isEnding) close(state, holder);
   }
-  const nextInMs = Math.min(state.handler.nextSilentAt() - now, silenceMs);
-  state.timers.after(Math.ceil(nextInMs), () => cutSilentOnes(state, silenceMs));
+  const nextInMs = Math.min(state.handler.nextSilentAt() - performance.now(), state.settings.silenceMs);
+  lookAgain(state, Math.ceil(nextInMs));
 }
 
 interface Slot {

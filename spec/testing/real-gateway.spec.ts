@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { startGateway, type GatewayOptions, type Servable, type TestingGateway } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
+import { standStill } from "../support/stand-still.js";
 import { byNodeTimer, timed } from "../support/timed.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import {
@@ -438,6 +439,16 @@ describe("a silent device", () => {
       expect(await socket.read(29)).toBe(`1900000012170a12${BUTTON}1201${byte(round)}`);
     }
     expect(gateway.devices).toHaveLength(2);
+  });
+
+  it("is not disconnected when its status came while the process stood still", async () => {
+    await start({ silenceMs: 100 });
+    const socket = await connectedButton();
+    for (let round = 0; round < 3; round += 1) {
+      socket.send(STATUS);
+      standStill(round * 150);
+      expect(await Promise.race([socket.read(45), socket.ended])).toBe(STATUS);
+    }
   });
 
   it("is never disconnected with Infinity", async () => {
