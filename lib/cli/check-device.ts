@@ -97,7 +97,8 @@ export function openRawDevice({ host, port, answerMs }: Place, device: Device): 
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0) return otherwise;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
+        // Timers come before reads: where the process stood still, what came in time may lie unread so far.
+        const timer = setTimeout(() => setImmediate(resolve), leftMs);
         wake = () => {
           clearTimeout(timer);
           resolve();

@@ -1,12 +1,15 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { openRawDevice } from "../../lib/cli/check-device.js";
 import { checks, createScene } from "../../lib/cli/check-list.js";
 import { main } from "../../lib/cli/main.js";
 import { exchange, type Device } from "../../lib/index.js";
+import { commandFrame } from "../../lib/testing.js";
 import { utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openClient, openGateway } from "../support/opened.js";
+import { standStill } from "../support/stand-still.js";
 import { createStage, eventsOf } from "./surroundings.js";
 
 const KNOWN = { modules: [1, 2, 3, 1000] };
@@ -163,11 +166,31 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
   });
 });
 
+it("check takes what came while its process stood still for what came in time", async () => {
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => void accepted.push(socket)).listen(0, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+  const raw = openRawDevice(placeOf((server.address() as AddressInfo).port, 100), device);
+  await raw.connected;
+  await eventually(() => expect(accepted).toHaveLength(1));
+  const [socket] = accepted;
+  for (const [act, seen] of [
+    [() => socket!.write(commandFrame(device, utf8("x"))), "a command"],
+    [() => socket!.end(), "closed"],
+  ] as const) {
+    const next = raw.next();
+    act();
+    standStill(200);
+    expect(await next).toBe(seen);
+  }
+});
+
 describe("check --silence", () => {
   const [slow] = checks.filter(({ isSlow }) => isSlow === true);
 
   it.each([
-    ["holds where a silent device is cut", 200, { leastMs: 50, mostMs: 60_000 }, slow!.expected],
+    ["holds where a silent device is cut", 1_000, { leastMs: 50, mostMs: 60_000 }, slow!.expected],
     ["fails where it is cut too soon", 50, { leastMs: 60_000, mostMs: 60_000 }, ["OK", "a command", "closed too soon"]],
     ["fails where it is not cut", 600_000, { leastMs: 10, mostMs: 100 }, ["OK", "a command", "nothing"]],
   ])("%s", async (_, silenceMs, silence, seen) => {
