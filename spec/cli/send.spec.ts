@@ -39,7 +39,7 @@ describe("send", () => {
 
   it("is the device that the options say", async () => {
     const gateway = await openGateway();
-    const device = "--type 4 --role left_button --name b1 --priority 7 --timeout 900.5 --connect-timeout 900".split(
+    const device = "--type 4 --role left_button --name b1 --priority 7 --timeout 9000.5 --connect-timeout 9000".split(
       " ",
     );
     expect((await sent(gateway, "--status", "a", ...device)).code).toBe(0);

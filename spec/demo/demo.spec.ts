@@ -24,49 +24,41 @@ afterEach(async () => {
 });
 
 describe("the demo", () => {
-  it(
-    "shows lamp, push, refusal and losses, and ends by itself with code 0",
-    async () => {
-      const demo = startDemo();
-      expect(await demo.ended).toBe(0);
-      expect(demo.stderr).toBe("");
-      const lines = linesOf(demo);
-      const expected = [
-        "lamp: on",
-        "story: the person presses the button, and holds it",
-        "lamp: off",
-        "story: the person releases the button",
-        "lamp: on",
-        "story: the cloud pushes a command that nobody asked for: lamp off",
-        "lamp: off",
-        "twin: DEVICE_ALREADY_CONNECTED",
-        "story: the network resets the button's connection",
-        "button: connected again, and sends its status again",
-        "story: the gateway restarts, and is gone for a second",
-        "button: UNABLE_TO_CONNECT, and tries again",
-        "button: connected",
-        "story: the story ends",
-      ];
-      let from = 0;
-      for (const line of expected) {
-        const at = lines.indexOf(line, from);
-        expect(lines.slice(from).concat(at < 0 ? [`missing: ${line}`] : [])).toContain(line);
-        from = at + 1;
-      }
-    },
-    SLOW_MS,
-  );
+  it("shows lamp, push, refusal and losses, and ends by itself with code 0", async () => {
+    const demo = startDemo();
+    expect(await demo.ended).toBe(0);
+    expect(demo.stderr).toBe("");
+    const lines = linesOf(demo);
+    const expected = [
+      "lamp: on",
+      "story: the person presses the button, and holds it",
+      "lamp: off",
+      "story: the person releases the button",
+      "lamp: on",
+      "story: the cloud pushes a command that nobody asked for: lamp off",
+      "lamp: off",
+      "twin: DEVICE_ALREADY_CONNECTED",
+      "story: the network resets the button's connection",
+      "button: connected again, and sends its status again",
+      "story: the gateway restarts, and is gone for a second",
+      "button: UNABLE_TO_CONNECT, and tries again",
+      "button: connected",
+      "story: the story ends",
+    ];
+    let from = 0;
+    for (const line of expected) {
+      const at = lines.indexOf(line, from);
+      expect(lines.slice(from).concat(at < 0 ? [`missing: ${line}`] : [])).toContain(line);
+      from = at + 1;
+    }
+  });
 
-  it(
-    "runs the button at a gateway until it is told to end, with code 0",
-    async () => {
-      const gateway = await openGateway({ modules: [example] });
-      const demo = startDemo("--host", gateway.host, "--port", String(gateway.port));
-      await eventually(() => expect(linesOf(demo)).toEqual(expect.arrayContaining(["lamp: on", "lamp: off"])), SLOW_MS);
-      demo.send("SIGTERM");
-      expect(await demo.ended).toBe(0);
-      await eventually(() => expect(gateway.openSockets).toBe(0));
-    },
-    SLOW_MS,
-  );
+  it("runs the button at a gateway until it is told to end, with code 0", async () => {
+    const gateway = await openGateway({ modules: [example] });
+    const demo = startDemo("--host", gateway.host, "--port", String(gateway.port));
+    await eventually(() => expect(linesOf(demo)).toEqual(expect.arrayContaining(["lamp: on", "lamp: off"])), SLOW_MS);
+    demo.send("SIGTERM");
+    expect(await demo.ended).toBe(0);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
 });

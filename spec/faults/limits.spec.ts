@@ -83,7 +83,7 @@ describe("maxMessageBytes", () => {
     const status = new Uint8Array(16 * MIB - 30).fill(0x5a);
     const command = (await exchange(client, status, { timeoutMs: 20_000 }))._unsafeUnwrap();
     expect(Buffer.compare(command, status)).toBe(0);
-  }, 30_000);
+  });
 
   it("is 16 MiB by default: refuses one byte more, in both directions", async () => {
     const status = new Uint8Array(16 * MIB - 29);
@@ -96,7 +96,7 @@ describe("maxMessageBytes", () => {
     const received = (await exchange(client, ONE))._unsafeUnwrapErr();
     expect(received.code).toBe("COMMAND_INCORRECT");
     expect(received.message).toContain("16777217");
-  }, 30_000);
+  });
 });
 
 describe("a length that is merely announced", () => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 
 import * as index from "../../lib/index.js";
 import * as carAccessoryModule from "../../lib/modules/car-accessory.js";
@@ -18,8 +18,6 @@ import { endPrograms, startProgram, type Program } from "../support/program.js";
 import { blocksOf, examplesOf, isJestTest, type Example } from "./examples.js";
 import { pages, readPage } from "./pages.js";
 import { bundled, makeFolder, typeErrors, type Folder } from "./run-examples.js";
-
-jest.setTimeout(60_000);
 
 const readme = readPage("README.md");
 const everyPage = pages.map(readPage).join("\n");
@@ -75,7 +73,7 @@ describe("a program in a page", () => {
 
     // One that runs for ever is ended as services are, when it has printed all that it says; at a terminal it is Ctrl-C.
     if (example.code.includes('"SIGINT"')) {
-      await eventually(() => expect(notPrinted()).toEqual([]));
+      await eventually(() => expect(notPrinted()).toEqual([]), 120_000);
       program.send("SIGTERM");
     }
     const code = await program.ended;

@@ -24,14 +24,14 @@ describe("a device's life in virtual time", () => {
     expect([...totals.outcomes.keys()]).toEqual(
       expect.arrayContaining(["connect ok", "ok", "NOT_OK", "UNABLE_TO_CONNECT", "COMMAND_INCORRECT"]),
     );
-  }, 60_000);
+  });
 
   it("is the same with the same seed, and different with another", async () => {
     const short = { ...bounds, runs: 1, hours: 0.05 };
     const first = await simulate(short);
     expect(await simulate(short)).toEqual(first);
     expect(await simulate({ ...short, seed: 2 })).not.toEqual(first);
-  }, 60_000);
+  });
 
   it.each(["the newest status goes first", "a failed status leaves its listener on the signal"])(
     "shows a broken promise with its seed: %s",
@@ -42,7 +42,6 @@ describe("a device's life in virtual time", () => {
       const again = await simulate({ ...bounds, seed: violation!.seed, runs: 1 }, seeded(name));
       expect(again.violation).toEqual(violation);
     },
-    60_000,
   );
 
   it("finds the place of every seeded fault in the library", async () => {
@@ -51,7 +50,7 @@ describe("a device's life in virtual time", () => {
       const { totals } = await simulate({ ...bounds, runs: 0 }, fault);
       expect(totals.runs).toBe(0);
     }
-  }, 60_000);
+  });
 
   it("refuses a seeded fault that does not apply", async () => {
     const fault = { name: "none", file: "client/client.ts", from: "there is no such line", to: "" };

@@ -1,11 +1,8 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { Linter } from "eslint";
 import tseslint from "typescript-eslint";
 
 import noDroppedResult from "../../scripts/eslint-rules/no-dropped-result.js";
-
-// The first statement waits for the compiler to start.
-jest.setTimeout(60_000);
 
 const given = `
   import { err, errAsync, ok, okAsync, type Result, type ResultAsync } from "neverthrow";
