@@ -51,6 +51,7 @@ const scenarios: Readonly<Record<string, (gateway: TestingGateway) => void>> = {
   "a connect that was aborted before it began": nothing,
   "a client destroyed by a status that failed twice": silentStatuses,
   "a client whose status was aborted, and that was then destroyed": silentStatuses,
+  "a client that lost its connection, and no command of which is waited for any more": nothing,
 };
 
 const exits = new Map<string, Promise<Exit>>();

@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { connect, destroy, exchange, type ClientHandle } from "../../lib/index.js";
-import { button } from "../support/opened.js";
+import { eventually } from "../support/eventually.js";
+import { button, endAll, openClient, openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
 import { ANSWER, CONNECTED } from "../testing/wire.js";
 
@@ -27,6 +29,8 @@ let client: ClientHandle | undefined;
 afterEach(async () => {
   if (client !== undefined) await destroy(client);
   await worker?.terminate();
+  await endAll();
+  jest.restoreAllMocks();
   client = undefined;
 });
 
@@ -68,5 +72,19 @@ describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times th
     const connecting = connect(config(await startGateway()));
     standStill(standstillMs);
     expect((await connecting)._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");
+  });
+});
+
+describe("a connection that is lost while the process stands still for a minute", () => {
+  it("is made again at once, as the pause before that begins after the standstill", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("status", { do: "stay silent" });
+    const sending = exchange(await openClient(gateway), Uint8Array.of(1));
+    await gateway.nextStatus();
+    const clock = performance.now.bind(performance);
+    jest.spyOn(performance, "now").mockImplementation(() => clock() + 60_000);
+    gateway.kick();
+    await eventually(() => expect(gateway.connections).toBe(2));
+    expect((await sending).isOk()).toBe(true);
   });
 });

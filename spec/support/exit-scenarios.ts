@@ -67,6 +67,17 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     (await exchange(client, ONE, { signal: AbortSignal.timeout(50) }))._unsafeUnwrapErr();
     await destroy(client);
   },
+  "a client that lost its connection, and no command of which is waited for any more": async () => {
+    const client = (await connect(config))._unsafeUnwrap();
+    const stream = commands(client);
+    const reading = stream.next();
+    (await exchange(client, ONE))._unsafeUnwrap();
+    (await reading).value?._unsafeUnwrap();
+    const controller = new AbortController();
+    const aborted = exchange(client, ONE, { signal: controller.signal });
+    controller.abort();
+    (await aborted)._unsafeUnwrapErr();
+  },
 };
 
 await scenarios[scenario]?.();
