@@ -305,6 +305,18 @@ describe("a reader that falls behind", () => {
     expect(items.map((item) => item.isOk())).toEqual([true, true, true, true, true, true, true, false]);
   });
 
+  it("is none that reads: what it has read counts no more", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const [stream, watcher] = [commands(client), commands(client)];
+    const large = new Uint8Array(8 * 1024 * 1024);
+    for (let count = 0; count < 9; count++) {
+      gateway.push(large);
+      expect((await watcher.next()).value?.isOk()).toBe(true);
+      expect((await stream.next()).value?.isOk()).toBe(true);
+    }
+  });
+
   it("costs the same to read however much is unread", async () => {
     const mailbox = new Mailbox<number>();
     const slice = jest.spyOn(Array.prototype, "slice");

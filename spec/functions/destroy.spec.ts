@@ -50,6 +50,15 @@ describe("destroy", () => {
     expect(gateway.connections).toBe(1);
   });
 
+  it("makes every later use CONTEXT_INCORRECT though its arguments are wrong", async () => {
+    const client = await openClient(await openGateway());
+    await destroy(client);
+    const wrong = { timeoutMs: -1, highWaterMark: -1 };
+    const outcomes = [await exchange(client, one, wrong), await sendStatus(client, "no bytes" as never)];
+    for (const outcome of outcomes) expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    expect((await commands(client, wrong).next()).value?._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  });
+
   it("may be called again and again, also concurrently", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);

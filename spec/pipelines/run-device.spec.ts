@@ -151,6 +151,36 @@ describe("a device that runs", () => {
   });
 });
 
+describe("unread commands of more than 64 MiB", () => {
+  async function sendNine(afterEach: (items: Stream<Item>) => Promise<unknown>): Promise<Stream<Item>> {
+    const gateway = await openGateway({ answer: () => new Uint8Array(8 * 1024 * 1024) });
+    const { source, push, end } = openSource();
+    const items = runDevice(configFor(gateway), source);
+    push(one);
+    expect((await items.next()).value?.isOk()).toBe(true);
+    for (let sent = 2; sent <= 11; sent++) {
+      push(one);
+      await eventually(() => expect(gateway.statuses()).toHaveLength(sent));
+      if (sent > 2) await afterEach(items);
+    }
+    end();
+    await eventually(() => expect(sockets.open).toBe(0));
+    return items;
+  }
+
+  it("are too many: the oldest give way", async () => {
+    const items = await sendNine(async () => undefined);
+    const lost = (await items.next()).value?._unsafeUnwrapErr();
+    expect(lost?.message).toContain("3 unread commands");
+    expect(await words(items)).toHaveLength(7);
+  });
+
+  it("are counted without those that were read", async () => {
+    const items = await sendNine(async (read) => expect((await read.next()).value?.isOk()).toBe(true));
+    expect(await words(items)).toHaveLength(1);
+  });
+});
+
 describe("after a failure that destroyed its client, a device", () => {
   it("connects again, and sends the last status first", async () => {
     const gateway = await openGateway();
@@ -216,6 +246,28 @@ describe("after a failure that destroyed its client, a device", () => {
     const gateway = await openGateway({ modules: [] });
     expect((await words(runDevice(configFor(gateway), [one], { retryDelayMs }))).join(" ")).toBe(expected);
   });
+});
+
+describe("the process of a device", () => {
+  /** How many timers keep it alive. */
+  const timersOf = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])(
+    "stays alive for the pause before a connect if keepProcessAlive is %p",
+    async (keepProcessAlive, timersOfDevice) => {
+      const gateway = await openGateway({ modules: [] });
+      const timers = timersOf();
+      const items = runDevice(configFor(gateway, { keepProcessAlive }), [one], { retryDelayMs: () => 60_000 });
+      expect(await nextWord(items)).toBe("MODULE_NOT_SUPPORTED");
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(timersOf() - timers).toBe(timersOfDevice);
+      await items.return?.();
+      expect(timersOf()).toBe(timers);
+    },
+  );
 });
 
 describe("a device ends", () => {

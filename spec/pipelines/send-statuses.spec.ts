@@ -195,7 +195,7 @@ describe("every", () => {
   });
 
   it("leaves no timer behind when the loop is left in the middle of an interval", async () => {
-    const client = await openClient(await openGateway());
+    const client = await openClient(await openGateway(), { keepProcessAlive: false });
     const timers = timersOf();
     const outcomes = sendStatuses(
       client,
@@ -203,10 +203,10 @@ describe("every", () => {
     );
     await outcomes.next();
     const next = outcomes.next();
-    await sleep(5);
+    await eventually(() => expect(timersOf()).toBe(timers + 1));
     await outcomes.return?.();
     expect(await next).toEqual(END);
-    expect(timersOf() - timers).toBeLessThanOrEqual(1); // the status's own stays armed
+    expect(timersOf()).toBe(timers);
   });
 
   it.each([0, -1, Number.NaN, Infinity, "5", 2 ** 31])("of %p is a NOT_OK that names it", async (intervalMs) => {
@@ -224,6 +224,7 @@ describe("every", () => {
   });
 });
 
+/** How many timers keep the process alive. */
 function timersOf(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
 }
@@ -255,6 +256,53 @@ describe("repeatAfterMs", () => {
       await gateway.nextStatus();
     }
     expect(new Set(await words(sendStatuses(client, reused(), { repeatAfterMs: 20 })))).toEqual(new Set(["01"]));
+  });
+
+  it("sends one that comes during a repeat next, and reads no further before", async () => {
+    let answer = (): void => undefined;
+    let give = (_status: Uint8Array): void => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    let statuses = 0;
+    const gateway = await openGateway({
+      answer: async (bytes) => {
+        statuses += 1;
+        if (statuses === 2) await held;
+        return bytes;
+      },
+    });
+    const client = await openClient(gateway);
+    let reads = 0;
+    const next = async () => {
+      reads += 1;
+      if (reads === 1) return { done: false as const, value: one };
+      return { done: false as const, value: await new Promise<Uint8Array>((resolve) => (give = resolve)) };
+    };
+    const outcomes = sendStatuses(client, { [Symbol.asyncIterator]: () => ({ next }) }, { repeatAfterMs: 10 });
+    expect((await outcomes.next()).value?._unsafeUnwrap()).toEqual(one);
+    const repeat = outcomes.next();
+    await eventually(() => expect(statuses).toBe(2));
+    give(two);
+    answer();
+    expect((await repeat).value?._unsafeUnwrap()).toEqual(one);
+    expect((await outcomes.next()).value?._unsafeUnwrap()).toEqual(two);
+    expect(reads).toBe(2);
+    await outcomes.return?.();
+  });
+
+  it("keeps the process alive until the last status is due again, or the loop is left", async () => {
+    const client = await openClient(await openGateway(), { keepProcessAlive: false });
+    async function* quiet() {
+      yield one;
+      await new Promise(() => undefined);
+    }
+    const timers = timersOf();
+    const outcomes = sendStatuses(client, quiet(), { repeatAfterMs: 60_000 });
+    await outcomes.next();
+    const next = outcomes.next();
+    await eventually(() => expect(timersOf()).toBe(timers + 1));
+    await outcomes.return?.();
+    expect(await next).toEqual(END);
+    expect(timersOf()).toBe(timers);
   });
 
   it("repeats nothing before the first status", async () => {
