@@ -1,5 +1,5 @@
 import dns from "node:dns";
-import { getEventListeners } from "node:events";
+import { getEventListeners, getMaxListeners, setMaxListeners } from "node:events";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { connect, destroy, exchange, getCommand, sendStatus, type Config } from "../../lib/index.js";
 import { commands } from "../../lib/throwing.js";
@@ -156,6 +156,24 @@ describe("a status aborted", () => {
     await destroy(client);
     for (const outcome of waiting) expect((await outcome)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
     expect(listeners(signal)).toBe(0);
+  });
+
+  it.each([
+    ["lifts Node's warning of many listeners", undefined, Infinity],
+    ["leaves the number that the signal's owner has set", 5, 5],
+  ])("by a signal %s", async (_, own, after) => {
+    const client = await openClient(await openGateway());
+    const { signal } = new AbortController();
+    if (own !== undefined) setMaxListeners(own, signal);
+    (await exchange(client, ONE, { signal }))._unsafeUnwrap();
+    expect(getMaxListeners(signal)).toBe(after);
+  });
+
+  it("by a signal whose owner has allowed any number of listeners is sent as any other", async () => {
+    const client = await openClient(await openGateway());
+    const { signal } = new AbortController();
+    setMaxListeners(0, signal);
+    expect(hex((await exchange(client, ONE, { signal }))._unsafeUnwrap())).toBe("01");
   });
 
   it("while a large one is being written to a gateway that does not read is NOT_OK at once", async () => {

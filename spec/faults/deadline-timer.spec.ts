@@ -4,6 +4,7 @@ import { eventually } from "../support/eventually.js";
 import { standStill } from "../support/stand-still.js";
 import { DeadlineTimer, type DeadlineObserver } from "../../lib/client/deadline-timer.js";
 import { noticeStandstill } from "../../lib/client/standstill.js";
+import { armedTimers } from "../support/armed-timers.js";
 
 const STANDSTILL_MS = 300;
 /** No more than this may go unnoticed: what is left of a beat, and what a timer may be late. */
@@ -67,6 +68,30 @@ describe("a standstill of the process is noticed", () => {
     // A machine that is busy may have had it noticed a standstill of its own before.
     expect(observer.events.slice(-2)).toEqual(["postponed", "passed"]);
     expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
+  });
+});
+
+describe("the process is kept alive by the timer of a limit", () => {
+  it("unless told otherwise, and as it was told last, until the timer is stopped", () => {
+    const timers = armedTimers();
+    timer = new DeadlineTimer(observerFor(10_000));
+    timer.schedule(performance.now());
+    expect(armedTimers()).toBe(timers + 1);
+    timer.setRef(false);
+    expect(armedTimers()).toBe(timers);
+    timer.setRef(true);
+    expect(armedTimers()).toBe(timers + 1);
+    timer.stop();
+    expect(armedTimers()).toBe(timers);
+  });
+
+  it("not if it was told so before it had one", () => {
+    const timers = armedTimers();
+    timer = new DeadlineTimer(observerFor(10_000));
+    timer.setRef(true);
+    timer.setRef(false);
+    timer.schedule(performance.now());
+    expect(armedTimers()).toBe(timers);
   });
 });
 

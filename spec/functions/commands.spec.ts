@@ -15,6 +15,7 @@ import {
 } from "../../lib/index.js";
 import { Mailbox } from "../../lib/client/mailbox.js";
 import { commandFrame, type TestingGateway } from "../../lib/testing.js";
+import { armedTimers } from "../support/armed-timers.js";
 import { hex } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, endAll, openClient, openGateway } from "../support/opened.js";
@@ -291,6 +292,19 @@ describe("a reader that falls behind", () => {
     await reading;
   });
 
+  it("by more than its highWaterMark, but no more when it had its turn, loses nothing", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const [stream, watcher] = [commands(client, { highWaterMark: 2 }), commands(client)];
+    const arrived = watcher.next();
+    gateway.send(Buffer.concat([1, 2, 3].map((number) => commandFrame(button, Uint8Array.of(number)))));
+    await arrived;
+    expect(await stream.next()).toEqual(command(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    await destroy(client);
+    expect(await readAll(stream)).toBe("0203");
+  });
+
   it("by more than 64 MiB is behind, however few commands they are", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -359,6 +373,41 @@ describe("a reader that falls behind", () => {
     await arrival(client, 2);
     await stream.return?.();
     expect(await stream.next()).toEqual(END);
+  });
+});
+
+describe("while a connection is lost, the process", () => {
+  async function openLost(): Promise<ClientHandle> {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.kick();
+    await eventually(() => expect(String(client)).toContain("disconnected"));
+    return client;
+  }
+
+  it("is kept alive by a read that waits, and by no more than that", async () => {
+    const client = await openLost();
+    const timers = armedTimers();
+    const [stream, other] = [commands(client), commands(client)];
+    expect(armedTimers()).toBe(timers);
+    const reads = [stream.next(), stream.next(), other.next()];
+    expect(armedTimers()).toBe(timers + 1);
+    await other.return?.();
+    expect(armedTimers()).toBe(timers + 1);
+    await stream.return?.();
+    expect(armedTimers()).toBe(timers);
+    expect(await Promise.all(reads)).toEqual([END, END, END]);
+  });
+
+  it("is kept alive by a read that waits though a reader left that had not waited", async () => {
+    const client = await openLost();
+    const timers = armedTimers();
+    const [stream, left] = [commands(client), commands(client)];
+    await left.return?.();
+    const read = stream.next();
+    expect(armedTimers()).toBe(timers + 1);
+    await stream.return?.();
+    expect(await read).toEqual(END);
   });
 });
 

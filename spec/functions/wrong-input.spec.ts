@@ -38,6 +38,11 @@ function detached(): Uint8Array {
   return bytes;
 }
 
+function moduleOf(number: number): object {
+  const codec = { encode: () => Uint8Array.of(1), decode: () => 1 };
+  return { name: "module", number, status: codec, command: codec };
+}
+
 const LONE_SURROGATE = "\ud800";
 
 const PORT = "a whole number from 1 to 65535";
@@ -95,6 +100,9 @@ describe("a wrong configuration", () => {
     ["device.module", "1000", "'1000'", MODULE],
     ["device.module", undefined, "undefined", MODULE],
     ["device.module", {}, "{}", `${MODULE}, as defineModule returns it`],
+    ["device.module", moduleOf(-1), "number: -1", `${MODULE}, as defineModule returns it`],
+    ["device.module", moduleOf(1.5), "number: 1.5", `${MODULE}, as defineModule returns it`],
+    ["device.module", moduleOf(2 ** 31), "number: 2147483648", `${MODULE}, as defineModule returns it`],
     ["device.deviceType", -1, "-1", UINT32],
     ["device.deviceType", 0.1, "0.1", UINT32],
     ["device.deviceType", 2 ** 32, "4294967296", UINT32],
@@ -323,8 +331,12 @@ describe("an option that does not exist", () => {
     ["config.timeout", "config has no property", { timeout: 1 }, {}],
     ["config.connectTimeout", "Did you mean connectTimeoutMs?", { connectTimeout: 1 }, {}],
     ["config.Host", "Did you mean host?", { Host: "gateway" }, {}],
+    ["config.prot", "Did you mean port?", { prot: 1 }, {}],
+    ["config.device.piority", "Did you mean priority?", { device: { ...button, piority: 1 } }, {}],
     ["config.device.role", "Did you mean deviceRole?", { device: { ...button, devicerole: "x" } }, {}],
     ["options.timeout", "Did you mean timeoutMs?", {}, { timeout: 1 }],
+    ["options.sginal", "Did you mean signal?", {}, { sginal: undefined }],
+    ["options.ti", "Its properties are timeoutMs, signal.", {}, { ti: 1 }],
     ["options.speed", "Its properties are timeoutMs, signal.", {}, { speed: 1 }],
   ])("%s is NOT_OK and names the most similar one", async (_, hint, ofConfig, ofOptions) => {
     const gateway = await openGateway();
@@ -444,6 +456,7 @@ describe("wrong options of commands", () => {
     [{ highWaterMark: Infinity }, "options.highWaterMark is Infinity", MESSAGE_BYTES],
     [{ highWaterMark: "9" }, "options.highWaterMark is '9'", MESSAGE_BYTES],
     [{ highWaterMark: null }, "options.highWaterMark is null", MESSAGE_BYTES],
+    [{ signal: null }, "options.signal is null", "an AbortSignal"],
   ];
 
   it.each(wrongMarks)("%j are NOT_OK as the only item", async (options, given, allowed) => {

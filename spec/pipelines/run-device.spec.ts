@@ -1,9 +1,12 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
+  destroy,
   every,
   runDevice,
+  type DiagnosticsMessages,
   type Result,
   type RunDeviceError,
   type RunDeviceOptions,
@@ -11,6 +14,7 @@ import {
 } from "../../lib/index.js";
 import { defaultRetryDelayMs } from "../../lib/client/device-run.js";
 import { example } from "../../lib/modules/example.js";
+import { armedTimers } from "../support/armed-timers.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { watchClientSockets } from "../support/client-sockets.js";
 import { eventually } from "../support/eventually.js";
@@ -125,6 +129,14 @@ describe("a device that runs", () => {
     expect(await nextWord(items)).toBe("01");
     end();
     await items.return?.();
+  });
+
+  it("gives each status the limit that it was told", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
+    const items = runDevice(configFor(gateway), [one], { timeoutMs: 30, retryDelayMs: () => undefined });
+    expect((await items.next()).value?._unsafeUnwrapErr()).toMatchObject({ code: "TIMEOUT_OCCURRED" });
+    expect(await items.next()).toEqual(END);
   });
 
   it("goes on after a status that cannot be sent, and after a failure that its client survives", async () => {
@@ -249,9 +261,6 @@ describe("after a failure that destroyed its client, a device", () => {
 });
 
 describe("the process of a device", () => {
-  /** How many timers keep it alive. */
-  const timersOf = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-
   it.each([
     [true, 1],
     [false, 0],
@@ -259,15 +268,29 @@ describe("the process of a device", () => {
     "stays alive for the pause before a connect if keepProcessAlive is %p",
     async (keepProcessAlive, timersOfDevice) => {
       const gateway = await openGateway({ modules: [] });
-      const timers = timersOf();
+      const timers = armedTimers();
       const items = runDevice(configFor(gateway, { keepProcessAlive }), [one], { retryDelayMs: () => 60_000 });
       expect(await nextWord(items)).toBe("MODULE_NOT_SUPPORTED");
       await new Promise((resolve) => setImmediate(resolve));
-      expect(timersOf() - timers).toBe(timersOfDevice);
+      expect(armedTimers() - timers).toBe(timersOfDevice);
       await items.return?.();
-      expect(timersOf()).toBe(timers);
+      expect(armedTimers()).toBe(timers);
     },
   );
+
+  it("is not kept alive by a repeat if keepProcessAlive is false", async () => {
+    const gateway = await openGateway();
+    const { source, push } = openSource();
+    const timers = armedTimers();
+    const items = runDevice(configFor(gateway, { keepProcessAlive: false }), source, { repeatAfterMs: 60_000 });
+    const first = items.next();
+    await eventually(() => expect(gateway.devices).toHaveLength(1));
+    push(one);
+    expect(word((await first).value!)).toBe("01");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(armedTimers()).toBe(timers);
+    await items.return?.();
+  });
 });
 
 describe("a device ends", () => {
@@ -343,6 +366,31 @@ describe("a device ends", () => {
     }
     expect(sockets.open).toBe(0);
     expect(isReturned).toBe(true);
+  });
+
+  it("when its loop is left while a status is under way, which is aborted", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("status", { do: "stay silent" });
+    const items = runDevice(configFor(gateway), [one], { timeoutMs: 2 ** 31 - 1 });
+    const next = items.next();
+    await eventually(() => expect(gateway.statuses()).toHaveLength(1));
+    expect(await items.return?.()).toEqual(END);
+    expect(await next).toEqual(END);
+    expect(sockets.open).toBe(0);
+  });
+
+  it("with an error when a listener of diagnostics destroys its client, whatever the source is doing", async () => {
+    const gateway = await openGateway();
+    const { source, push } = openSource();
+    const items = runDevice(configFor(gateway), source);
+    push(one);
+    const channel = "fleet-internal-client:command";
+    const destroyIt = (message: unknown) => void destroy((message as DiagnosticsMessages["command"]).client);
+    subscribe(channel, destroyIt);
+    expect(await nextWord(items)).toBe("01");
+    expect(await nextWord(items)).toBe("CONTEXT_INCORRECT");
+    expect(await nextWord(items)).toBe("end");
+    unsubscribe(channel, destroyIt);
   });
 
   it("with the source's error as the last item", async () => {

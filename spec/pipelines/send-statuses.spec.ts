@@ -17,6 +17,7 @@ import {
 import { clientBehind } from "../../lib/client/handle.js";
 import { example } from "../../lib/modules/example.js";
 import * as throwing from "../../lib/throwing.js";
+import { armedTimers } from "../support/armed-timers.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openClient, openDevice, openGateway } from "../support/opened.js";
@@ -89,6 +90,39 @@ describe("statuses of an iterable", () => {
     expect(isReturned).toBe(true);
   });
 
+  it("are left when their source has been cleared up", async () => {
+    const client = await openClient(await openGateway());
+    let isClear = false;
+    async function* source() {
+      try {
+        yield one;
+      } finally {
+        await sleep(20);
+        isClear = true;
+      }
+    }
+    const outcomes = sendStatuses(client, source());
+    await outcomes.next();
+    await outcomes.return?.();
+    expect(isClear).toBe(true);
+  });
+
+  it("are not sent where the loop is left just as the source gives one", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    let leaving: Promise<unknown> | undefined;
+    const status = {
+      then: (give: (bytes: Uint8Array) => void) => {
+        give(one);
+        queueMicrotask(() => void (leaving = outcomes.return?.()));
+      },
+    };
+    const outcomes: Stream<Result<Uint8Array, SendStatusError>> = sendStatuses(client, [status as never]);
+    expect(await outcomes.next()).toEqual(END);
+    await leaving;
+    expect(gateway.statuses()).toEqual([]);
+  });
+
   it("can be left while the source yields nothing", async () => {
     const client = await openClient(await openGateway());
     const never: AsyncIterable<Uint8Array> = {
@@ -115,6 +149,16 @@ describe("statuses of an iterable", () => {
     expect(failed).toMatchObject({ code: "NOT_OK", family: "usage", cause: broken });
     expect(await outcomes.next()).toEqual(END);
     expect(await words(sendStatuses(client, [two]))).toEqual(["02"]);
+  });
+
+  it("end so though the source throws an error of this library", async () => {
+    const client = await openClient(await openGateway());
+    const broken = getCommand(client)._unsafeUnwrapErr();
+    function* failing(): Generator<Uint8Array> {
+      throw broken;
+    }
+    const failed = (await sendStatuses(client, failing()).next()).value?._unsafeUnwrapErr();
+    expect(failed).toMatchObject({ code: "NOT_OK", reason: "source-failed", cause: broken });
   });
 
   it("go on after an error that leaves the client alive", async () => {
@@ -196,17 +240,17 @@ describe("every", () => {
 
   it("leaves no timer behind when the loop is left in the middle of an interval", async () => {
     const client = await openClient(await openGateway(), { keepProcessAlive: false });
-    const timers = timersOf();
+    const timers = armedTimers();
     const outcomes = sendStatuses(
       client,
       every(60_000, () => one),
     );
     await outcomes.next();
     const next = outcomes.next();
-    await eventually(() => expect(timersOf()).toBe(timers + 1));
+    await eventually(() => expect(armedTimers()).toBe(timers + 1));
     await outcomes.return?.();
     expect(await next).toEqual(END);
-    expect(timersOf()).toBe(timers);
+    expect(armedTimers()).toBe(timers);
   });
 
   it.each([0, -1, Number.NaN, Infinity, "5", 2 ** 31])("of %p is a NOT_OK that names it", async (intervalMs) => {
@@ -223,11 +267,6 @@ describe("every", () => {
     expect(gateway.statuses()).toEqual([]);
   });
 });
-
-/** How many timers keep the process alive. */
-function timersOf(): number {
-  return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-}
 
 describe("repeatAfterMs", () => {
   it("sends the last status again when no new one comes, so that the gateway sees the device alive", async () => {
@@ -295,14 +334,14 @@ describe("repeatAfterMs", () => {
       yield one;
       await new Promise(() => undefined);
     }
-    const timers = timersOf();
+    const timers = armedTimers();
     const outcomes = sendStatuses(client, quiet(), { repeatAfterMs: 60_000 });
     await outcomes.next();
     const next = outcomes.next();
-    await eventually(() => expect(timersOf()).toBe(timers + 1));
+    await eventually(() => expect(armedTimers()).toBe(timers + 1));
     await outcomes.return?.();
     expect(await next).toEqual(END);
-    expect(timersOf()).toBe(timers);
+    expect(armedTimers()).toBe(timers);
   });
 
   it("repeats nothing before the first status", async () => {
