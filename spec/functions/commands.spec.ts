@@ -388,7 +388,7 @@ describe("while a connection is lost, the process", () => {
   it("is kept alive by a read that waits, and by no more than that", async () => {
     const client = await openLost();
     const timers = armedTimers();
-    const [stream, other] = [commands(client), commands(client)];
+    const [stream, other, idle] = [commands(client), commands(client), commands(client)];
     expect(armedTimers()).toBe(timers);
     const reads = [stream.next(), stream.next(), other.next()];
     expect(armedTimers()).toBe(timers + 1);
@@ -397,6 +397,7 @@ describe("while a connection is lost, the process", () => {
     await stream.return?.();
     expect(armedTimers()).toBe(timers);
     expect(await Promise.all(reads)).toEqual([END, END, END]);
+    await idle.return?.();
   });
 
   it("is kept alive by a read that waits though a reader left that had not waited", async () => {

@@ -379,14 +379,18 @@ describe("a device ends", () => {
     expect(sockets.open).toBe(0);
   });
 
-  it("with an error when a listener of diagnostics destroys its client, whatever the source is doing", async () => {
+  it.each([
+    ["as it is told of a command", (end: () => void) => end()],
+    ["while the device waits for its source", (end: () => void) => void setTimeout(end, 20)],
+  ])("with an error when a listener of diagnostics destroys its client %s", async (_, inTime) => {
     const gateway = await openGateway();
     const { source, push } = openSource();
-    const items = runDevice(configFor(gateway), source);
-    push(one);
+    const items = runDevice(configFor(gateway), source, { repeatAfterMs: 2 ** 31 - 1 });
     const channel = "fleet-internal-client:command";
-    const destroyIt = (message: unknown) => void destroy((message as DiagnosticsMessages["command"]).client);
+    const destroyIt = (message: unknown) =>
+      inTime(() => void destroy((message as DiagnosticsMessages["command"]).client));
     subscribe(channel, destroyIt);
+    push(one);
     expect(await nextWord(items)).toBe("01");
     expect(await nextWord(items)).toBe("CONTEXT_INCORRECT");
     expect(await nextWord(items)).toBe("end");
