@@ -4,7 +4,18 @@ import { createContext, runInContext } from "node:vm";
 import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { buildSync } from "esbuild";
 import * as library from "../../lib/index.js";
-import { commands, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
+import {
+  closed,
+  commands,
+  destroy,
+  err,
+  exchange,
+  getCommand,
+  ok,
+  sendStatus,
+  sendStatuses,
+  type ClientHandle,
+} from "../../lib/index.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
 
@@ -172,4 +183,128 @@ describe("a copy of the library in another realm", () => {
     expect(error instanceof Error).toBe(false);
     expect(library.isInternalClientError(error) && library.isUsageError(error)).toBe(true);
   });
+});
+
+describe("what another copy has put under a handle's key", () => {
+  const END = { done: true, value: undefined };
+  const command = Uint8Array.of(7);
+
+  /** Acts as a client does, but for the changes. */
+  function handleOf(changes: object): ClientHandle {
+    const behind = {
+      device: { ...button, priority: 0 },
+      module: undefined,
+      state: "connected",
+      isDestroyed: false,
+      exchange: async () => ok(command),
+      getCommand: () => ok(command),
+      commands: () => streamOf({}),
+      whenClosed: async () => ok(undefined),
+      destroy: async () => undefined,
+      onClosed: () => () => undefined,
+    };
+    Object.defineProperties(behind, Object.getOwnPropertyDescriptors(changes));
+    return { [Symbol.for("fleet-internal-client.client.2")]: behind } as never;
+  }
+
+  function streamOf(changes: object): object {
+    return {
+      next: async () => ({ done: false, value: ok(command) }),
+      [Symbol.asyncDispose]: async () => undefined,
+      ...changes,
+    };
+  }
+
+  const throws = (): never => {
+    throw new Error("from another copy");
+  };
+
+  it("is a client if it acts as one", async () => {
+    const handle = handleOf({});
+    expect((await exchange(handle, status))._unsafeUnwrap()).toBe(command);
+    expect(getCommand(handle)._unsafeUnwrap()).toBe(command);
+    expect((await commands(handle).next()).value?._unsafeUnwrap()).toBe(command);
+    expect((await closed(handle)).isOk()).toBe(true);
+    expect((await destroy(handle)).isOk()).toBe(true);
+  });
+
+  it("gives its errors as they are", async () => {
+    const error = getCommand(null as never)._unsafeUnwrapErr();
+    const handle = handleOf({ exchange: async () => err(error), whenClosed: async () => err(error) });
+    expect((await exchange(handle, status))._unsafeUnwrapErr()).toBe(error);
+    expect((await closed(handle))._unsafeUnwrapErr()).toBe(error);
+  });
+
+  it.each([
+    ["throws", throws],
+    ["rejects", async () => throws()],
+    ["gives no Result", async () => 7],
+    ["gives an Err with no error of the library", async () => err(new Error("from another copy"))],
+  ])("gives CONTEXT_INCORRECT where it %s", async (_, act) => {
+    const handle = handleOf({ exchange: act, whenClosed: act, destroy: act });
+    const outcomes = [await exchange(handle, status), await closed(handle)];
+    for (const outcome of outcomes) expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    expect((await destroy(handle)).isOk()).toBe(true);
+  });
+
+  it.each<[string, () => unknown]>([
+    ["throws", throws],
+    ["gives no Result", () => 7],
+  ])("has no latest command where it %s", (_, act) => {
+    expect(getCommand(handleOf({ getCommand: act }))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  });
+
+  it.each<[string, () => unknown]>([
+    ["throws", throws],
+    ["gives none", () => undefined],
+    ["gives one whose next throws", () => streamOf({ next: throws })],
+    ["gives one of no Results", () => streamOf({ next: async () => ({ done: false, value: 7 }) })],
+  ])("ends its stream of commands with CONTEXT_INCORRECT where it %s", async (_, act) => {
+    const stream = commands(handleOf({ commands: act }));
+    const first = await stream.next();
+    expect([first.done, first.value?._unsafeUnwrapErr().code]).toEqual([false, "CONTEXT_INCORRECT"]);
+    expect(await stream.next()).toEqual(END);
+    expect(await stream.return?.()).toEqual(END);
+  });
+
+  it("is told when its stream of commands is left, by return and by await using", async () => {
+    const leave = jest.fn(async () => undefined);
+    const handle = handleOf({ commands: () => streamOf({ [Symbol.asyncDispose]: leave }) });
+    const stream = commands(handle);
+    expect(await stream.return?.()).toEqual(END);
+    expect(leave).toHaveBeenCalledTimes(1);
+    expect(await stream.next()).toEqual(END);
+    await commands(handle)[Symbol.asyncDispose]();
+    expect(leave).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ["is", { isDestroyed: true }],
+    [
+      "cannot say whether it is",
+      {
+        get isDestroyed() {
+          return throws();
+        },
+      },
+    ],
+  ])("is asked why, and sent nothing of a source, where it %s destroyed", async (_, changes) => {
+    const source = jest.fn(function* () {
+      yield status;
+    });
+    const outcomes = sendStatuses(handleOf(changes), { [Symbol.iterator]: source });
+    expect((await outcomes.next()).done).toBe(false);
+    expect(await outcomes.next()).toEqual(END);
+    expect(source).not.toHaveBeenCalled();
+  });
+
+  it.each(["module", "deviceType", "deviceRole", "deviceName", "priority"])(
+    "is no client without a device's %s",
+    async (field) => {
+      const act = jest.fn(async () => ok(command));
+      const handle = handleOf({ device: { ...button, priority: 0, [field]: undefined }, exchange: act });
+      expect((await exchange(handle, status))._unsafeUnwrapErr().reason).toBe("no-handle");
+      expect(act).not.toHaveBeenCalled();
+    },
+  );
 });
