@@ -1,11 +1,14 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { commandFrame } from "../../lib/testing.js";
 import { closed, connect, destroy, exchange, type DiagnosticsMessages } from "../../lib/index.js";
+import { duplexPair } from "../support/duplex-pair.js";
 import { eventually } from "../support/eventually.js";
-import { button, configFor, endAll, openClient, openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
+import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { commandOf, CONNECTED, fromHex } from "../testing/wire.js";
 
 const names = [
   "connect",
@@ -186,6 +189,18 @@ describe("a listener that uses the library while it is called", () => {
     expect(await left).toBeLessThan(before);
   });
 
+  it("that destroys the client is told of that when it has returned", async () => {
+    const client = await openClient(await openGateway());
+    const order: string[] = [];
+    onMessage = (name) => {
+      order.push(name);
+      if (name === "status") void destroy(client);
+      order.push(`${name} is told`);
+    };
+    (await exchange(client, secret))._unsafeUnwrapErr();
+    expect(order).toEqual(["status", "status is told", "destroy", "destroy is told"]);
+  });
+
   it("has its status sent after the one in flight", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -195,6 +210,69 @@ describe("a listener that uses the library while it is called", () => {
     };
     expect((await exchange(client, Uint8Array.of(1)))._unsafeUnwrap()).toEqual(Uint8Array.of(1));
     expect((await nested)?._unsafeUnwrap()).toEqual(Uint8Array.of(2));
+  });
+});
+
+describe("a stream of the user's that reports while a listener is being told", () => {
+  const fellIn = new Error("the tunnel fell in");
+
+  /** A button, and both ends of the streams that it has asked for; the far ones answer a connect, and nothing else. */
+  async function openOverStreams() {
+    const streams: (readonly [near: Duplex, far: Duplex])[] = [];
+    const createConnection = () => {
+      const [near, far] = duplexPair();
+      far.once("data", () => far.write(fromHex(CONNECTED)));
+      streams.push([near, far]);
+      return near;
+    };
+    const config = { host: "gateway.invalid", port: 1, device: button, createConnection };
+    const client = keep((await connect(config))._unsafeUnwrap());
+    return { client, streams };
+  }
+
+  it("by bytes that it then writes over has them read as they were", async () => {
+    const { client, streams } = await openOverStreams();
+    onMessage = (name) => {
+      if (name !== "status") return;
+      const bytes = fromHex(commandOf(7));
+      streams[0]?.[1].write(bytes);
+      bytes.fill(0);
+    };
+    expect((await exchange(client, secret))._unsafeUnwrap()).toEqual(Uint8Array.of(7));
+  });
+
+  it("by bytes and then by a failure has both looked at, in that order, when the listener has returned", async () => {
+    const { client, streams } = await openOverStreams();
+    const order: string[] = [];
+    onMessage = (name) => {
+      order.push(name);
+      if (name === "status") {
+        const [near, far] = streams[0]!;
+        far.write(fromHex(commandOf(7)));
+        near.emit("error", fellIn);
+      }
+      order.push(`${name} is told`);
+    };
+    expect((await exchange(client, secret))._unsafeUnwrap()).toEqual(Uint8Array.of(7));
+    expect(order).toEqual(["status", "status is told", "command", "command is told", "drop", "drop is told"]);
+    expect(told.at(-1)?.[1]["error"]).toMatchObject({ cause: fellIn });
+  });
+
+  it("by a failure, after the listener has aborted the status, is dropped for the abort only", async () => {
+    const { client, streams } = await openOverStreams();
+    const controller = new AbortController();
+    onMessage = (name) => {
+      if (name !== "status" || streams.length > 1) return;
+      controller.abort();
+      streams[0]?.[0].emit("error", fellIn);
+    };
+    const aborted = await exchange(client, secret, { signal: controller.signal });
+    expect(aborted._unsafeUnwrapErr()).toMatchObject({ code: "NOT_OK", reason: "aborted" });
+    expect(told.map(([name]) => name)).toEqual(["connect", "status", "drop"]);
+    const next = exchange(client, secret);
+    await eventually(() => expect(told.at(-1)?.[0]).toBe("status"));
+    streams[1]?.[1].write(fromHex(commandOf(8)));
+    expect((await next)._unsafeUnwrap()).toEqual(Uint8Array.of(8));
   });
 });
 
