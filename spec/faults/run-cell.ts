@@ -69,7 +69,7 @@ export async function runCell(row: Row, fault: Fault, cell: Expected, unixFolder
   const gateway = await startGatewayFor(row, fault, unixPath);
   const createConnection = unixPath === undefined ? undefined : () => connectSocket(unixPath);
   try {
-    return await observe(gateway, createConnection, row, fault, cell);
+    return await observe(gateway, createConnection, row, cell);
   } finally {
     await gateway.stop();
   }
@@ -81,7 +81,6 @@ async function observe(
   gateway: Endpoint,
   createConnection: Config["createConnection"],
   row: Row,
-  fault: Fault,
   cell: Expected,
 ): Promise<Observed> {
   const { timeoutMs, connectTimeoutMs } = limitsOf(row, cell);
