@@ -21,7 +21,7 @@ describe("every order in which things can happen to a connection", () => {
       expect(found.isComplete).toBe(true);
       expect(found.states).toBeGreaterThan(500);
     },
-    300_000,
+    600_000,
   );
 });
 

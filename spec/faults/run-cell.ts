@@ -15,7 +15,7 @@ import { commands } from "../../lib/throwing.js";
 import { eventually } from "../support/eventually.js";
 import { startFrozenGateway } from "../support/frozen-gateway.js";
 import { startScriptedGateway, type Peer } from "../support/scripted-gateway.js";
-import { AT_ONCE_MS, timed } from "../support/timed.js";
+import { timed } from "../support/timed.js";
 import { button, CONNECTED } from "../testing/wire.js";
 import type { Expected, Fault, Row } from "./fault-table.js";
 import { acceptDevice, LARGE_STATUS_BYTES, misbehave, serve } from "./misbehaviour.js";
@@ -38,16 +38,17 @@ export interface Observed {
   readonly socketsLeft: number;
 }
 
-const LONG_MS = 3 * AT_ONCE_MS;
+/** Longer than a spec may take. */
+const NEVER_MS = 600_000;
 
-/** The limits that a cell's call has. Where one has to pass it is short, else so long that it cannot be what ended the call. */
+/** The limits that a cell's call has. Where one has to pass it is short; any other cannot be what ended the call. */
 export function limitsOf(row: Row, cell: Expected): { timeoutMs: number; connectTimeoutMs: number } {
   const { waitsFor } = cell;
   // A large status takes its time to be sent again.
   const short = row.place === "status under way" ? 3_000 : 600;
   return {
-    timeoutMs: waitsFor.includes("timeoutMs") ? short : LONG_MS,
-    connectTimeoutMs: waitsFor.includes("connectTimeoutMs") ? 600 : LONG_MS,
+    timeoutMs: waitsFor.includes("timeoutMs") ? short : NEVER_MS,
+    connectTimeoutMs: waitsFor.includes("connectTimeoutMs") ? 600 : NEVER_MS,
   };
 }
 
@@ -109,7 +110,7 @@ async function observe(
   if (cell.outcome === "succeeds") await gateway.misbehaved;
   await sleep(20);
   await turn(); // timers come before reads: what came behind may lie unread so far
-  const next = await exchange(client, Uint8Array.of(2), { timeoutMs: LONG_MS });
+  const next = await exchange(client, Uint8Array.of(2), { timeoutMs: NEVER_MS });
   const connectionsWithNext = gateway.connections;
   await destroy(client);
   return {
