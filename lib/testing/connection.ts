@@ -104,8 +104,11 @@ export async function answered(state: State, connection: Connection): Promise<bo
 export async function drained({ socket }: Connection): Promise<void> {
   if (!socket.writableNeedDrain || socket.destroyed) return;
   await new Promise<void>((resolve) => {
-    socket.once("drain", resolve);
-    socket.once("close", () => resolve());
+    const over = (): void => {
+      for (const event of ["drain", "close"]) socket.off(event, over);
+      resolve();
+    };
+    for (const event of ["drain", "close"]) socket.on(event, over);
   });
 }
 

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { commandFrame, connectResponseFrame, frame, startGateway, type TestingGateway } from "../../lib/testing.js";
@@ -390,6 +392,24 @@ describe("what a device does not read", () => {
     // The system holds some of it too.
     expect(pushes).toBeGreaterThanOrEqual(4);
     expect(pushes).toBeLessThanOrEqual(6);
+  });
+});
+
+describe("a command that the device takes its time to read", () => {
+  it("leaves nothing behind on the socket", async () => {
+    let socket: Socket | undefined;
+    const remember = (message: unknown): void => void ({ socket } = message as { socket: Socket });
+    subscribe("net.server.socket", remember);
+    const device = await connectedButton();
+    unsubscribe("net.server.socket", remember);
+    const listeners = socket?.listenerCount("close");
+    const large = new Uint8Array(16 * 1024 * 1024);
+    gateway.misbehave("status", { do: "push first", command: large });
+    device.send(STATUS);
+    await device.read(large.length);
+    await eventually(() => expect(gateway.statuses()).toHaveLength(1));
+    await eventually(() => expect(socket?.writableLength).toBe(0));
+    expect(socket?.listenerCount("close")).toBe(listeners);
   });
 });
 
