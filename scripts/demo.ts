@@ -12,6 +12,7 @@ const button = { module: example, deviceType: 0, deviceRole: "left_button", devi
 const { host, port } = optionsOf(process.argv.slice(2));
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
+process.stdout.on("error", () => process.exit()); // nobody reads on, as with `| head`
 
 reportConnections();
 if (host === undefined) await tellStory();
