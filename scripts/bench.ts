@@ -9,13 +9,13 @@
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
-import { buildCommit, buildPresent, buildPrograms, bundleSize } from "./bench/build.js";
+import { buildCommit, buildPresent, buildPrograms } from "./bench/build.js";
 import { isPinned, measure, type Subject } from "./bench/measure.js";
-import { printFailure, printHeadings, printRatio, printSize, printSummary } from "./bench/report.js";
-import { bundles, rows, type Row } from "./bench/rows.js";
+import { printFailure, printHeadings, printRatio, printSummary } from "./bench/report.js";
+import { rows, type Row } from "./bench/rows.js";
 import type { Metric } from "./bench/sample.js";
 
-const parts = [...new Set(rows.map(({ part }) => part)), "bundle"].join(", ");
+const parts = [...new Set(rows.map(({ part }) => part))].join(", ");
 const usage = `npm run bench -- [--check] [--against REV] [--only PART,...]; parts: ${parts}, or what is in a row's name`;
 
 /** Throws an error whose message begins with a line for people. */
@@ -26,20 +26,15 @@ const optionsFrom = (args: string[]) => {
   });
   const words = values.only?.split(",") ?? [""];
   const isMeant = (word: string, name: string): boolean => name.startsWith(`${word}: `) || name.includes(word);
-  const names = [...rows.map(nameOf), ...bundles.map(nameOf)];
+  const names = rows.map(nameOf);
   const unknown = words.find((word) => !names.some((name) => isMeant(word, name)));
   if (unknown !== undefined) {
     throw new Error(`nothing that is measured is called ${JSON.stringify(unknown)}`);
   }
-  return { ...values, isWanted: (row: Named) => words.some((word) => isMeant(word, nameOf(row))) };
+  return { ...values, isWanted: (row: Row) => words.some((word) => isMeant(word, nameOf(row))) };
 };
 
-interface Named {
-  readonly part?: string;
-  readonly name: string;
-}
-
-const nameOf = ({ part = "bundle", name }: Named): string => `${part}: ${name}`;
+const nameOf = ({ part, name }: Row): string => `${part}: ${name}`;
 
 const reportRow = async (row: Row, now: string, then: string | undefined): Promise<void> => {
   const measured: Subject = { workload: row.library, build: now };
@@ -60,11 +55,6 @@ const run = async ({ check, against, isWanted }: ReturnType<typeof optionsFrom>)
   printHeadings(then === undefined ? "floor" : "then");
   for (const row of rows.filter(isWanted)) {
     await reportRow(row, now, then).catch((error: unknown) => printFailure(nameOf(row), String(error)));
-  }
-  for (const bundle of bundles.filter(isWanted)) {
-    const sizeIn = (folder: string) => bundleSize(folder, bundle.imported, bundle.isGzipped);
-    const [before, target] = then === undefined ? [undefined, bundle.target] : [await sizeIn(then), undefined];
-    printSize(nameOf(bundle), await sizeIn(now), before, target);
   }
   if (printSummary() && check) {
     process.exitCode = 1;

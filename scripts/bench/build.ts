@@ -3,11 +3,9 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
-import { bundleOf } from "../packed.js";
 import { bin, root, runNode, runNpm } from "../tools.js";
 
 /** In node_modules, so that the files there find the packages as the library does. */
@@ -75,10 +73,4 @@ export const buildCommit = (revision: string): string => {
     }
   }
   return join(kept, "dist", "esm");
-};
-
-/** How many bytes a user's bundle gets for an import, with everything that the library needs. */
-export const bundleSize = async (folder: string, imported: string, isGzipped: boolean): Promise<number> => {
-  const code = await bundleOf(`export ${imported} from "./index.js";`, folder);
-  return isGzipped ? gzipSync(code, { level: 9 }).length : code.length;
 };

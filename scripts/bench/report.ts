@@ -37,12 +37,6 @@ const inDigits = (value: number): string =>
 export const printHeadings = (reference: string): void =>
   print("", "", reference, "now", "ratio", "quartiles", "itself", "target");
 
-/** A size needs no turns: it is the same every time. */
-export const printSize = (name: string, now: number, then: number | undefined, target: Target | undefined): void => {
-  const [before, ratio] = then === undefined ? ["", ""] : [inDigits(then), (now / then).toFixed(3)];
-  print(name, "bytes", before, inDigits(now), ratio, "", "", judge(now, target));
-};
-
 export const printRatio = (name: string, metric: Metric, turns: readonly Turn[], target: Target | undefined): void => {
   const valuesOf = (which: keyof Turn) => turns.map((turn) => turn[which][metric] ?? NaN);
   const references = valuesOf("reference");

@@ -3,7 +3,7 @@ import type { GatewayMode } from "./programs/gateway.js";
 import type { WorkloadName } from "./programs/workloads.js";
 import type { Metric } from "./sample.js";
 
-/** A bound on a ratio or a size: `goal` is to be reached, and `--check` fails beyond `kept`, which leaves room for noise. */
+/** A bound on a ratio: `goal` is to be reached, and `--check` fails beyond `kept`, which leaves room for noise. */
 export interface Target {
   readonly bound: "at least" | "at most";
   readonly goal: number;
@@ -57,12 +57,4 @@ export const rows: readonly Row[] = [
   { ...memory, name: "1000 idle", devices: 1000, processes: 3, targets: bytesEach },
   { ...memory, name: "10000 idle", devices: 10_000, processes: 1, targets: bytesEach },
   { ...usual, part: "start", name: "import", library: "import", floor: "netImport", warmUps: 1, processes: 2, targets: { cpu: atMost(1.05, 1.2) } },
-];
-
-/** Sizes in bytes of what a user's bundler makes of an import, with everything that the library needs. */
-export const bundles = [
-  { name: "connect, minified", imported: "{ connect }", isGzipped: false, target: atMost(46_000, 75_000) },
-  { name: "connect, gzipped", imported: "{ connect }", isGzipped: true, target: atMost(14_500, 23_500) },
-  { name: "everything, minified", imported: "*", isGzipped: false, target: atMost(56_000, 91_000) },
-  { name: "everything, gzipped", imported: "*", isGzipped: true, target: atMost(17_000, 28_000) },
 ];
