@@ -62,6 +62,7 @@ describe("a status aborted", () => {
       await expectEnded(() => controller.abort(reason), running);
       const error = (await running)._unsafeUnwrapErr();
       expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
+      expect(error.message).toMatch(/ The client lives\. /);
       expect(error.cause).toBe(reason);
       expect(listeners(signal)).toBe(0);
       expect(getCommand(client)._unsafeUnwrapErr().code).toBe("NO_COMMAND_AVAILABLE");

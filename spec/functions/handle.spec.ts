@@ -16,8 +16,9 @@ import {
   sendStatuses,
   type ClientHandle,
 } from "../../lib/index.js";
+import { example } from "../../lib/modules/example.js";
 import { eventually } from "../support/eventually.js";
-import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { button, configFor, endAll, keep, openClient, openDevice, openGateway } from "../support/opened.js";
 
 afterEach(endAll);
 
@@ -29,6 +30,11 @@ describe("a handle", () => {
     const client = await openClient(gateway);
     expect(Object.keys(client)).toEqual(["device", "host", "port"]);
     expect({ ...client }).toEqual({ device: { ...button, priority: 0 }, host: "127.0.0.1", port: gateway.port });
+  });
+
+  it("has its module, if that was given", async () => {
+    expect((await openDevice(await openGateway(), example)).module).toBe(example);
+    expect((await openClient(await openGateway())).module).toBeUndefined();
   });
 
   it("is frozen, and so is its device", async () => {

@@ -106,7 +106,9 @@ describe("a value that cannot even be printed", () => {
 
   it("is refused like any other wrong argument", async () => {
     const client = await openClient(await openGateway());
-    expect((await exchange(client, unshowable as never))._unsafeUnwrapErr().code).toBe("NOT_OK");
+    const error = (await exchange(client, unshowable as never))._unsafeUnwrapErr();
+    expect(error.code).toBe("NOT_OK");
+    expect(error.message).toContain("status is a value that cannot be printed, but must be a Uint8Array");
     expect((await withClient(unshowable as never, unshowable as never)).isErr()).toBe(true);
   });
 

@@ -185,6 +185,9 @@ describe("runDevice of the throwing entry", () => {
     const gateway = await openGateway();
     const wrong = throwing.runDevice({ ...configFor(gateway), port: 0 }, [status]);
     await expect(wrong.next()).rejects.toMatchObject({ reason: "invalid-argument" });
+    const optionsOfNone = throwing.runDevice(configFor(gateway), [status], 5 as never);
+    await expect(optionsOfNone.next()).rejects.toMatchObject({ reason: "invalid-argument" });
+    expect(gateway.connections).toBe(0);
     gateway.misbehave("connect", { do: "refuse", responseType: 2 });
     const failure = new Error("told");
     const telling = throwing.runDevice(configFor(gateway), [status], {

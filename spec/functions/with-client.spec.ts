@@ -97,7 +97,7 @@ describe("a use that throws", () => {
       ];
       for (const use of throwing) {
         const error = (await withClient(configFor(gateway), use))._unsafeUnwrapErr();
-        expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage" });
+        expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage", reason: "use-failed" });
         expect(error).toHaveProperty("cause", what);
         expect(isDestroyed(used)).toBe(true);
         await eventually(() => expect(gateway.openSockets).toBe(0));

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { inspect } from "node:util";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
   commands,
   connect,
@@ -99,10 +100,12 @@ describe("a wrong configuration", () => {
     ["device.module", 2 ** 31, "2147483648", MODULE],
     ["device.module", "1000", "'1000'", MODULE],
     ["device.module", undefined, "undefined", MODULE],
+    ["device.module", null, "null", MODULE],
     ["device.module", {}, "{}", `${MODULE}, as defineModule returns it`],
     ["device.module", moduleOf(-1), "number: -1", `${MODULE}, as defineModule returns it`],
     ["device.module", moduleOf(1.5), "number: 1.5", `${MODULE}, as defineModule returns it`],
     ["device.module", moduleOf(2 ** 31), "number: 2147483648", `${MODULE}, as defineModule returns it`],
+    ["device.module", { ...moduleOf(1), status: {} }, "status: {}", `${MODULE}, as defineModule returns it`],
     ["device.deviceType", -1, "-1", UINT32],
     ["device.deviceType", 0.1, "0.1", UINT32],
     ["device.deviceType", 2 ** 32, "4294967296", UINT32],
@@ -210,6 +213,14 @@ describe("a wrong configuration", () => {
     expect(gateway.connections).toBe(0);
   });
 
+  it.each([0, 2 ** 31 - 1])("is none with a module of the number %d", async (number) => {
+    const gateway = await openGateway({ modules: [number] });
+    const client = await openClient(gateway, {
+      device: { ...button, module: moduleOf(number) as Config["device"]["module"] },
+    });
+    expect(client.device.module).toBe(number);
+  });
+
   it("takes fields that are undefined as left out", async () => {
     const gateway = await openGateway();
     const device = { ...button, priority: undefined };
@@ -275,9 +286,30 @@ describe("a wrong status", () => {
     const client = await openClient(gateway, { maxMessageBytes: 26 });
     const error = (await exchange(client, new Uint8Array(3)))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
+    expect(error).toHaveProperty("reason", "too-large");
     expect(error.message).toMatch(/^NOT_OK: status .*27 bytes.* 26/);
     expect((await exchange(client, new Uint8Array(2)))._unsafeUnwrap()).toEqual(new Uint8Array(2));
     expect(gateway.connections).toBe(1);
+  });
+});
+
+describe("a wrong value is shown", () => {
+  async function messageFor(status: unknown): Promise<string> {
+    const client = await openClient(await openGateway());
+    return (await exchange(client, status as never))._unsafeUnwrapErr().message;
+  }
+
+  it("in at most a line, however large it is", async () => {
+    const wide = Object.fromEntries(Array.from({ length: 100 }, (_, key) => [`key${key}`, key]));
+    const message = await messageFor(wide);
+    expect(message).toMatch(/^NOT_OK: status is { key0: 0, key1: 1, .+…, but must be a Uint8Array/);
+    expect(message.length).toBeLessThan(200);
+  });
+
+  it("without calling what it has for being shown", async () => {
+    const show = jest.fn(() => "shown");
+    expect(await messageFor({ [inspect.custom]: show })).not.toContain("shown");
+    expect(show).not.toHaveBeenCalled();
   });
 });
 

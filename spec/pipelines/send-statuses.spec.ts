@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
   commands,
   destroy,
@@ -161,6 +161,13 @@ describe("statuses of an iterable", () => {
     expect(failed).toMatchObject({ code: "NOT_OK", reason: "source-failed", cause: broken });
   });
 
+  it("end so though what the source's iterator gives is no object", async () => {
+    const client = await openClient(await openGateway());
+    const outcomes = sendStatuses(client, { [Symbol.iterator]: () => ({ next: () => 5 as never }) });
+    expect((await outcomes.next()).value?._unsafeUnwrapErr().reason).toBe("source-failed");
+    expect(await outcomes.next()).toEqual(END);
+  });
+
   it("go on after an error that leaves the client alive", async () => {
     const client = await openClient(await openGateway());
     const source = ["not bytes", two] as unknown as Uint8Array[];
@@ -251,6 +258,18 @@ describe("every", () => {
     await outcomes.return?.();
     expect(await next).toEqual(END);
     expect(armedTimers()).toBe(timers);
+  });
+
+  it("reads nothing more when the loop is left in the middle of an interval", async () => {
+    const client = await openClient(await openGateway());
+    const read = jest.fn(() => one);
+    const outcomes = sendStatuses(client, every(60_000, read));
+    await outcomes.next();
+    void outcomes.next();
+    await sleep(5);
+    await outcomes.return?.();
+    await sleep(0);
+    expect(read).toHaveBeenCalledTimes(1);
   });
 
   it.each([0, -1, Number.NaN, Infinity, "5", 2 ** 31])("of %p is a NOT_OK that names it", async (intervalMs) => {
