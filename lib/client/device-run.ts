@@ -131,7 +131,6 @@ export class DeviceRun {
       if (next.kind === "interrupted" && client.isDestroyed) return new Uint8Array(0); // says why it is destroyed
       if (next.kind === "interrupted") continue;
       this.put(err(next.kind === "failed" ? last(next.error) : next.error));
-      if (next.kind === "failed") return undefined;
       await turnOfTheLoop(); // or a source that yields unwritable statuses at once would block the process
     }
   }
