@@ -28,7 +28,7 @@ async function prepare(phase: Phase): Promise<Prepared> {
 }
 
 /** Ends the work, and expects that it settles at once. */
-async function expectEnded<Value>(end: () => void, work: PromiseLike<Value>): Promise<void> {
+async function expectEnded<Outcome>(end: () => void, work: PromiseLike<Outcome>): Promise<void> {
   const [, elapsedMs] = await timed(() => {
     end();
     return work;
