@@ -187,10 +187,9 @@ describe("a reader of commands", () => {
 
 describe("the time that one call takes", () => {
   const timeoutMs = 200;
-  const connectTimeoutMs = 300;
-  const documentedMs = 2 * timeoutMs + connectTimeoutMs + 350;
 
   async function timedCall(
+    connectTimeoutMs: number,
     script: (peer: Peer, sinceDropMs: () => number) => Promise<void>,
   ): Promise<readonly [code: string, elapsedMs: number]> {
     let droppedAt = 0;
@@ -214,29 +213,32 @@ describe("the time that one call takes", () => {
   }
 
   it("is bounded when everything is slow: silence, ALREADY_CONNECTED, a slow connect response, and silence again", async () => {
-    const [code, elapsedMs] = await timedCall(async (peer, sinceDropMs) => {
-      if (sinceDropMs() < 280) return alreadyConnected(peer);
+    const connectTimeoutMs = 3_000;
+    const [code, elapsedMs] = await timedCall(connectTimeoutMs, async (peer, sinceDropMs) => {
+      if (sinceDropMs() < 150) return alreadyConnected(peer);
       await new Promise((resolve) => setTimeout(resolve, 150));
       await peer.send(CONNECTED);
       await peer.skip(Infinity);
     });
     expect(code).toBe("TIMEOUT_OCCURRED");
-    expect(elapsedMs).toBeGreaterThanOrEqual(timeoutMs + 280 + byNodeTimer(150) + timeoutMs);
-    expect(elapsedMs).toBeLessThan(documentedMs + SLACK_MS);
+    expect(elapsedMs).toBeGreaterThanOrEqual(timeoutMs + 150 + byNodeTimer(150) + timeoutMs);
+    expect(elapsedMs).toBeLessThan(2 * timeoutMs + connectTimeoutMs + 350 + SLACK_MS);
   });
 
   it("is bounded when the reconnection falls silent after ALREADY_CONNECTED", async () => {
-    const [code, elapsedMs] = await timedCall(async (peer, sinceDropMs) => {
-      if (sinceDropMs() < 280) return alreadyConnected(peer);
+    const connectTimeoutMs = 300;
+    const [code, elapsedMs] = await timedCall(connectTimeoutMs, async (peer) => {
+      if (peer.number === 2) return alreadyConnected(peer);
       await peer.skip(Infinity);
     });
     expect(code).toBe("UNABLE_TO_CONNECT");
-    expect(elapsedMs).toBeGreaterThanOrEqual(timeoutMs + 280 + connectTimeoutMs);
+    expect(elapsedMs).toBeGreaterThanOrEqual(timeoutMs + 5 + connectTimeoutMs);
     expect(elapsedMs).toBeLessThan(timeoutMs + connectTimeoutMs + 350 + SLACK_MS);
   });
 
   it("is bounded when each ALREADY_CONNECTED takes its time", async () => {
-    const [code, elapsedMs] = await timedCall(async (peer) => {
+    const connectTimeoutMs = 300;
+    const [code, elapsedMs] = await timedCall(connectTimeoutMs, async (peer) => {
       await new Promise((resolve) => setTimeout(resolve, 130));
       await alreadyConnected(peer);
     });
