@@ -1,5 +1,6 @@
-import { subscribe } from "node:diagnostics_channel";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
+import { afterAll } from "@jest/globals";
 
 export interface ClientSockets {
   /** How many were made so far. */
@@ -20,13 +21,16 @@ export function watchClientSockets(): ClientSockets {
       return last?.bytesRead ?? 0;
     },
   };
-  subscribe("net.client.socket", (message) => {
+  const watch = (message: unknown): void => {
     const { socket } = message as { socket: Socket };
     last = socket;
     sockets.made += 1;
     sockets.open += 1;
     // The property `closed` would not do: it is true while the system still holds the socket.
     socket.once("close", () => (sockets.open -= 1));
-  });
+  };
+  subscribe("net.client.socket", watch);
+  // The channel belongs to the process, and so to the specs that follow in it.
+  afterAll(() => void unsubscribe("net.client.socket", watch));
   return sockets;
 }
