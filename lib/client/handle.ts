@@ -80,8 +80,10 @@ export function createHandle(client: LivingClient, config: CheckedConfig): AnyHa
   const { device, module, host, port } = config;
   const behind = Object.freeze(new OwnClient(client, device, module));
   const handle = Object.assign(Object.create(handlePrototype) as AnyHandle, { device, host, port });
-  // Not enumerable, so that a copy made with `{ ...handle }` is not a handle.
-  Object.defineProperties(handle, { module: { value: module }, [CLIENT]: { value: behind } });
+  // Not enumerable, so that a copy made with `{ ...handle }` is not a handle. The client comes first: V8 keeps four properties
+  // in the object itself, and each call looks for this one.
+  Object.defineProperty(handle, CLIENT, { value: behind });
+  Object.defineProperty(handle, "module", { value: module });
   return Object.freeze(handle);
 }
 
