@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { eventually } from "../support/eventually.js";
 import { standStill } from "../support/stand-still.js";
 import { DeadlineTimer, type DeadlineObserver } from "../../lib/client/deadline-timer.js";
@@ -12,7 +12,10 @@ const MAX_UNNOTICED_MS = 85;
 
 let timer: DeadlineTimer | undefined;
 
-afterEach(() => timer?.stop());
+afterEach(() => {
+  timer?.stop();
+  jest.restoreAllMocks();
+});
 
 function observerFor(limitMs: number) {
   const events: string[] = [];
@@ -68,6 +71,28 @@ describe("a standstill of the process is noticed", () => {
     // A machine that is busy may have had it noticed a standstill of its own before.
     expect(observer.events.slice(-2)).toEqual(["postponed", "passed"]);
     expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
+  });
+});
+
+describe("a limit whose timer fired in time, but whose reads were looked at 200 ms later", () => {
+  it("is followed by one that is given them, but for what was left of a beat", async () => {
+    jest.spyOn(performance, "now").mockReturnValueOnce(1_000).mockReturnValueOnce(1_000).mockReturnValue(1_200);
+    const observer = observerFor(0);
+    timer = new DeadlineTimer(observer);
+    timer.schedule(1_000);
+    await eventually(() => expect(observer.events).toEqual(["postponed", "passed"]));
+    expect(observer.postponedMs).toBe(175);
+  });
+});
+
+describe("a limit that has just passed in a process that runs", () => {
+  it("is given no more time", async () => {
+    jest.spyOn(performance, "now").mockReturnValue(1_000);
+    const observer = observerFor(0);
+    timer = new DeadlineTimer(observer);
+    timer.schedule(1_000);
+    await eventually(() => expect(observer.events).not.toEqual([]));
+    expect(observer.events).toEqual(["passed"]);
   });
 });
 
