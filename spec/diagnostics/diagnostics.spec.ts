@@ -71,7 +71,9 @@ describe("the diagnostics channels report", () => {
     expect(told.map(([name]) => name)).toEqual(["connect", "status", "drop", "reconnect", "status", "command"]);
     const reason = "the gateway closed the connection";
     expect(told[2]?.[1]).toMatchObject({ reason, error: { code: "UNABLE_TO_CONNECT", reason: "closed" } });
-    expect((told[2]?.[1] as unknown as DiagnosticsMessages["drop"]).error.message).toContain(reason);
+    const { message } = (told[2]?.[1] as unknown as DiagnosticsMessages["drop"]).error;
+    expect(message).toContain(reason);
+    expect(message).toContain(" The client lives.");
     expect(told[4]?.[1]).toMatchObject({ afterReconnect: true });
   });
 

@@ -61,6 +61,7 @@ describe("maxMessageBytes", () => {
     const error = (await exchange(client, new Uint8Array(0)))._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "COMMAND_INCORRECT", family: "communication" });
     expect(error.message).toContain("65");
+    expect(error.message).toContain(" The client lives and reconnects with the next status.");
     expect(hex((await exchange(client, ONE))._unsafeUnwrap())).toBe("01");
     expect(gateway.connections).toBe(2);
   });

@@ -305,6 +305,18 @@ describe("a reader that falls behind", () => {
     expect(await readAll(stream)).toBe("0203");
   });
 
+  it("keeps all that it has when its client ends before it had a turn", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const [stream, watcher] = [commands(client, { highWaterMark: 1 }), commands(client)];
+    const arrived = watcher.next();
+    gateway.send(Buffer.concat([1, 2, 3].map((number) => commandFrame(button, Uint8Array.of(number)))));
+    await arrived;
+    await destroy(client);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await readAll(stream)).toBe("010203");
+  });
+
   it("by more than 64 MiB is behind, however few commands they are", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);

@@ -215,6 +215,7 @@ describe("concurrent statuses on one handle", () => {
     const outcomes = Array.from({ length: 65 }, (_, number) => exchange(client, Uint8Array.of(number)));
     const refused = (await exchange(client, Uint8Array.of(65)))._unsafeUnwrapErr();
     expect(refused).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage" });
+    expect(refused.reason).toBe("queue-full");
     expect(refused.message).toMatch(/64/);
     release();
     const served = (await Promise.all(outcomes)).map((outcome) => outcome._unsafeUnwrap()[0]);

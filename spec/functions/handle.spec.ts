@@ -97,6 +97,22 @@ describe("a printed handle", () => {
     expect(shown).not.toMatch(/socket|timer|waiting/i);
   });
 
+  it.each([
+    ["no client", undefined],
+    ["idle", { state: "idle" }],
+    ["unknown", { state: 7 }],
+  ])("tells %s where another copy has put that under its key", async (shown, behind) => {
+    const client = await openClient(await openGateway());
+    const made = Object.assign(Object.create(Object.getPrototypeOf(client) as object) as ClientHandle, { ...client });
+    if (behind !== undefined) {
+      const key = Symbol.for("fleet-internal-client.client.2");
+      Object.defineProperty(made, key, { value: { device: client.device, exchange: () => undefined, ...behind } });
+    }
+    expect(String(made)).toMatch(new RegExp(`, ${shown}\\)$`));
+    expect(inspect(made)).toContain(`state: '${shown}'`);
+    await made[Symbol.asyncDispose]();
+  });
+
   it("shows its state: awaiting a command, disconnected", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -229,7 +245,7 @@ describe("what another copy has put under a handle's key", () => {
     const handle = handleOf({});
     expect((await exchange(handle, status))._unsafeUnwrap()).toBe(command);
     expect(getCommand(handle)._unsafeUnwrap()).toBe(command);
-    expect((await commands(handle).next()).value?._unsafeUnwrap()).toBe(command);
+    expect(await commands(handle).next()).toEqual({ done: false, value: ok(command) });
     expect((await closed(handle)).isOk()).toBe(true);
     expect((await destroy(handle)).isOk()).toBe(true);
   });

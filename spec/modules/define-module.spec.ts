@@ -164,6 +164,17 @@ describe("a codec that quotes all of a large command", () => {
   });
 });
 
+describe("an empty command of a module whose commands are not optional", () => {
+  it("is told to everyone who reads commands, as one that cannot be read", async () => {
+    const strict = defineModule({ name: "strict", number: 1234, command: json(isLamp) });
+    const { gateway, client } = await openDevice(strict, "");
+    const reader = commands(client);
+    gateway.push(new Uint8Array(0));
+    expect((await reader.next()).value?._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+    expect(getCommand(client)._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+  });
+});
+
 describe("an optional command", () => {
   const pushing = defineModule({ name: "pushing", number: 1234, command: optional(json(isLamp)) });
   const status = Uint8Array.of(1);

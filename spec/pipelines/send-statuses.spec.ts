@@ -107,6 +107,14 @@ describe("statuses of an iterable", () => {
     expect(isClear).toBe(true);
   });
 
+  it("do not return a source that has ended", async () => {
+    const client = await openClient(await openGateway());
+    const close = jest.fn(() => END);
+    const source = { [Symbol.iterator]: () => ({ next: () => END, return: close }) } as never;
+    expect(await words(sendStatuses(client, source))).toEqual([]);
+    expect(close).not.toHaveBeenCalled();
+  });
+
   it("are not sent where the loop is left just as the source gives one", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
