@@ -1,6 +1,7 @@
 import dns, { type LookupAddress } from "node:dns";
 import net, { type NetConnectOpts } from "node:net";
 import { networkInterfaces } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Lookup } from "../../lib/client/dial.js";
 import { connect } from "../../lib/index.js";
@@ -77,6 +78,17 @@ describe("a name whose first address swallows packets", () => {
     jest.spyOn(dns, "lookup").mockImplementation(resolverOf("127.0.0.1", "127.0.0.2") as never);
     keep((await connect({ host: "gateway.test", port, device: button }))._unsafeUnwrap());
     expect(gateway.devices).toHaveLength(1);
+  });
+});
+
+describe("a name that has opened at its first address", () => {
+  it("attempts none of the others", async () => {
+    const { port } = await startEchoServer();
+    const attempts = jest.spyOn(net, "connect");
+    const recorder = new Recorder({ port, lookup: resolverOf("127.0.0.1", "127.0.0.2") });
+    await recorder.until("opened");
+    await sleep(350); // the next one would come after 250
+    expect(attempts).toHaveBeenCalledTimes(1);
   });
 });
 
