@@ -509,6 +509,15 @@ describe("wrong options of commands", () => {
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage", cause: "boom" });
   });
 
+  it("are told of no more once the iteration is left", async () => {
+    const stream = commands(await openClient(await openGateway()), null as never);
+    await stream.return?.();
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+    const ofNoHandle = commands(null as never);
+    await ofNoHandle.return?.();
+    expect(await ofNoHandle.next()).toEqual({ done: true, value: undefined });
+  });
+
   it("that nobody reads cause no unhandled rejection", () => {
     expect(() => commands(null as never, null as never)).not.toThrow();
   });
