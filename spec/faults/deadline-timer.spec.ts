@@ -122,6 +122,37 @@ describe("the process is kept alive by the timer of a limit", () => {
   });
 });
 
+describe("a limit", () => {
+  it("is looked at a few times only", async () => {
+    const limit = performance.now() + 10_000;
+    let looks = 0;
+    const observer = observerFor(0);
+    Object.defineProperty(observer, "deadline", {
+      get() {
+        looks += 1;
+        return limit;
+      },
+    });
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(looks).toBeLessThan(20);
+  });
+});
+
+describe("a limit that has been met by its last look", () => {
+  it("does not pass", async () => {
+    const observer = observerFor(-1);
+    let looks = 0;
+    Object.defineProperty(observer, "deadline", { get: () => (++looks < 3 ? performance.now() - 1 : undefined) });
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(observer.events).not.toContain("passed");
+  });
+});
+
 describe("a limit that begins while the former one is checked for the last time", () => {
   it("is not lost with it", async () => {
     const observer = observerFor(-1);

@@ -233,6 +233,17 @@ describe("a reader that falls behind", () => {
     expect(await stream.next()).toEqual(END);
   });
 
+  it("by commands that come one by one is behind too", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    const stream = commands(client, { highWaterMark: 2 });
+    for (const number of [1, 2, 3, 4]) {
+      push(gateway, number);
+      await arrival(client, number);
+    }
+    expect(await readAll(stream)).toBe("0102 NOT_OK fell-behind");
+  });
+
   it("by exactly its highWaterMark loses nothing", async () => {
     const gateway = await openGateway();
     const client = await openClient(gateway);
@@ -355,7 +366,8 @@ describe("a reader that falls behind", () => {
       for (let item = 0; item < count; item++) inOrder += mailbox.takeOldest() === item ? 1 : 0;
       expect(inOrder).toBe(count);
       expect(shift).not.toHaveBeenCalled();
-      // Each slice copies no more than was taken since the last.
+      // Each slice lets go what was taken, and copies no more than was taken since the last.
+      expect(slice.mock.calls.length).toBeGreaterThan(0);
       expect(slice.mock.calls.length).toBeLessThan(20);
     } finally {
       jest.restoreAllMocks();
@@ -389,13 +401,29 @@ describe("a reader that falls behind", () => {
 });
 
 describe("while a connection is lost, the process", () => {
+  async function lose(gateway: TestingGateway, client: ClientHandle): Promise<void> {
+    gateway.kick();
+    await eventually(() => expect(String(client)).toContain("disconnected"));
+  }
+
   async function openLost(): Promise<ClientHandle> {
     const gateway = await openGateway();
     const client = await openClient(gateway);
-    gateway.kick();
-    await eventually(() => expect(String(client)).toContain("disconnected"));
+    await lose(gateway, client);
     return client;
   }
+
+  it("is not kept alive by a read that was answered before", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    await lose(gateway, client);
+    const timers = armedTimers();
+    const read = commands(client).next();
+    (await exchange(client, Uint8Array.of(1)))._unsafeUnwrap();
+    expect(await read).toEqual(command(1));
+    await lose(gateway, client);
+    expect(armedTimers()).toBe(timers);
+  });
 
   it("is kept alive by a read that waits, and by no more than that", async () => {
     const client = await openLost();

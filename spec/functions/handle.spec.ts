@@ -289,6 +289,14 @@ describe("what another copy has put under a handle's key", () => {
     expect(await stream.return?.()).toEqual(END);
   });
 
+  it("has its commands read by a loop", async () => {
+    const items = [{ done: false, value: ok(command) }, END];
+    const read: Uint8Array[] = [];
+    const handle = handleOf({ commands: () => streamOf({ next: async () => items.shift() }) });
+    for await (const item of commands(handle)) read.push(item._unsafeUnwrap());
+    expect(read).toEqual([command]);
+  });
+
   it("is told when its stream of commands is left, by return and by await using", async () => {
     const leave = jest.fn(async () => undefined);
     const handle = handleOf({ commands: () => streamOf({ [Symbol.asyncDispose]: leave }) });

@@ -368,6 +368,18 @@ describe("a device ends", () => {
     expect(isReturned).toBe(true);
   });
 
+  it("without a word of what was lost when its loop is left", async () => {
+    const gateway = await openGateway();
+    const { source, push } = openSource();
+    const items = runDevice(configFor(gateway), source, { highWaterMark: 1 });
+    const first = items.next();
+    for (const status of [one, two, one, two]) push(status);
+    await eventually(() => expect(gateway.statuses()).toHaveLength(4));
+    expect(word((await first).value!)).toBe("01");
+    expect(await items.return?.()).toEqual(END);
+    expect(await items.next()).toEqual(END);
+  });
+
   it("when its loop is left while a status is under way, which is aborted", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "stay silent" });
