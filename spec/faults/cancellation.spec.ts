@@ -212,7 +212,7 @@ describe("a connect aborted", () => {
       code: "NOT_OK",
       family: "usage",
       cause: "no longer wanted",
-      message: expect.stringMatching(/\. Nothing is left open\. /) as string,
+      message: expect.stringMatching(/\. Nothing is left open\. /),
     });
     expect(listeners(signal)).toBe(0);
   }

@@ -23,7 +23,7 @@ function observerFor(limitMs: number) {
     deadline: performance.now() + limitMs,
     events,
     postponedMs: 0,
-    deadlinePassed: () => void events.push("passed"),
+    deadlinePassed: (): void => void events.push("passed"),
     postpone(milliseconds: number) {
       events.push("postponed");
       observer.postponedMs += milliseconds;
