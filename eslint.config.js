@@ -19,19 +19,21 @@ const nodeButTimers = "node:(?!(net|timers)$).+";
  * @param {string[]} allowed what these files may import, and nothing else
  * @returns {import("eslint").Linter.Config}
  */
-const layer = (files, allowed) => ({
-  files,
-  rules: {
-    "no-restricted-imports": [
-      "error",
-      {
-        patterns: [
-          { regex: `^(?!(${allowed.join("|")})$)`, message: "This layer may not import that: see eslint.config.js." },
-        ],
-      },
-    ],
-  },
-});
+function layer(files, allowed) {
+  return {
+    files,
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { regex: `^(?!(${allowed.join("|")})$)`, message: "This layer may not import that: see eslint.config.js." },
+          ],
+        },
+      ],
+    },
+  };
+}
 
 /** What Node adds to a realm's globals, and a test environment may take away: it is imported. */
 const nodeGlobals = [
@@ -39,6 +41,12 @@ const nodeGlobals = [
   ...["structuredClone", "setImmediate", "setInterval", "setTimeout"],
   ...["clearImmediate", "clearInterval", "clearTimeout"],
 ];
+
+/** A function of a file is a declaration; what is handed to another function is an arrow. */
+const houseStyle = ["Program > ", "ExportNamedDeclaration > "].map((parent) => ({
+  selector: `${parent}VariableDeclaration > VariableDeclarator:not([id.typeAnnotation]) > ArrowFunctionExpression`,
+  message: "Declare it with `function`.",
+}));
 
 /** What would make lib/protocol depend on more than its arguments. */
 const impure = ["Promise", "Date", "AbortSignal", ...nodeGlobals];
@@ -52,6 +60,7 @@ export default defineConfig(
     plugins: { local: { rules: { "no-dropped-result": noDroppedResult } } },
     rules: {
       eqeqeq: "error",
+      "no-restricted-syntax": ["error", ...houseStyle],
       "local/no-dropped-result": "error",
       "@typescript-eslint/no-floating-promises": ["error", { checkThenables: true }],
       "@typescript-eslint/consistent-type-imports": "error",
@@ -85,6 +94,7 @@ export default defineConfig(
       "no-restricted-globals": ["error", ...impure],
       "no-restricted-syntax": [
         "error",
+        ...houseStyle,
         ":function[async=true]",
         "AwaitExpression",
         "MemberExpression[object.name=Math][property.name=random]",

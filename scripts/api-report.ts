@@ -6,9 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
-
 import { entries, type Entry } from "./entries.js";
 import { root } from "./tools.js";
 
@@ -16,8 +14,8 @@ const { values } = parseArgs({ options: { check: { type: "boolean", default: fal
 const reportFolder = join(root, "spec", "public-api");
 const temporary = mkdtempSync(join(tmpdir(), "public-api-"));
 
-const configOf = ({ path }: Entry): ExtractorConfig =>
-  ExtractorConfig.prepare({
+function configOf({ path }: Entry): ExtractorConfig {
+  return ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: join(root, "package.json"),
     configObject: {
@@ -45,6 +43,7 @@ const configOf = ({ path }: Entry): ExtractorConfig =>
       },
     },
   });
+}
 
 try {
   mkdirSync(reportFolder, { recursive: true });

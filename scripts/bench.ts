@@ -8,7 +8,6 @@
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-
 import { buildCommit, buildPresent, buildPrograms } from "./bench/build.js";
 import { isPinned, measure, type Subject } from "./bench/measure.js";
 import { printFailure, printHeadings, printRatio, printSummary } from "./bench/report.js";
@@ -19,7 +18,7 @@ const parts = [...new Set(rows.map(({ part }) => part))].join(", ");
 const usage = `npm run bench -- [--check] [--against REV] [--only PART,...]; parts: ${parts}, or what is in a row's name`;
 
 /** Throws an error whose message begins with a line for people. */
-const optionsFrom = (args: string[]) => {
+function optionsFrom(args: string[]) {
   const { values } = parseArgs({
     args,
     options: { check: { type: "boolean", default: false }, only: { type: "string" }, against: { type: "string" } },
@@ -32,20 +31,22 @@ const optionsFrom = (args: string[]) => {
     throw new Error(`nothing that is measured is called ${JSON.stringify(unknown)}`);
   }
   return { ...values, isWanted: (row: Row) => words.some((word) => isMeant(word, nameOf(row))) };
-};
+}
 
-const nameOf = ({ part, name }: Row): string => `${part}: ${name}`;
+function nameOf({ part, name }: Row): string {
+  return `${part}: ${name}`;
+}
 
-const reportRow = async (row: Row, now: string, then: string | undefined): Promise<void> => {
+async function reportRow(row: Row, now: string, then: string | undefined): Promise<void> {
   const measured: Subject = { workload: row.library, build: now };
   const reference: Subject = then === undefined ? { workload: row.floor, build: now } : { ...measured, build: then };
   const turns = await measure(row, reference, measured);
   for (const metric of Object.keys(turns[0]?.reference ?? {}) as Metric[]) {
     printRatio(nameOf(row), metric, turns, then === undefined ? row.targets[metric] : undefined);
   }
-};
+}
 
-const run = async ({ check, against, isWanted }: ReturnType<typeof optionsFrom>): Promise<void> => {
+async function run({ check, against, isWanted }: ReturnType<typeof optionsFrom>): Promise<void> {
   await buildPrograms();
   const now = await buildPresent();
   const then = against === undefined ? undefined : buildCommit(against);
@@ -59,7 +60,7 @@ const run = async ({ check, against, isWanted }: ReturnType<typeof optionsFrom>)
   if (printSummary() && check) {
     process.exitCode = 1;
   }
-};
+}
 
 let options: ReturnType<typeof optionsFrom> | undefined;
 try {

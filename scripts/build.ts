@@ -4,9 +4,7 @@
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-
 import { build, transform } from "esbuild";
-
 import { writeDeclarations } from "./declarations.js";
 import { entries } from "./entries.js";
 import { root } from "./tools.js";
@@ -18,28 +16,28 @@ const notices = readFileSync(join(root, "scripts", "third-party-notices.txt"), "
 const noticesFile = join(dist, "THIRD-PARTY-NOTICES.txt");
 const target = "node20";
 
-const write = (file: string, text: string, mode?: number): void => {
+function write(file: string, text: string, mode?: number): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text, { mode });
-};
+}
 
 /** The packages whose code is among these files. */
-const packagesIn = (files: readonly string[]): string[] => {
+function packagesIn(files: readonly string[]): string[] {
   const names = files.map((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
   return [...new Set(names)].filter((name) => name !== undefined);
-};
+}
 
 /** The first line of a file with other people's code in it, which bundlers keep. */
-const notice = (file: string, packages: readonly string[]): string => {
+function notice(file: string, packages: readonly string[]): string {
   const unknown = packages.filter((name) => !notices.includes(`${name} (`));
   if (unknown.length > 0) throw new Error(`scripts/third-party-notices.txt does not name ${unknown.join(", ")}`);
   if (packages.length === 0) return "";
   const path = relative(dirname(file), noticesFile).split(sep).join("/");
   return `/*! Contains code of ${packages.join(", ")}: see ${path} */\n`;
-};
+}
 
 /** Bundles to ES modules, and makes CommonJS of each file: the same files, with the same imports of one another. */
-const bundle = async (): Promise<void> => {
+async function bundle(): Promise<void> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: ["lib/cli.ts", ...entries.map(({ path }) => `lib/${path}.ts`)],
@@ -70,13 +68,13 @@ const bundle = async (): Promise<void> => {
     write(join(cjs, relative(esm, path)), firstLine + code);
   }
   write(join(cjs, "package.json"), '{ "type": "commonjs" }\n');
-};
+}
 
-const writeCommand = (): void => {
+function writeCommand(): void {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
   const start = `import { run } from "./esm/cli.js";\n\nawait run(process, ${JSON.stringify(version)});\n`;
   write(join(dist, "command.js"), `#!/usr/bin/env node\n${start}`, 0o755);
-};
+}
 
 rmSync(dist, { recursive: true, force: true });
 await bundle();

@@ -5,7 +5,6 @@
  */
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { entries } from "./entries.js";
 import { bundleOf, inTemporaryFolder, installIn, pack, type Tarball } from "./packed.js";
 import { bin, root, runNode, runNpm } from "./tools.js";
@@ -39,17 +38,18 @@ const programs = [
 const mostOwn = 1_300_000;
 const mostInstalled = 3_400_000;
 
-const weigh = (what: string, bytes: number, most: number): void => {
+function weigh(what: string, bytes: number, most: number): void {
   console.log(`${bytes.toString().padStart(9)} bytes of ${most}: ${what}`);
   if (bytes > most) throw new Error(`${what}: ${bytes} bytes, ${bytes - most} more than it may have`);
-};
+}
 
-const sizeOf = (folder: string): number =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((file) => statSync(join(folder, file)))
     .reduce((sum, stats) => sum + (stats.isFile() ? stats.size : 0), 0);
+}
 
-const checkContents = ({ files }: Tarball): void => {
+function checkContents({ files }: Tarball): void {
   const unexpected = files.filter(({ path }) => !expected.some((pattern) => pattern.test(path)));
   if (unexpected.length > 0) throw new Error(`not for users: ${unexpected.map(({ path }) => path).join(", ")}`);
   for (const { path } of files.filter(({ path }) => path.endsWith(".d.ts"))) {
@@ -57,16 +57,16 @@ const checkContents = ({ files }: Tarball): void => {
       throw new Error(`${path} names @bufbuild/protobuf, which is not installed with the package`);
     }
   }
-};
+}
 
-const checkPrograms = async (project: string): Promise<void> => {
+async function checkPrograms(project: string): Promise<void> {
   for (const { name, most, code } of programs) {
     weigh(`a bundle of ${name}`, (await bundleOf(code, project)).length, most);
   }
-};
+}
 
 /** Loads an entry in both formats, in a fresh process, and returns the names that it exports. */
-const exportedNames = (project: string, specifier: string): string[] => {
+function exportedNames(project: string, specifier: string): string[] {
   writeFileSync(
     join(project, "load.cjs"),
     `import("${specifier}").then((esm) => {
@@ -79,9 +79,9 @@ const exportedNames = (project: string, specifier: string): string[] => {
     throw new Error(`${specifier} exports [${esm.join(", ")}] to import and [${cjs.join(", ")}] to require`);
   }
   return esm;
-};
+}
 
-const checkTypes = (project: string, namesByEntry: ReadonlyMap<string, readonly string[]>): void => {
+function checkTypes(project: string, namesByEntry: ReadonlyMap<string, readonly string[]>): void {
   const uses = [...namesByEntry].map(([specifier, names], n) => ({
     specifier,
     module: `entry${n}`,
@@ -106,13 +106,13 @@ const checkTypes = (project: string, namesByEntry: ReadonlyMap<string, readonly 
   const files = ["consumer.mts", "consumer.cts"];
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
   runNode(bin("typescript", "tsc"), ["-p", project], project);
-};
+}
 
 /** Runs the installed command as users do. */
-const checkCommand = (project: string): void => {
+function checkCommand(project: string): void {
   const help = runNpm(["exec", "--no", "--", packageName, "--help"], project);
   if (!help.includes(`Usage: ${packageName}`)) throw new Error(`${packageName} --help says\n${help}`);
-};
+}
 
 await inTemporaryFolder("package", async (project) => {
   const tarball = pack(project);

@@ -11,7 +11,6 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-
 import { entries } from "./entries.js";
 import { inTemporaryFolder, installIn, pack } from "./packed.js";
 import { bin, root, run, runNode, runNpm } from "./tools.js";
@@ -27,113 +26,129 @@ interface Tool {
 const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   readonly devDependencies: Readonly<Record<string, string>>;
 };
-const own = (name: string): string => `${name}@${devDependencies[name] ?? "missing"}`;
-const isOwn = (spec: string): boolean => Object.keys(devDependencies).some((name) => own(name) === spec);
+function own(name: string): string {
+  return `${name}@${devDependencies[name] ?? "missing"}`;
+}
 
-const exec = (project: string, command: string): string =>
-  runNpm(["exec", "--no", "--", ...command.split(" ")], project);
+function isOwn(spec: string): boolean {
+  return Object.keys(devDependencies).some((name) => own(name) === spec);
+}
 
-const expectLamp = (output: string): void => {
+function exec(project: string, command: string): string {
+  return runNpm(["exec", "--no", "--", ...command.split(" ")], project);
+}
+
+function expectLamp(output: string): void {
   if (!output.includes("the lamp is lit")) throw new Error(`the lamp is not lit:\n${output}`);
-};
+}
 
 /** The files that are the same for all tools. */
-const copyFiles = (project: string): void => {
+function copyFiles(project: string): void {
   cpSync(join(root, "spec", "tools"), project, { recursive: true });
-};
+}
 
 /** The example project without its tests, which are jest's. */
-const copyExample = (project: string, isFor: (file: string) => boolean): void => {
+function copyExample(project: string, isFor: (file: string) => boolean): void {
   const source = join(root, "spec", "example-project");
   cpSync(join(source, "tsconfig.json"), join(project, "tsconfig.json"));
   cpSync(join(source, "src"), join(project, "src"), { recursive: true, filter: isFor });
-};
+}
 
 const example = JSON.parse(readFileSync(join(root, "spec", "example-project", "package.json"), "utf8")) as {
   readonly devDependencies: Readonly<Record<string, string>>;
 };
 
 /** The example project's own tests, in either module format. Without --forceExit: jest has to end by itself. */
-const jest = (type: "commonjs" | "module", nodeOptions: string, environment = "node"): Tool => ({
-  name: `${own("jest")}, "type": "${type}", in ${environment}`,
-  packages: Object.entries(example.devDependencies)
-    .map(([name, version]) => `${name}@${version}`)
-    .concat(environment === "node" ? [] : `jest-environment-${environment}@${devDependencies["jest"] ?? "missing"}`),
-  check: (project) => {
-    copyExample(project, () => true);
-    writeFileSync(join(project, "package.json"), JSON.stringify({ ...example, type }));
-    const args = ["--", "--env", environment, "--detectOpenHandles", "--cacheDirectory", join(project, "cache")];
-    run("npm", ["test", ...args], project, { NODE_OPTIONS: nodeOptions });
-  },
-});
+function jest(type: "commonjs" | "module", nodeOptions: string, environment = "node"): Tool {
+  return {
+    name: `${own("jest")}, "type": "${type}", in ${environment}`,
+    packages: Object.entries(example.devDependencies)
+      .map(([name, version]) => `${name}@${version}`)
+      .concat(environment === "node" ? [] : `jest-environment-${environment}@${devDependencies["jest"] ?? "missing"}`),
+    check: (project) => {
+      copyExample(project, () => true);
+      writeFileSync(join(project, "package.json"), JSON.stringify({ ...example, type }));
+      const args = ["--", "--env", environment, "--detectOpenHandles", "--cacheDirectory", join(project, "cache")];
+      run("npm", ["test", ...args], project, { NODE_OPTIONS: nodeOptions });
+    },
+  };
+}
 
 /** One test, with the tool's own `test`. */
-const testRunner = (name: string, module: string, packages: readonly string[], command: readonly string[]): Tool => ({
-  name,
-  packages,
-  check: (project) => {
-    copyFiles(project);
-    const imports = `import { test } from "${module}";\nimport { lightsItsLamp } from "./lamp.js";\n`;
-    writeFileSync(join(project, "lamp.test.js"), `${imports}test("a lamp is lit", lightsItsLamp);\n`);
-    const [file = "", ...args] = command;
-    run(file === "node" ? process.execPath : join(project, "node_modules", ".bin", file), args, project);
-  },
-});
+function testRunner(name: string, module: string, packages: readonly string[], command: readonly string[]): Tool {
+  return {
+    name,
+    packages,
+    check: (project) => {
+      copyFiles(project);
+      const imports = `import { test } from "${module}";\nimport { lightsItsLamp } from "./lamp.js";\n`;
+      writeFileSync(join(project, "lamp.test.js"), `${imports}test("a lamp is lit", lightsItsLamp);\n`);
+      const [file = "", ...args] = command;
+      run(file === "node" ? process.execPath : join(project, "node_modules", ".bin", file), args, project);
+    },
+  };
+}
 
 /** A serverless handler, bundled to one file, and called where there is no other. */
-const bundler = (format: string, packages: readonly string[], command: string): Tool => ({
-  name: `${packages[0] ?? ""}, ${format}`,
-  packages,
-  check: (project) => {
-    copyFiles(project);
-    exec(project, command);
-    const file = /\.\.\/bundle\/\S+/.exec(command)?.[0] ?? "";
-    expectLamp(runNode("invoke.js", [join(project, file)], project));
-  },
-});
+function bundler(format: string, packages: readonly string[], command: string): Tool {
+  return {
+    name: `${packages[0] ?? ""}, ${format}`,
+    packages,
+    check: (project) => {
+      copyFiles(project);
+      exec(project, command);
+      const file = /\.\.\/bundle\/\S+/.exec(command)?.[0] ?? "";
+      expectLamp(runNode("invoke.js", [join(project, file)], project));
+    },
+  };
+}
 
 /** The example project and every entry, by the strictest compiler. */
-const typescript = (version: string): Tool => ({
-  name: `typescript@${version}`,
-  packages: [`typescript@${version}`, own("@types/node")],
-  check: (project) => {
-    copyExample(project, (file) => !file.endsWith(".test.ts"));
-    const everything = entries.map(({ specifier }, n) => `export * as entry${n} from "${specifier}";\n`).join("");
-    writeFileSync(join(project, "src", "import.mts"), everything);
-    writeFileSync(join(project, "src", "require.cts"), everything);
-    for (const type of ["commonjs", "module"]) {
-      runNpm(["pkg", "set", `type=${type}`], project);
-      exec(project, "tsc --skipLibCheck false --exactOptionalPropertyTypes --declaration");
-    }
-  },
-});
+function typescript(version: string): Tool {
+  return {
+    name: `typescript@${version}`,
+    packages: [`typescript@${version}`, own("@types/node")],
+    check: (project) => {
+      copyExample(project, (file) => !file.endsWith(".test.ts"));
+      const everything = entries.map(({ specifier }, n) => `export * as entry${n} from "${specifier}";\n`).join("");
+      writeFileSync(join(project, "src", "import.mts"), everything);
+      writeFileSync(join(project, "src", "require.cts"), everything);
+      for (const type of ["commonjs", "module"]) {
+        runNpm(["pkg", "set", `type=${type}`], project);
+        exec(project, "tsc --skipLibCheck false --exactOptionalPropertyTypes --declaration");
+      }
+    },
+  };
+}
 
 /** Nothing is hoisted, so that a project finds only what it has asked for itself. */
-const strictPnpm = (version: string): Tool => ({
-  name: `pnpm@${version}`,
-  packages: [`pnpm@${version}`],
-  check: (project, tarball) => {
-    const strict = join(project, "..", "strict");
-    mkdirSync(strict);
-    copyFiles(strict);
-    copyExample(strict, (file) => !file.endsWith(".test.ts"));
-    const dependencies = { "fleet-internal-client": pathToFileURL(tarball).href };
-    const manifest = { private: true, type: "module", dependencies, devDependencies: {} };
-    writeFileSync(join(strict, "package.json"), JSON.stringify(manifest));
-    const pnpm = join(project, "node_modules", ".bin", "pnpm");
-    const noHoisting = ["--config.hoist=false", "--store-dir", join(project, "store")];
-    run(pnpm, ["add", "--save-dev", ...noHoisting, own("typescript"), own("@types/node")], strict);
-    runNode(bin("typescript", "tsc", strict), ["--declaration"], strict);
-    expectLamp(runNode("main.js", [], strict));
-  },
-});
+function strictPnpm(version: string): Tool {
+  return {
+    name: `pnpm@${version}`,
+    packages: [`pnpm@${version}`],
+    check: (project, tarball) => {
+      const strict = join(project, "..", "strict");
+      mkdirSync(strict);
+      copyFiles(strict);
+      copyExample(strict, (file) => !file.endsWith(".test.ts"));
+      const dependencies = { "fleet-internal-client": pathToFileURL(tarball).href };
+      const manifest = { private: true, type: "module", dependencies, devDependencies: {} };
+      writeFileSync(join(strict, "package.json"), JSON.stringify(manifest));
+      const pnpm = join(project, "node_modules", ".bin", "pnpm");
+      const noHoisting = ["--config.hoist=false", "--store-dir", join(project, "store")];
+      run(pnpm, ["add", "--save-dev", ...noHoisting, own("typescript"), own("@types/node")], strict);
+      runNode(bin("typescript", "tsc", strict), ["--declaration"], strict);
+      expectLamp(runNode("main.js", [], strict));
+    },
+  };
+}
 
 /** The last commit, as it is cloned. */
-const clone = (project: string): string => {
+function clone(project: string): string {
   const folder = join(project, "..", "clone");
   run("git", ["clone", "--quiet", root, folder], project);
   return folder;
-};
+}
 
 const packOfClone: Tool = {
   name: "npm pack in a fresh clone",

@@ -18,7 +18,7 @@ const checks = [
 ];
 
 /** Runs a script, shows what it writes, and tells whether it passes. */
-const run = async (check: string): Promise<{ readonly passes: boolean; readonly output: string }> => {
+async function run(check: string): Promise<{ readonly passes: boolean; readonly output: string }> {
   const child = spawn("npm", ["run", "--silent", ...check.split(" ")], {
     stdio: ["ignore", "pipe", "inherit"],
     shell: process.platform === "win32",
@@ -31,7 +31,7 @@ const run = async (check: string): Promise<{ readonly passes: boolean; readonly 
   }
   const [code] = (await closed) as [number | null];
   return { passes: code === 0, output };
-};
+}
 
 let passed = 0;
 let failed = 0;

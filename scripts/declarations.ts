@@ -1,31 +1,33 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
-
 import { entries } from "./entries.js";
 import { bin, root, runNode } from "./tools.js";
 
 const relativeImport = /(?<=["'])\.{1,2}\/[^"']+(?=\.js["'])/g;
 
 /** The wire format's code is bundled, and its types with it: to users a generated message is what `protobuf` takes. */
-const withoutWireFormat = (declarations: string): string =>
-  declarations
+function withoutWireFormat(declarations: string): string {
+  return declarations
     .replace(/^import .+ from "@bufbuild\/protobuf\/wire";\n/m, "")
     .replace(
       /(?<=^interface MessageFns<T> \{\n)[^}]+(?=^\})/m,
       "    encode(message: T): { finish(): Uint8Array };\n    decode(bytes: Uint8Array): T;\n",
     );
+}
 
 /** Where the declarations of a source stand in dist/esm and dist/cjs: those of lib/ beside the JavaScript. */
-const place = (source: string): string => source.replace(/^lib\//, "");
+function place(source: string): string {
+  return source.replace(/^lib\//, "");
+}
 
-const asImport = (from: string, to: string): string => {
+function asImport(from: string, to: string): string {
   const path = relative(dirname(from), to).split(sep).join("/");
   return path.startsWith(".") ? path : `./${path}`;
-};
+}
 
 /** Writes into each folder the declarations that the entries reach, and no others: nobody can import the rest. */
-export const writeDeclarations = (folders: readonly string[]): void => {
+export function writeDeclarations(folders: readonly string[]): void {
   const emitted = mkdtempSync(join(tmpdir(), "declarations-"));
   try {
     runNode(bin("typescript", "tsc"), [
@@ -55,4 +57,4 @@ export const writeDeclarations = (folders: readonly string[]): void => {
   } finally {
     rmSync(emitted, { recursive: true });
   }
-};
+}

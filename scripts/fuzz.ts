@@ -4,7 +4,6 @@
 //
 // Ends with code 0 and "0 violations", or with code 1 and the seed and the smallest input that still fails.
 import fc from "fast-check";
-
 import { wholeNumberOptions } from "./fuzz/options.js";
 import { readsAsTheReference, show } from "./fuzz/streams.js";
 
@@ -14,7 +13,9 @@ const { seed, inputs } = wholeNumberOptions({
 });
 
 const counts = new Map<string, number>();
-const tally = (outcome: string): unknown => counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+function tally(outcome: string): unknown {
+  return counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+}
 
 console.log(`seed ${seed}, ${inputs} inputs`);
 const begunAt = performance.now();

@@ -4,7 +4,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-
 import { bin, root, runNode } from "./tools.js";
 
 const options = [
@@ -24,7 +23,7 @@ const options = [
 // protoc starts the plugin itself, so on Windows it needs the command file that npm makes.
 const plugin = join(root, "node_modules", ".bin", `protoc-gen-ts_proto${process.platform === "win32" ? ".cmd" : ""}`);
 
-const generate = (folder: string): void => {
+function generate(folder: string): void {
   const protos = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".proto"))
     .map((file) => join(root, "lib", file))
@@ -38,13 +37,16 @@ const generate = (folder: string): void => {
     ...folders.map((each) => `-I${each}`),
     ...protos,
   ]);
-};
+}
 
 /** Text by file name. Line ends may differ after a checkout on Windows. */
-const contents = (folder: string): Map<string, string> =>
-  new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n")]));
+function contents(folder: string): Map<string, string> {
+  return new Map(
+    readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n")]),
+  );
+}
 
-const differences = (committed: string): string[] => {
+function differences(committed: string): string[] {
   const fresh = mkdtempSync(join(tmpdir(), "generated-"));
   try {
     generate(fresh);
@@ -53,7 +55,7 @@ const differences = (committed: string): string[] => {
   } finally {
     rmSync(fresh, { recursive: true });
   }
-};
+}
 
 const generated = join(root, "generated");
 if (process.argv.includes("--check")) {

@@ -2,9 +2,7 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { build } from "esbuild";
-
 import { root, runNpm } from "./tools.js";
 
 export interface Tarball {
@@ -15,36 +13,36 @@ export interface Tarball {
 }
 
 /** Gives `use` an empty folder, and removes it afterwards. */
-export const inTemporaryFolder = async (name: string, use: (folder: string) => unknown): Promise<void> => {
+export async function inTemporaryFolder(name: string, use: (folder: string) => unknown): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   try {
     await use(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
-};
+}
 
 /** Packs what is built, as for publishing, into a folder. */
-export const pack = (folder: string): Tarball => {
+export function pack(folder: string): Tarball {
   const [packed] = JSON.parse(
     runNpm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
   ) as (Tarball & { readonly filename: string })[];
   if (packed === undefined) throw new Error("npm pack made no tarball");
   return { ...packed, file: join(folder, packed.filename) };
-};
+}
 
 /**
  * Makes an ES module project of a folder, and installs packages there. With the versions of this repository's lock file, npm
  * finds what it can in the cache that `npm ci` filled.
  */
-export const installIn = (folder: string, packages: readonly string[]): void => {
+export function installIn(folder: string, packages: readonly string[]): void {
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   copyFileSync(join(root, "package-lock.json"), join(folder, "package-lock.json"));
   runNpm(["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], folder);
-};
+}
 
 /** What a user's bundler makes of a program in that folder, with everything that it needs. */
-export const bundleOf = async (code: string, folder: string): Promise<Uint8Array> => {
+export async function bundleOf(code: string, folder: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: folder },
     bundle: true,
@@ -58,4 +56,4 @@ export const bundleOf = async (code: string, folder: string): Promise<Uint8Array
   const [file] = outputFiles;
   if (file === undefined) throw new Error("the bundle is empty");
   return file.contents;
-};
+}

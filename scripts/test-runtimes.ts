@@ -7,9 +7,7 @@
  * A runtime is a name with a version or without, such as `node`, `bun@1.4.5`.
  */
 import { join } from "node:path";
-
 import { build } from "esbuild";
-
 import { inTemporaryFolder, installIn, pack } from "./packed.js";
 import { bin, root, run } from "./tools.js";
 
@@ -23,12 +21,14 @@ interface Runtime {
 }
 
 const system = process.platform === "win32" ? "win" : process.platform;
-const node = (version: string): Runtime => ({
-  name: "node",
-  packageName: `node-${system}-${process.arch}`,
-  version,
-  args: [],
-});
+function node(version: string): Runtime {
+  return {
+    name: "node",
+    packageName: `node-${system}-${process.arch}`,
+    version,
+    args: [],
+  };
+}
 
 const runtimes: readonly Runtime[] = [
   ...["20.5.1", "20.20.2", "22.23.3", "24.21.0", "26.10.0"].map(node),
@@ -40,25 +40,26 @@ const runtimes: readonly Runtime[] = [
 /** A file, in the projects, that imports the package as users do. */
 const suite = "suite.mjs";
 
-const writeSuite = (project: string): Promise<unknown> =>
-  build({
+function writeSuite(project: string): Promise<unknown> {
+  return build({
     absWorkingDir: root,
     entryPoints: ["spec/runtimes/suite.ts"],
     outfile: join(project, suite),
     format: "esm",
     target: "node20",
   });
+}
 
-const commandOf = (project: string, { name, packageName }: Runtime): readonly string[] => {
+function commandOf(project: string, { name, packageName }: Runtime): readonly string[] {
   if (name === "node") {
     const file = process.platform === "win32" ? "node.exe" : "node";
     return [join(project, "node_modules", packageName, "bin", file)];
   }
   const file = bin(packageName, name, project);
   return file.endsWith("js") ? [process.execPath, file] : [file];
-};
+}
 
-const play = async (runtime: Runtime, tarball: string): Promise<string> => {
+async function play(runtime: Runtime, tarball: string): Promise<string> {
   let output = "";
   await inTemporaryFolder("runtime", async (project) => {
     installIn(project, [tarball, `${runtime.packageName}@${runtime.version}`]);
@@ -67,7 +68,7 @@ const play = async (runtime: Runtime, tarball: string): Promise<string> => {
     output = run(command, [...args, ...runtime.args, suite], project);
   });
   return output.trim().split("\n").at(-1) ?? "";
-};
+}
 
 const names = process.argv.slice(2);
 const chosen = runtimes.filter(

@@ -11,7 +11,7 @@ interface Manifest {
 }
 
 /** The file behind a tool's command. Run with this Node it needs neither a shell nor npx. */
-export const bin = (packageName: string, command: string, project = root): string => {
+export function bin(packageName: string, command: string, project = root): string {
   const folder = join(project, "node_modules", packageName);
   const commands = (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest).bin;
   const file = typeof commands === "string" ? commands : commands[command];
@@ -19,10 +19,10 @@ export const bin = (packageName: string, command: string, project = root): strin
     throw new Error(`${packageName} has no command ${command}`);
   }
   return join(folder, file);
-};
+}
 
 /** Runs a command without a terminal and returns what it wrote to stdout. Throws when it fails or does not end. */
-export const run = (command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): string => {
+export function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): string {
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     cwd,
     encoding: "utf8",
@@ -35,10 +35,13 @@ export const run = (command: string, args: readonly string[], cwd: string, env: 
     throw new Error(`${command} ${args.join(" ")} ended with ${status ?? signal ?? "nothing"}\n${stdout}${stderr}`);
   }
   return stdout;
-};
+}
 
 /** Runs a file with this Node. */
-export const runNode = (file: string, args: readonly string[], cwd = root, env: NodeJS.ProcessEnv = {}): string =>
-  run(process.execPath, [file, ...args], cwd, env);
+export function runNode(file: string, args: readonly string[], cwd = root, env: NodeJS.ProcessEnv = {}): string {
+  return run(process.execPath, [file, ...args], cwd, env);
+}
 
-export const runNpm = (args: readonly string[], cwd: string): string => run("npm", args, cwd);
+export function runNpm(args: readonly string[], cwd: string): string {
+  return run("npm", args, cwd);
+}

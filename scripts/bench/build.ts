@@ -3,18 +3,18 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { build } from "esbuild";
-
 import { bin, root, runNode, runNpm } from "../tools.js";
 
 /** In node_modules, so that the files there find the packages as the library does. */
 const cache = join(root, "node_modules", ".cache", "bench");
 
-export const programFile = (name: string): string => join(cache, `${name}.mjs`);
+export function programFile(name: string): string {
+  return join(cache, `${name}.mjs`);
+}
 
-export const buildPrograms = (): Promise<unknown> =>
-  build({
+export function buildPrograms(): Promise<unknown> {
+  return build({
     absWorkingDir: root,
     entryPoints: ["gateway", "worker"].map((name) => `scripts/bench/programs/${name}.ts`),
     bundle: true,
@@ -24,32 +24,33 @@ export const buildPrograms = (): Promise<unknown> =>
     outdir: cache,
     outExtension: { ".js": ".mjs" },
   });
+}
 
 /** Gives the folder of the present build. */
-export const buildPresent = async (): Promise<string> => {
+export async function buildPresent(): Promise<string> {
   await import("../build.js");
   return join(root, "dist", "esm");
-};
+}
 
-const git = (...args: readonly string[]): string => {
+function git(...args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
   if (status !== 0) {
     throw new Error(`git ${args.join(" ")} failed: ${stderr}`);
   }
   return stdout.trim();
-};
+}
 
 /** What a lock file installs, without what it says of the package itself. */
-const lockedPackages = (folder: string): string => {
+function lockedPackages(folder: string): string {
   const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as { packages: object };
   return JSON.stringify({ ...packages, "": undefined });
-};
+}
 
 /**
  * Builds another commit by its own script, in a worktree that is gone afterwards, and gives the folder of its build. That
  * folder stays for the next run.
  */
-export const buildCommit = (revision: string): string => {
+export function buildCommit(revision: string): string {
   const commit = git("rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`);
   const kept = join(cache, "builds", commit);
   if (!existsSync(join(kept, "package.json"))) {
@@ -73,4 +74,4 @@ export const buildCommit = (revision: string): string => {
     }
   }
   return join(kept, "dist", "esm");
-};
+}

@@ -2,7 +2,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-
 import { programFile } from "./build.js";
 import type { Work } from "./programs/workloads.js";
 import type { Row } from "./rows.js";
@@ -26,7 +25,7 @@ interface Program {
   readonly end: () => Promise<unknown>;
 }
 
-const startProgram = (name: string, ...args: readonly string[]): Program => {
+function startProgram(name: string, ...args: readonly string[]): Program {
   const [command = "", ...rest] = [...pin, process.execPath, "--expose-gc", programFile(name), ...args];
   const stdio: ["pipe", "pipe", "inherit"] = ["pipe", "pipe", "inherit"];
   const child = spawn(command, rest, { stdio, timeout: longestRunMs, killSignal: "SIGKILL" });
@@ -47,7 +46,7 @@ const startProgram = (name: string, ...args: readonly string[]): Program => {
       return gone;
     },
   };
-};
+}
 
 /** One slice of each, done in one turn. */
 export interface Turn {
@@ -62,7 +61,7 @@ export interface Subject {
   readonly build: string;
 }
 
-const measureOnce = async (row: Row, subjects: readonly Subject[]): Promise<Turn[]> => {
+async function measureOnce(row: Row, subjects: readonly Subject[]): Promise<Turn[]> {
   const { bytes, devices, sliceMs } = row;
   const gateway = startProgram("gateway", row.gateway);
   const programs = [gateway];
@@ -86,16 +85,16 @@ const measureOnce = async (row: Row, subjects: readonly Subject[]): Promise<Turn
   } finally {
     await Promise.all(programs.map(({ end }) => end()));
   }
-};
+}
 
 /**
  * Measures a subject beside a reference, and the reference beside itself, so that whatever else the machine does meets
  * all three. The reference is always in the middle of a turn; which of its neighbours is first alternates.
  */
-export const measure = async (row: Row, reference: Subject, measured: Subject): Promise<Turn[]> => {
+export async function measure(row: Row, reference: Subject, measured: Subject): Promise<Turn[]> {
   const turns: Turn[] = [];
   for (let set = 0; set < row.processes; set += 1) {
     turns.push(...(await measureOnce(row, [reference, reference, measured])));
   }
   return turns;
-};
+}

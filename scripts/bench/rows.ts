@@ -10,8 +10,13 @@ export interface Target {
   readonly kept: number;
 }
 
-const atLeast = (goal: number, kept: number): Target => ({ bound: "at least", goal, kept });
-const atMost = (goal: number, kept: number): Target => ({ bound: "at most", goal, kept });
+function atLeast(goal: number, kept: number): Target {
+  return { bound: "at least", goal, kept };
+}
+
+function atMost(goal: number, kept: number): Target {
+  return { bound: "at most", goal, kept };
+}
 
 const usual = {
   gateway: "whole" as GatewayMode,

@@ -13,9 +13,11 @@ export type Metric = keyof typeof units;
 export type Sample = Readonly<Partial<Record<Metric, number>>>;
 
 /** The value below which that part of all values lies. */
-export const quantile = (values: readonly number[], part: number): number => {
+export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.round((sorted.length - 1) * part)] ?? NaN;
-};
+}
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}

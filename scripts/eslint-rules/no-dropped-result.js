@@ -8,18 +8,18 @@
 const resultClasses = new Set(["Ok", "Err", "ResultAsync"]);
 
 /** @param {import("typescript").Type} type */
-const isResult = (type) => {
+function isResult(type) {
   const symbol = type.getSymbol();
   const files = symbol?.declarations?.map((declaration) => declaration.getSourceFile().fileName) ?? [];
   return resultClasses.has(symbol?.name ?? "") && files.some((file) => file.includes("/node_modules/neverthrow/"));
-};
+}
 
 /**
  * @param {import("typescript").TypeChecker} checker
  * @param {import("typescript").Type} type
  * @returns {boolean}
  */
-const losesError = (checker, type) => {
+function losesError(checker, type) {
   if (type.isUnionOrIntersection()) {
     return type.types.some((part) => losesError(checker, part));
   }
@@ -29,7 +29,7 @@ const losesError = (checker, type) => {
   }
   const parts = checker.getTypeArguments(/** @type {import("typescript").TypeReference} */ (type));
   return isList ? parts.some((part) => losesError(checker, part)) : parts[1] !== checker.getNeverType();
-};
+}
 
 /** @type {import("eslint").Rule.RuleModule} */
 export default {

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-
 import { DeviceConnection, type Effect } from "../../lib/protocol/device-connection.js";
 import { LIMITS, utf8 } from "../../spec/support/virtual-device.js";
 import { connectResponseFrame } from "../../lib/testing.js";
@@ -28,21 +27,26 @@ const MOST_BYTES_BESIDES = 4_096;
 export type Tally = (outcome: string) => void;
 
 /** A device reads every stream as the reference does, and allocates no more than what has arrived allows. */
-export const readsAsTheReference = (tally: Tally) =>
-  fc.property(streams, (stream) => {
+export function readsAsTheReference(tally: Tally) {
+  return fc.property(streams, (stream) => {
     const problem = check(stream, tally);
     if (problem !== undefined) throw new Error(problem);
   });
+}
 
-export const show = ({ bytes, chunks, limit }: Stream): string =>
-  `limit ${limit}, chunks of [${chunks.join(", ")}] and the rest, bytes ${Buffer.from(bytes).toString("hex")}`;
+export function show({ bytes, chunks, limit }: Stream): string {
+  return `limit ${limit}, chunks of [${chunks.join(", ")}] and the rest, bytes ${Buffer.from(bytes).toString("hex")}`;
+}
 
 // ——— making them ———
 
-const noise = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
+function noise(minLength: number, maxLength: number) {
+  return fc.uint8Array({ minLength, maxLength });
+}
 
-const oftener = <Value>(usual: Value, other: Value): fc.Arbitrary<Value> =>
-  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constant(other) });
+function oftener<Value>(usual: Value, other: Value): fc.Arbitrary<Value> {
+  return fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constant(other) });
+}
 
 const deviceBytes = fc
   .record({

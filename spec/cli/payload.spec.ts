@@ -2,14 +2,19 @@ import { describe, expect, it } from "@jest/globals";
 import { fromHex, hex, utf8 } from "../support/bytes.js";
 import { payloadsWith } from "./surroundings.js";
 
-const deviceOf = (module: number, deviceType = 0) => ({
-  module,
-  deviceType,
-  deviceRole: "left",
-  deviceName: "b",
-  priority: 0,
-});
-const commandOf = (module: number) => ({ kind: "command", device: deviceOf(module) }) as const;
+function deviceOf(module: number, deviceType = 0) {
+  return {
+    module,
+    deviceType,
+    deviceRole: "left",
+    deviceName: "b",
+    priority: 0,
+  };
+}
+
+function commandOf(module: number) {
+  return { kind: "command", device: deviceOf(module) } as const;
+}
 const other = commandOf(1234);
 
 describe("a payload in a line", () => {

@@ -18,18 +18,31 @@ const device = { module: 1234, deviceType: 0, deviceRole: "left", deviceName: "b
 const watched: Watched = { device, host: "127.0.0.1", port: 1636, everyMs: 5_000, payloads: payloadsWith() };
 
 /** The time of day is one thing, the time that passes another. */
-const at = (second: number) => ({ time: new Date(2026, 0, 2, 3, 4, second), at: second * 1_000 });
-const answer = (second: number, roundTripMs: number): WatchEvent => ({
-  ...at(second),
-  event: "command",
-  kind: "answer",
-  command: utf8("on"),
-  roundTripMs,
-});
-const after = (...events: WatchEvent[]) => events.reduce((view, event) => viewAfter(view, event, watched), emptyView);
-const shown = (view: View, second: number, columns = 100, rows = 20) =>
-  render(view, watched, second * 1_000, columns, rows);
-const state = (view: View, second: number) => shown(view, second)[2];
+function at(second: number) {
+  return { time: new Date(2026, 0, 2, 3, 4, second), at: second * 1_000 };
+}
+
+function answer(second: number, roundTripMs: number): WatchEvent {
+  return {
+    ...at(second),
+    event: "command",
+    kind: "answer",
+    command: utf8("on"),
+    roundTripMs,
+  };
+}
+
+function after(...events: WatchEvent[]) {
+  return events.reduce((view, event) => viewAfter(view, event, watched), emptyView);
+}
+
+function shown(view: View, second: number, columns = 100, rows = 20) {
+  return render(view, watched, second * 1_000, columns, rows);
+}
+
+function state(view: View, second: number) {
+  return shown(view, second)[2];
+}
 
 const error = new InternalClientError("TIMEOUT_OCCURRED", { message: "no command\ncame" });
 const time = new Date(2026, 0, 2, 3, 4, 5, 67);

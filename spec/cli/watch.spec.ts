@@ -54,7 +54,9 @@ function start(gateway: TestingGateway, args: readonly string[], pauseMs = 5): W
   );
 }
 
-const kindsOf = (stage: Stage) => eventsOf(stage).map(({ event, kind }) => kind ?? event);
+function kindsOf(stage: Stage) {
+  return eventsOf(stage).map(({ event, kind }) => kind ?? event);
+}
 
 const STATUS = { event: "status", bytes: 1, hex: "61", text: "a" };
 const ANSWER = { event: "command", kind: "answer", roundTripMs: expect.any(Number), bytes: 1, hex: "61", text: "a" };

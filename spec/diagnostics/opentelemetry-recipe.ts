@@ -6,7 +6,7 @@ import type { DiagnosticsMessages, TracingMessages } from "../../lib/index.js";
 
 const tracer = trace.getTracer("my-device");
 const spans = new WeakMap<object, Span>();
-const nothing = () => undefined;
+function nothing() {}
 
 for (const name of ["connect", "exchange"] as const) {
   tracingChannel<unknown, TracingMessages[typeof name]>(`fleet-internal-client:${name}`).subscribe({

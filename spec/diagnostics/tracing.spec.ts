@@ -22,7 +22,7 @@ const status = Uint8Array.of(1);
 let told: string[] = [];
 let messages: Message[] = [];
 
-const listenersTo = (name: string) => {
+function listenersTo(name: string) {
   const tell = (event: string) => (message: Message) => {
     told.push(`${name} ${event} in ${request.getStore() ?? "none"}`);
     if (event === "start") messages.push(message);
@@ -35,7 +35,7 @@ const listenersTo = (name: string) => {
     asyncEnd: tell("asyncEnd"),
     error: tell("error"),
   };
-};
+}
 const subscriptions = ["connect", "exchange"].map((name) => ({
   channel: tracingChannel<unknown, Message>(`fleet-internal-client:${name}`),
   listeners: listenersTo(name),

@@ -33,10 +33,15 @@ async function run(scenario: string, { port }: { readonly port: number }): Promi
   return { code, elapsedMs, said: JSON.parse(output === "" ? "{}" : output) as Exit["said"], complaints };
 }
 
-const silentConnect = (gateway: TestingGateway): void => gateway.misbehave("connect", { do: "stay silent" });
-const silentStatuses = (gateway: TestingGateway): void =>
+function silentConnect(gateway: TestingGateway): void {
+  gateway.misbehave("connect", { do: "stay silent" });
+}
+
+function silentStatuses(gateway: TestingGateway): void {
   gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
-const nothing = (): void => undefined;
+}
+
+function nothing(): void {}
 
 /** The scenarios of spec/support/exit-scenarios.ts, and how the gateway misbehaves in each. */
 const scenarios: Readonly<Record<string, (gateway: TestingGateway) => void>> = {

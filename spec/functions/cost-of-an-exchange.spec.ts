@@ -41,8 +41,13 @@ async function exchangeTimes(count: number): Promise<void> {
   }
 }
 
-const isPromise = (type: string): boolean => type === "PROMISE";
-const isOfDiagnostics = (type: string): boolean => type.startsWith("FleetInternalClient");
+function isPromise(type: string): boolean {
+  return type === "PROMISE";
+}
+
+function isOfDiagnostics(type: string): boolean {
+  return type.startsWith("FleetInternalClient");
+}
 
 /** How many such async resources are made by a call that sends a status, until all that it brings has come. */
 function resourcesAround(isCounted: (type: string) => boolean, call: () => void): Promise<number> {

@@ -29,7 +29,9 @@ jest.setTimeout(6 * SETTLES_WITHIN_MS);
 let gateway: TestingGateway;
 let client: ClientHandle | undefined;
 const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+function onUnhandled(reason: unknown): void {
+  unhandled.push(reason);
+}
 
 beforeAll(async () => {
   process.on("unhandledRejection", onUnhandled);

@@ -19,8 +19,9 @@ import { button, configFor, endAll, keep, openGateway } from "../support/opened.
 
 afterEach(endAll);
 
-const isLamp = (value: unknown): value is { lit: boolean } =>
-  typeof value === "object" && value !== null && "lit" in value && typeof value.lit === "boolean";
+function isLamp(value: unknown): value is { lit: boolean } {
+  return typeof value === "object" && value !== null && "lit" in value && typeof value.lit === "boolean";
+}
 
 const lamp = defineModule({ name: "lamp", number: 1234, status: json<{ on: boolean }>(), command: json(isLamp) });
 

@@ -5,7 +5,9 @@ import ts from "typescript";
 
 const settings: unknown = ts.readConfigFile(resolve("tsconfig.json"), (path) => ts.sys.readFile(path)).config;
 const { options } = ts.parseJsonConfigFileContent(settings, ts.sys, process.cwd());
-const fileOf = (entry: string): string => resolve("lib", `${entry}.ts`);
+function fileOf(entry: string): string {
+  return resolve("lib", `${entry}.ts`);
+}
 const entries = ["index", "testing", "modules/car-accessory", "modules/example", "modules/mission"];
 const program = ts.createProgram(entries.map(fileOf), options);
 const checker = program.getTypeChecker();

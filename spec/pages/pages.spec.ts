@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-
 import * as index from "../../lib/index.js";
 import * as carAccessoryModule from "../../lib/modules/car-accessory.js";
 import * as exampleModule from "../../lib/modules/example.js";

@@ -1,10 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-
 import { build, type Format, type Plugin } from "esbuild";
 import ts from "typescript";
-
 import type { Example } from "./examples.js";
 
 interface Manifest {

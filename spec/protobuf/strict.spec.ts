@@ -14,7 +14,9 @@ const INTERNAL_SERVER: MessageStructure = {
   2: { ...BYTES, oneof: 1, message: { 1: { ...BYTES, message: DEVICE }, 2: BYTES } },
 };
 
-const assertServerMessage = (bytes: string) => assertStructure(fromHex(bytes), INTERNAL_SERVER);
+function assertServerMessage(bytes: string): void {
+  assertStructure(fromHex(bytes), INTERNAL_SERVER);
+}
 
 describe("the structure of a message", () => {
   it.each([

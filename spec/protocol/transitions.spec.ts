@@ -121,12 +121,25 @@ const drops: Row = ["down", "close", "dropped"];
 const failsCommand: Row = ["down", "close", "dropped", "a failed: COMMAND_INCORRECT"];
 const failsDevice: Row = ["down", "close", "dropped", "a failed: DEVICE_INCORRECT"];
 const aborts: Row = ["down", "close", "dropped", "a failed: NOT_OK"];
-const ends = (code: string): Row => ["destroyed", `ended ${code}`];
-const endsWithA = (code: string): Row => ["destroyed", `ended ${code} with a`];
-const closesAndEnds = (code: string): Row => ["destroyed", "close", `ended ${code}`];
-const closesAndEndsWithA = (code: string): Row => ["destroyed", "close", `ended ${code} with a`];
+function ends(code: string): Row {
+  return ["destroyed", `ended ${code}`];
+}
+
+function endsWithA(code: string): Row {
+  return ["destroyed", `ended ${code} with a`];
+}
+
+function closesAndEnds(code: string): Row {
+  return ["destroyed", "close", `ended ${code}`];
+}
+
+function closesAndEndsWithA(code: string): Row {
+  return ["destroyed", "close", `ended ${code} with a`];
+}
 const destroysA: Row = ["destroyed", "close", "ended with a"];
-const waits = (state: string): Row => [state];
+function waits(state: string): Row {
+  return [state];
+}
 
 const noConnection = {
   opened: impossible,
@@ -140,29 +153,33 @@ const noMessageIsRead = Object.fromEntries(
     .map((input) => [input, "nothing"]),
 );
 
-const responsesBreakIt = (row: Row) => ({
-  accepted: row,
-  "already connected": row,
-  "module not supported": row,
-  "type not supported": row,
-  "higher priority": row,
-  "unknown response": row,
-  garbage: row,
-  "empty frame": row,
-});
+function responsesBreakIt(row: Row) {
+  return {
+    accepted: row,
+    "already connected": row,
+    "module not supported": row,
+    "type not supported": row,
+    "higher priority": row,
+    "unknown response": row,
+    garbage: row,
+    "empty frame": row,
+  };
+}
 
-const awaitingRows = (state: string): Record<string, Row | typeof impossible> => ({
-  opened: impossible,
-  status: waits(state),
-  abort: aborts,
-  destroy: destroysA,
-  command: ["idle", "command c0 completes a"],
-  "command to another": failsDevice,
-  "command to nobody": failsDevice,
-  "accepted another": failsDevice,
-  "accepted nobody": failsDevice,
-  ...responsesBreakIt(failsCommand),
-});
+function awaitingRows(state: string): Record<string, Row | typeof impossible> {
+  return {
+    opened: impossible,
+    status: waits(state),
+    abort: aborts,
+    destroy: destroysA,
+    command: ["idle", "command c0 completes a"],
+    "command to another": failsDevice,
+    "command to nobody": failsDevice,
+    "accepted another": failsDevice,
+    "accepted nobody": failsDevice,
+    ...responsesBreakIt(failsCommand),
+  };
+}
 
 const firstAttempt: Record<string, Row | typeof impossible> = {
   ...awaitingRows("awaiting"),

@@ -9,7 +9,6 @@ import { createRequire } from "node:module";
 import { connect as connectSocket, createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
 import * as library from "fleet-internal-client";
 import type { ClientHandle, Config, Module, Result } from "fleet-internal-client";
 import { carAccessory } from "fleet-internal-client/modules/car-accessory";
@@ -30,7 +29,7 @@ const warnings: string[] = [];
 process.on("warning", ({ message }) => warnings.push(message));
 
 /** A part with a gateway of its own, which answers with the status itself. */
-const part = (name: string, use: Use, options: Parameters<typeof startGateway>[0] = {}): void => {
+function part(name: string, use: Use, options: Parameters<typeof startGateway>[0] = {}): void {
   parts.set(name, async () => {
     const gateway = await startGateway(options);
     try {
@@ -40,42 +39,52 @@ const part = (name: string, use: Use, options: Parameters<typeof startGateway>[0
       await gateway.stop();
     }
   });
-};
+}
 
-const configFor = <Status = Uint8Array, Command = Uint8Array>(
+function configFor<Status = Uint8Array, Command = Uint8Array>(
   { host, port }: TestingGateway,
   module: number | Module<Status, Command>,
   deviceType = 1,
-): Config<Status, Command> => ({ host, port, device: { module, deviceType, deviceRole: "role", deviceName: "name" } });
+): Config<Status, Command> {
+  return { host, port, device: { module, deviceType, deviceRole: "role", deviceName: "name" } };
+}
 
-const valueOf = <T, E extends Error>(result: Result<T, E>): T => {
+function valueOf<T, E extends Error>(result: Result<T, E>): T {
   if (result.isErr()) throw result.error;
   return result.value;
-};
-const codeOf = (result: Result<unknown, library.InternalClientError>): string =>
-  result.isErr() ? result.error.code : "OK";
-const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index * 7 + (index >> 8));
-const text = (command: Uint8Array): string => new TextDecoder().decode(command);
+}
+
+function codeOf(result: Result<unknown, library.InternalClientError>): string {
+  return result.isErr() ? result.error.code : "OK";
+}
+
+function bytes(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => index * 7 + (index >> 8));
+}
+
+function text(command: Uint8Array): string {
+  return new TextDecoder().decode(command);
+}
 const hello = new TextEncoder().encode("hello");
 
 /** Connects, and destroys the client afterwards; what fails is thrown. */
-const using = async (config: Config, use: (client: ClientHandle) => Promise<void>): Promise<void> => {
+async function using(config: Config, use: (client: ClientHandle) => Promise<void>): Promise<void> {
   const client = valueOf(await connect(config));
   try {
     await use(client);
   } finally {
     await destroy(client);
   }
-};
+}
 
 /** A port on which nobody listens. */
-const closedPort = async (): Promise<number> => {
+async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-};
+}
 
 for (const [kind, host] of [
   ["an IPv4 address", "127.0.0.1"],
@@ -411,7 +420,7 @@ part("is a command", async (gateway) => {
 });
 
 /** A part that does not end fails, and the rest goes on. */
-const played = async (play: () => Promise<void>): Promise<void> => {
+async function played(play: () => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const limit = sleep(30_000, undefined, { signal: stop.signal });
   const tooLate = limit.then(
@@ -419,7 +428,7 @@ const played = async (play: () => Promise<void>): Promise<void> => {
     () => undefined,
   );
   await Promise.race([play(), tooLate]).finally(() => stop.abort());
-};
+}
 
 let passes = 0;
 for (const [name, play] of parts) {

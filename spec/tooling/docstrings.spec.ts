@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-
 import { describe, expect, it } from "@jest/globals";
 import ts from "typescript";
 
@@ -13,15 +12,20 @@ const entries = [
   "modules/mission-protobuf",
   "modules/transparent",
 ];
-const fileOf = (entry: string): string => resolve("lib", `${entry}.ts`);
+function fileOf(entry: string): string {
+  return resolve("lib", `${entry}.ts`);
+}
 
 const settings: unknown = ts.readConfigFile(resolve("tsconfig.json"), (path) => ts.sys.readFile(path)).config;
 const { options } = ts.parseJsonConfigFileContent(settings, ts.sys, process.cwd());
 const program = ts.createProgram(entries.map(fileOf), options);
 const checker = program.getTypeChecker();
 
-const isOurs = (symbol: ts.Symbol): boolean =>
-  symbol.declarations?.every((declaration) => !declaration.getSourceFile().fileName.includes("node_modules")) === true;
+function isOurs(symbol: ts.Symbol): boolean {
+  return (
+    symbol.declarations?.every((declaration) => !declaration.getSourceFile().fileName.includes("node_modules")) === true
+  );
+}
 
 function publicNames(entry: string): ts.Symbol[] {
   const source = program.getSourceFile(fileOf(entry));
@@ -33,10 +37,11 @@ function publicNames(entry: string): ts.Symbol[] {
     .filter(isOurs);
 }
 
-const namesWithout = (entry: string, isThere: (symbol: ts.Symbol) => boolean): string[] =>
-  publicNames(entry)
+function namesWithout(entry: string, isThere: (symbol: ts.Symbol) => boolean): string[] {
+  return publicNames(entry)
     .filter((symbol) => !isThere(symbol))
     .map(({ name }) => name);
+}
 
 describe.each(entries)("the entry %s", (entry) => {
   it("documents each of its names", () => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Linter } from "eslint";
 import tseslint from "typescript-eslint";
-
 import noDroppedResult from "../../scripts/eslint-rules/no-dropped-result.js";
 
 const given = `
@@ -13,8 +12,8 @@ const given = `
   let kept: Result<number, Error>;
 `;
 
-const reports = (statement: string): string[] =>
-  new Linter()
+function reports(statement: string): string[] {
+  return new Linter()
     .verify(
       given + statement,
       {
@@ -29,6 +28,7 @@ const reports = (statement: string): string[] =>
       { filename: "statement.ts" },
     )
     .map(({ messageId, message }) => messageId ?? message);
+}
 
 describe("no-dropped-result", () => {
   test.each([

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-
 import { example } from "fleet-internal-client/modules/example";
 import { startGateway } from "fleet-internal-client/testing";
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-
 import { exchange, withClient } from "fleet-internal-client";
 import { example, ExampleDeviceType } from "fleet-internal-client/modules/example";
 import { startGateway } from "fleet-internal-client/testing";

@@ -3,7 +3,6 @@
  * once with bytes made ready when a frame of that length first came on the connection. It prints its port.
  */
 import { createServer, type AddressInfo, type Socket } from "node:net";
-
 import { connectFrame, connectResponseFrame, headerBytes, host, stampInto, statusFrame } from "./wire.js";
 
 /** Long enough for whoever gets the answer to be idle again. */
@@ -37,7 +36,7 @@ export type GatewayMode = keyof typeof answers;
 const answer = answers[process.argv[2] as GatewayMode];
 
 /** As for the real gateway, a header must come whole; nobody here sends a frame ahead of the answer to the last. */
-const serve = (socket: Socket): void => {
+function serve(socket: Socket): void {
   const known = new Map<number, Buffer>();
   let isConnected = false;
   let length = 0;
@@ -76,7 +75,7 @@ const serve = (socket: Socket): void => {
       received();
     }
   });
-};
+}
 
 const server = createServer(serve).listen({ host, port: 0, backlog: 4096 }, () => {
   console.log((server.address() as AddressInfo).port);

@@ -3,7 +3,6 @@
  * check of what comes. It reads with `onread`, and copies each payload once into an array that its reader may keep.
  */
 import { connect, type Socket } from "node:net";
-
 import { connectFrame, connectResponseFrame, host, statusFrame } from "./wire.js";
 
 /** One serves all sockets of a process, as in the library. */
@@ -20,7 +19,7 @@ export interface RawDevice {
 }
 
 /** Reads frames of a known length, whose payload comes last. */
-const reader = (frameBytes: number, payloadBytes: number, received: Received) => {
+function reader(frameBytes: number, payloadBytes: number, received: Received) {
   const prefixBytes = frameBytes - payloadBytes;
   let payload: Uint8Array | undefined;
   let arrived = 0;
@@ -44,10 +43,10 @@ const reader = (frameBytes: number, payloadBytes: number, received: Received) =>
       at += taken;
     }
   };
-};
+}
 
 /** Calls `connected` after TCP, the device's connect and the gateway's response. */
-export const openRawDevice = (port: number, payload: Uint8Array, connected: (device: RawDevice) => void): void => {
+export function openRawDevice(port: number, payload: Uint8Array, connected: (device: RawDevice) => void): void {
   const status = statusFrame(payload);
   let receive: Received = () => undefined;
   let read = reader(connectResponseFrame.length, 0, () => {
@@ -68,4 +67,4 @@ export const openRawDevice = (port: number, payload: Uint8Array, connected: (dev
       socket.write(status);
     },
   };
-};
+}

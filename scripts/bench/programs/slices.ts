@@ -4,9 +4,8 @@ import type { Sample } from "../sample.js";
 type Loop = (until: number) => Promise<number>;
 
 /** For what calls back: Node's sockets, which make no promise per turn. */
-export const callbackLoop =
-  (turn: (done: () => void) => void): Loop =>
-  (until) =>
+export function callbackLoop(turn: (done: () => void) => void): Loop {
+  return (until) =>
     new Promise((resolve) => {
       let count = 0;
       const done = (): void => {
@@ -19,11 +18,11 @@ export const callbackLoop =
       };
       turn(done);
     });
+}
 
 /** For what is awaited, as users do it; `use` looks at what came. */
-export const awaitedLoop =
-  <T>(turn: () => PromiseLike<T>, use: (outcome: T) => void): Loop =>
-  async (until) => {
+export function awaitedLoop<T>(turn: () => PromiseLike<T>, use: (outcome: T) => void): Loop {
+  return async (until) => {
     let count = 0;
     do {
       use(await turn());
@@ -31,9 +30,10 @@ export const awaitedLoop =
     } while (performance.now() < until);
     return count;
   };
+}
 
 /** Runs all loops at once for a while. The CPU time is that of this process: the gateway has its own. */
-export const timed = async (loops: readonly Loop[], milliseconds: number): Promise<Sample> => {
+export async function timed(loops: readonly Loop[], milliseconds: number): Promise<Sample> {
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
   const counts = await Promise.all(loops.map((loop) => loop(start + milliseconds)));
@@ -41,4 +41,4 @@ export const timed = async (loops: readonly Loop[], milliseconds: number): Promi
   const { user, system } = process.cpuUsage(cpuBefore);
   const count = counts.reduce((sum, each) => sum + each, 0);
   return { rate: (count * 1000) / elapsed, cpu: (user + system) / count };
-};
+}

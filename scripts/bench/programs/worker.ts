@@ -1,6 +1,5 @@
 /** Does one kind of work: a slice for each line that comes in, whose sample goes out as a line. */
 import { createInterface } from "node:readline";
-
 import { workloads, type Work, type WorkloadName } from "./workloads.js";
 
 const [name = "", work = ""] = process.argv.slice(2);

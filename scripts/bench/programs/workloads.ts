@@ -1,7 +1,6 @@
 /** The ways to do the work: the library's, and those that it is compared with. */
 import { execFileSync } from "node:child_process";
 import { setImmediate, setTimeout } from "node:timers/promises";
-
 import type * as library from "../../../lib/index.js";
 import type { Module, Result } from "../../../lib/index.js";
 import type * as exampleModule from "../../../lib/modules/example.js";
@@ -23,49 +22,52 @@ export interface Work {
 /** What is done again and again, when all that it needs has been opened once. */
 type Slice = () => Promise<Sample>;
 
-const load = async <Entry = typeof library>({ build }: Work, file = "index.js"): Promise<Entry> =>
-  (await import(build + file)) as Entry;
+async function load<Entry = typeof library>({ build }: Work, file = "index.js"): Promise<Entry> {
+  return (await import(build + file)) as Entry;
+}
 
-const valueOf = <T>(result: Result<T, Error>): T => {
+function valueOf<T>(result: Result<T, Error>): T {
   if (result.isErr()) {
     throw result.error;
   }
   return result.value;
-};
+}
 
-const expectThat = (isSo: boolean): void => {
+function expectThat(isSo: boolean): void {
   if (!isSo) {
     throw new Error("what came is not what the gateway sends");
   }
-};
+}
 
-const openMany = async <Opened>(count: number, open: () => Promise<Opened>): Promise<Opened[]> => {
+async function openMany<Opened>(count: number, open: () => Promise<Opened>): Promise<Opened[]> {
   const opened: Opened[] = [];
   while (opened.length < count) {
     const batch = Math.min(100, count - opened.length);
     opened.push(...(await Promise.all(Array.from({ length: batch }, open))));
   }
   return opened;
-};
+}
 
-const openRaw = ({ port, bytes }: Work): Promise<RawDevice> =>
-  new Promise((resolve) => openRawDevice(port, payloadOf(bytes), resolve));
+function openRaw({ port, bytes }: Work): Promise<RawDevice> {
+  return new Promise((resolve) => openRawDevice(port, payloadOf(bytes), resolve));
+}
 
-const openClient = async ({ port }: Work, { connect }: typeof library) =>
-  valueOf(await connect({ host, port, device }));
+async function openClient({ port }: Work, { connect }: typeof library) {
+  return valueOf(await connect({ host, port, device }));
+}
 
-const netExchange = async (work: Work): Promise<Slice> => {
+async function netExchange(work: Work): Promise<Slice> {
   const devices = await openMany(work.devices, () => openRaw(work));
   const loops = devices.map(({ exchange }) => callbackLoop(exchange));
   return () => timed(loops, work.sliceMs);
-};
+}
 
-const exchanges = async <Status, Command>(
+async function exchanges<Status, Command>(
   work: Work,
   module: Module<Status, Command> | number,
   nextStatus: () => Status,
   use: (command: Command) => void,
-): Promise<Slice> => {
+): Promise<Slice> {
   const { connect, exchange } = await load(work);
   const config = { host, port: work.port, device: { ...device, module } } as library.Config<Status, Command>;
   const clients = await openMany(work.devices, async () => valueOf(await connect(config)));
@@ -76,9 +78,9 @@ const exchanges = async <Status, Command>(
     ),
   );
   return () => timed(loops, work.sliceMs);
-};
+}
 
-const exchange = (work: Work): Promise<Slice> => {
+function exchange(work: Work): Promise<Slice> {
   const payload = payloadOf(work.bytes);
   return exchanges<Uint8Array, Uint8Array>(
     work,
@@ -86,11 +88,13 @@ const exchange = (work: Work): Promise<Slice> => {
     () => payload,
     (command) => expectThat(command.length === payload.length),
   );
-};
+}
 
-const isLitUp = (command: object): boolean => "lit_up" in command && command.lit_up === true;
+function isLitUp(command: object): boolean {
+  return "lit_up" in command && command.lit_up === true;
+}
 
-const byHand = (work: Work): Promise<Slice> => {
+function byHand(work: Work): Promise<Slice> {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let pressed = false;
@@ -100,9 +104,9 @@ const byHand = (work: Work): Promise<Slice> => {
     () => encoder.encode(`{"pressed": ${(pressed = !pressed)}}`),
     (command) => expectThat(isLitUp(JSON.parse(decoder.decode(command)) as object)),
   );
-};
+}
 
-const typed = async (work: Work): Promise<Slice> => {
+async function typed(work: Work): Promise<Slice> {
   const { example } = await load<typeof exampleModule>(work, "modules/example.js");
   let pressed = false;
   return exchanges(
@@ -111,10 +115,10 @@ const typed = async (work: Work): Promise<Slice> => {
     () => ({ pressed: (pressed = !pressed) }),
     (command) => expectThat(isLitUp(command)),
   );
-};
+}
 
 /** A device for each slice, whose source ends with it. The clock starts with the first command. */
-const runDevice = async (work: Work): Promise<Slice> => {
+async function runDevice(work: Work): Promise<Slice> {
   const { runDevice: run } = await load(work);
   const payload = payloadOf(work.bytes);
   return async () => {
@@ -135,42 +139,42 @@ const runDevice = async (work: Work): Promise<Slice> => {
     };
     return timed([loop], work.sliceMs);
   };
-};
+}
 
-const netConnect = ({ port, sliceMs }: Work): Slice => {
+function netConnect({ port, sliceMs }: Work): Slice {
   const payload = payloadOf(0);
   const loop = callbackLoop((done) =>
     openRawDevice(port, payload, ({ socket }) => socket.once("close", done).destroy()),
   );
   return () => timed([loop], sliceMs);
-};
+}
 
-const connect = async (work: Work): Promise<Slice> => {
+async function connect(work: Work): Promise<Slice> {
   const built = await load(work);
   const loop = awaitedLoop(
     async () => built.destroy(await openClient(work, built)),
     () => undefined,
   );
   return () => timed([loop], work.sliceMs);
-};
+}
 
 /** Several pushes, and what is typical of them: one alone tells more of the scheduler than of the reader. */
-const latencyOf = async (onePush: () => Promise<Uint8Array>): Promise<Sample> => {
+async function latencyOf(onePush: () => Promise<Uint8Array>): Promise<Sample> {
   const latencies: number[] = [];
   while (latencies.length < 15) {
     latencies.push(microsecondsSince(await onePush()));
   }
   return { latency: median(latencies) };
-};
+}
 
 /** Here the gateway answers the status, and pushes a stamped command after that. */
-const netPush = async (work: Work): Promise<Slice> => {
+async function netPush(work: Work): Promise<Slice> {
   const raw = await openRaw(work);
   const onePush = (): Promise<Uint8Array> => new Promise((resolve) => raw.exchange(() => raw.receive(resolve)));
   return () => latencyOf(onePush);
-};
+}
 
-const push = async (work: Work): Promise<Slice> => {
+async function push(work: Work): Promise<Slice> {
   const { commands, connect: open, exchange: send } = await load<typeof throwing>(work, "throwing.js");
   const client = await open({ host, port: work.port, device });
   const reader = commands(client);
@@ -182,19 +186,19 @@ const push = async (work: Work): Promise<Slice> => {
       const { value } = await reader.next();
       return value ?? payload;
     });
-};
+}
 
-const settled = async (): Promise<NodeJS.MemoryUsage> => {
+async function settled(): Promise<NodeJS.MemoryUsage> {
   await setTimeout(100);
   for (let turn = 0; turn < 5; turn += 1) {
     globalThis.gc?.();
     await setImmediate();
   }
   return process.memoryUsage();
-};
+}
 
 /** What each of many costs that stays open after one exchange. What is paid once, such as code, is paid before. */
-const memoryOf = async (devices: number, open: () => Promise<unknown>): Promise<Sample> => {
+async function memoryOf(devices: number, open: () => Promise<unknown>): Promise<Sample> {
   const opened = await openMany(100, open);
   const before = await settled();
   opened.push(await openMany(devices, open));
@@ -202,18 +206,18 @@ const memoryOf = async (devices: number, open: () => Promise<unknown>): Promise<
   expectThat(opened.length === 101);
   const heap = (after.heapUsed + after.external - before.heapUsed - before.external) / devices;
   return { heap, resident: (after.rss - before.rss) / devices };
-};
+}
 
-const netIdle = (work: Work): Slice => {
+function netIdle(work: Work): Slice {
   const open = async (): Promise<RawDevice> => {
     const raw = await openRaw(work);
     await new Promise(raw.exchange);
     return raw;
   };
   return () => memoryOf(work.devices, open);
-};
+}
 
-const idle = async (work: Work): Promise<Slice> => {
+async function idle(work: Work): Promise<Slice> {
   const built = await load(work);
   const payload = payloadOf(work.bytes);
   const open = async (): Promise<unknown> => {
@@ -222,15 +226,15 @@ const idle = async (work: Work): Promise<Slice> => {
     return client;
   };
   return () => memoryOf(work.devices, open);
-};
+}
 
 /** The CPU time of a whole process that does nothing but import. */
-const startWith = (...modules: readonly string[]) => {
+function startWith(...modules: readonly string[]) {
   const imports = modules.map((module) => `import ${JSON.stringify(module)};`).join("");
   const code = `${imports} const { user, system } = process.cpuUsage(); console.log(user + system);`;
   const args = ["--input-type=module", "-e", code];
   return (): Promise<Sample> => Promise.resolve({ cpu: Number(execFileSync(process.execPath, args).toString()) });
-};
+}
 
 export const workloads = {
   netExchange,

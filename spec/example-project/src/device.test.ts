@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-
 import { afterEach, beforeEach, expect, it, jest } from "@jest/globals";
 import { startGateway, type TestingGateway } from "fleet-internal-client/testing";
-
 import { type Hardware, runHeater } from "./device.js";
 
 let gateway: TestingGateway;

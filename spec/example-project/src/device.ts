@@ -1,5 +1,4 @@
 import { every, runDevice } from "fleet-internal-client";
-
 import { heater } from "./heater.js";
 
 /** The hardware: a thermometer and a switch. */

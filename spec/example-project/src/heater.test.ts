@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { exchange, withClient } from "fleet-internal-client";
 import { startGateway, type TestingGateway } from "fleet-internal-client/testing";
-
 import { heater } from "./heater.js";
 
 const device = { module: heater, deviceType: 0, deviceRole: "cabin_heater", deviceName: "heater1" };
