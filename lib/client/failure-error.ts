@@ -93,5 +93,5 @@ export function noCommandError(endpoint: string): InternalClientError<"NO_COMMAN
 }
 
 function sentences(...all: readonly string[]): string {
-  return all.filter((sentence) => sentence !== "").join(" ");
+  return all.join(" ");
 }
