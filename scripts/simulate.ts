@@ -45,6 +45,6 @@ function shown({ seed, mood, what, events }: Violation): string {
 }
 
 async function firstViolation(fault?: Fault): Promise<string | undefined> {
-  const { violation } = await simulate({ seed: 1, hours: 0.5, runs: 60, seconds: Infinity }, fault);
+  const { violation } = await simulate({ seed: 1, hours: 0.5, runs: 240, seconds: Infinity }, fault);
   return violation?.what.split("\n")[0];
 }

@@ -103,10 +103,10 @@ export const SEEDED_FAULTS: readonly Fault[] = [
     to: "if (deadline !== undefined && this.firesAt === Infinity) this.arm(deadline, now);",
   },
   {
-    name: "a limit strikes early",
+    name: "a limit strikes with the timer of a former one",
     file: timer,
     from: "    if (now < deadline) this.arm(deadline, now);\n    else this.checkAfterReads();",
-    to: "    this.checkAfterReads();",
+    to: "    this.observer.deadlinePassed();",
   },
   {
     name: "a chunk is taken for the whole buffer",
