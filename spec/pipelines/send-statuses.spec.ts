@@ -230,6 +230,14 @@ describe("every", () => {
     expect(third - second).toBeGreaterThanOrEqual(39);
   });
 
+  it("ends a read that waits when it is returned", async () => {
+    const iterator = every(60_000, () => one)[Symbol.asyncIterator]();
+    await iterator.next();
+    const next = iterator.next();
+    expect(await iterator.return?.()).toEqual(END);
+    expect(await next).toEqual(END);
+  });
+
   it("awaits what the function promises", async () => {
     const client = await openClient(await openGateway());
     const outcomes = sendStatuses(
