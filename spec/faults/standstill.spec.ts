@@ -75,16 +75,33 @@ describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times th
   });
 });
 
-describe("a connection that is lost while the process stands still for a minute", () => {
-  it("is made again at once, as the pause before that begins after the standstill", async () => {
+describe("a process that stands still for a minute", () => {
+  /** Nothing is read, and no timer fires, between the two moments. */
+  function skipAMinute(): void {
+    const clock = performance.now.bind(performance);
+    jest.spyOn(performance, "now").mockImplementation(() => clock() + 60_000);
+  }
+
+  it("makes a connection that was lost meanwhile again at once: the pause before that begins afterwards", async () => {
     const gateway = await openGateway();
     gateway.misbehave("status", { do: "stay silent" });
     const sending = exchange(await openClient(gateway), Uint8Array.of(1));
     await gateway.nextStatus();
-    const clock = performance.now.bind(performance);
-    jest.spyOn(performance, "now").mockImplementation(() => clock() + 60_000);
+    skipAMinute();
     gateway.kick();
     await eventually(() => expect(gateway.connections).toBe(2));
+    expect((await sending).isOk()).toBe(true);
+  });
+
+  it("goes on asking a gateway that refuses to have the device back", async () => {
+    const gateway = await openGateway();
+    const client = await openClient(gateway);
+    gateway.misbehave("status", { do: "close" });
+    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
+    const sending = exchange(client, Uint8Array.of(1));
+    await gateway.nextConnect();
+    await gateway.nextConnect();
+    skipAMinute();
     expect((await sending).isOk()).toBe(true);
   });
 });
