@@ -146,6 +146,20 @@ describe("a device that runs", () => {
     expect(await words(runDevice(configFor(gateway), source))).toEqual(["NOT_OK", "COMMAND_INCORRECT", "02"]);
   });
 
+  it("lets the process do other things though its source yields at once what cannot be sent", async () => {
+    const gateway = await openGateway();
+    let isOver = false;
+    let yielded = 0;
+    function* source() {
+      for (; !isOver && yielded < 100_000; yielded++) yield "not bytes" as never;
+    }
+    const other = setTimeout(() => (isOver = true), 10);
+    const read = await words(runDevice(configFor(gateway), source(), { highWaterMark: 1 }));
+    clearTimeout(other);
+    expect(isOver).toBe(true);
+    expect(new Set(read)).toEqual(new Set(["NOT_OK"]));
+  });
+
   it("sends statuses even if nobody reads its commands, drops the oldest commands, and says how many", async () => {
     const gateway = await openGateway();
     const { source, push, end } = openSource();

@@ -143,6 +143,24 @@ describe("statuses of an iterable", () => {
     expect(await next).toEqual(END);
   });
 
+  it("can be left so though the source's return rejects, which surfaces nowhere", async () => {
+    const client = await openClient(await openGateway());
+    const onUnhandled = jest.fn();
+    process.on("unhandledRejection", onUnhandled);
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: () => Promise.reject(new Error("sensor unplugged")),
+      }),
+    };
+    const outcomes = sendStatuses(client, source);
+    void outcomes.next();
+    expect(await outcomes.return?.()).toEqual(END);
+    await sleep(5);
+    process.off("unhandledRejection", onUnhandled);
+    expect(onUnhandled).not.toHaveBeenCalled();
+  });
+
   it("end with an error whose cause is the source's, and the client lives", async () => {
     const client = await openClient(await openGateway());
     const broken = new Error("sensor unplugged");
