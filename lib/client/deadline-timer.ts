@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { MAX_TIMER_MS } from "../limits.js";
 import { outsideCalls } from "./async-context.js";
-import { MAX_LATENESS_MS, noticeStandstill, unwatch, watch, type Watched } from "./standstill.js";
+import { noticeStandstill, unwatch, watch, type Watched } from "./standstill.js";
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "./timers.js";
 
 /** The timer's owner. */
@@ -60,8 +60,7 @@ export class DeadlineTimer implements Watched {
   }
 
   stoodStill(since: number, now: number): void {
-    const milliseconds = now - Math.max(since, this.countedUntil);
-    if (milliseconds > MAX_LATENESS_MS) this.observer.postpone(milliseconds);
+    this.observer.postpone(now - Math.max(since, this.countedUntil));
   }
 
   private arm(deadline: number, now: number): void {
@@ -75,7 +74,6 @@ export class DeadlineTimer implements Watched {
 
   private onTimer(): void {
     const now = performance.now();
-    noticeStandstill(now);
     this.firesAt = Infinity;
     const { deadline } = this.observer;
     if (deadline === undefined) return this.stop();

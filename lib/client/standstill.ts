@@ -3,7 +3,7 @@ import { outsideCalls } from "./async-context.js";
 import { clearTimeout, setTimeout } from "./timers.js";
 
 /** How late a timer may be in a process that runs: one that is later shows that the process was busy, stopped or frozen. */
-export const MAX_LATENESS_MS = 50;
+const MAX_LATENESS_MS = 50;
 
 const BEAT_MS = 25;
 

@@ -112,6 +112,15 @@ describe("the process is kept alive by the timer of a limit", () => {
     expect(armedTimers()).toBe(timers + 1);
   });
 
+  it("not for long once there is no limit any more", async () => {
+    const timers = armedTimers();
+    const observer = observerFor(600_000);
+    timer = new DeadlineTimer(observer);
+    timer.schedule(performance.now());
+    Object.assign(observer, { deadline: undefined });
+    await eventually(() => expect(armedTimers()).toBe(timers));
+  });
+
   it("not if it was told so before it had one", () => {
     const timers = armedTimers();
     timer = new DeadlineTimer(observerFor(10_000));
