@@ -112,7 +112,7 @@ export class World implements Surroundings, SocketObserver {
       const isWhole = connection.excused.size === 0;
       if (isWhole && message.codes.includes("DEVICE_ALREADY_CONNECTED")) this.noteAsking();
       message.codes.forEach((code) => connection.excused.add(code));
-      connection.sawBreach ||= message.isBreach;
+      connection.sawBreach ||= isWhole && message.isBreach;
     }
     connection?.excused.forEach((code) => this.excuse(code));
   }
