@@ -10,6 +10,9 @@ import { startGateway } from "../lib/testing.js";
 
 const button = { module: example, deviceType: 0, deviceRole: "left_button", deviceName: "button1" };
 
+const RECONNECTED = "connected again, and sends its status again";
+const TRIES_AGAIN = ", and tries again";
+
 /** Emits every line that is said. */
 const told = new EventEmitter();
 
@@ -47,9 +50,9 @@ async function tellStory(): Promise<void> {
   const twin = await connect({ host: gateway.host, port: gateway.port, device: button });
   say("twin", twin.isErr() ? twin.error.code : "is connected, which should not have happened");
   await pause("the network resets the button's connection");
-  await untilTold("button connected again, and sends its status once more", () => gateway.kick({}, { reset: true }));
+  await untilTold(`button ${RECONNECTED}`, () => gateway.kick({}, { reset: true }));
   await pause("the gateway restarts, and is gone for a second");
-  await untilTold("button UNABLE_TO_CONNECT, and goes on", () => gateway.terminate({ muteMs: 0 }));
+  await untilTold(`button UNABLE_TO_CONNECT${TRIES_AGAIN}`, () => gateway.terminate({ muteMs: 0 }));
   await untilTold("button connected", () => gateway.restart({ downMs: 1_000 }));
   await pause("the story ends");
   stop.abort();
@@ -65,7 +68,7 @@ async function runButton(
   let lamp: boolean | undefined;
   const config = { host: gatewayHost, port: gatewayPort, device: button, connectTimeoutMs: 2_000 };
   for await (const command of runDevice(config, source, { timeoutMs: 2_000, signal: stop.signal })) {
-    if (command.isErr()) say("button", `${command.error.code}, and tries again`);
+    if (command.isErr()) say("button", command.error.code + TRIES_AGAIN);
     else if (command.value.lit_up !== lamp) {
       lamp = command.value.lit_up;
       say("lamp", lamp ? "on" : "off");
@@ -76,7 +79,7 @@ async function runButton(
 function reportConnections(): void {
   on("connect", () => "connected");
   on("drop", ({ reason }) => `connection lost: ${reason}`);
-  on("reconnect", () => "connected again, and sends its status again");
+  on("reconnect", () => RECONNECTED);
 }
 
 function on<Name extends keyof DiagnosticsMessages>(
