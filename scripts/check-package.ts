@@ -17,6 +17,11 @@ const expected = [
   /^dist\/(cjs\/package\.json|command\.js|THIRD-PARTY-NOTICES\.txt)$/,
 ];
 
+const notInDeclarations = [
+  { text: "@bufbuild/", because: "it is not installed with the package" },
+  { text: "Uint8Array<", because: "before TypeScript 5.7 it takes no type argument" },
+];
+
 /** What a program may weigh that is bundled and minified with all that it needs, in bytes. */
 const programs = [
   { name: "connect", most: 78_000, code: `export { connect } from "${packageName}";` },
@@ -53,9 +58,9 @@ function checkContents({ files }: Tarball): void {
   const unexpected = files.filter(({ path }) => !expected.some((pattern) => pattern.test(path)));
   if (unexpected.length > 0) throw new Error(`not for users: ${unexpected.map(({ path }) => path).join(", ")}`);
   for (const { path } of files.filter(({ path }) => path.endsWith(".d.ts"))) {
-    if (readFileSync(join(root, path), "utf8").includes("@bufbuild/")) {
-      throw new Error(`${path} names @bufbuild/protobuf, which is not installed with the package`);
-    }
+    const declarations = readFileSync(join(root, path), "utf8");
+    const wrong = notInDeclarations.find(({ text }) => declarations.includes(text));
+    if (wrong !== undefined) throw new Error(`${path} names ${wrong.text}: ${wrong.because}`);
   }
 }
 

@@ -36,7 +36,7 @@ const MAX_VARINT_BYTES = 10;
 const BYTES_WITHIN_32_BITS = 5;
 const MAX_GROUP_DEPTH = 100;
 
-export const NOTHING = new Uint8Array(0);
+export const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Calls `take` with each field. Returns false if `take` does, or if the bytes do not consist of whole fields. */
 export function eachField(bytes: Uint8Array, take: (field: Field) => boolean): boolean {
