@@ -1,8 +1,5 @@
-import { createRequire } from "node:module";
 import { inspect } from "node:util";
-import { createContext, runInContext } from "node:vm";
 import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { buildSync } from "esbuild";
 import * as library from "../../lib/index.js";
 import {
   closed,
@@ -19,6 +16,7 @@ import {
 import { example } from "../../lib/modules/example.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, keep, openClient, openDevice, openGateway } from "../support/opened.js";
+import { loadInRealm } from "../support/realm.js";
 
 afterEach(endAll);
 
@@ -172,18 +170,7 @@ describe("a copy of the library in another realm", () => {
   let copy: Copy["library"];
 
   beforeAll(() => {
-    const { outputFiles } = buildSync({
-      entryPoints: ["lib/index.ts"],
-      bundle: true,
-      platform: "node",
-      format: "cjs",
-      write: false,
-      logLevel: "error",
-    });
-    const module = { exports: {} };
-    const context = createContext({ module, require: createRequire(`${process.cwd()}/package.json`) });
-    runInContext(outputFiles[0]!.text, context);
-    copy = module.exports as typeof library;
+    copy = loadInRealm('export * from "./lib/index.js"') as typeof library;
   });
 
   it("uses this realm's handles", async () => {

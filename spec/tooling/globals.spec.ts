@@ -1,11 +1,9 @@
-import { createRequire } from "node:module";
-import { createContext, runInContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { buildSync } from "esbuild";
 import type * as library from "../../lib/index.js";
 import type * as mission from "../../lib/modules/mission-protobuf.js";
 import type * as throwing from "../../lib/throwing.js";
 import type * as testing from "../../lib/testing.js";
+import { loadInRealm } from "../support/realm.js";
 
 interface Realm {
   readonly library: typeof library;
@@ -27,19 +25,7 @@ describe("in a realm that has the language's own globals and those of events", (
   let gateway: testing.TestingGateway | undefined;
 
   beforeAll(async () => {
-    const { outputFiles } = buildSync({
-      stdin: { contents: EVERYTHING, resolveDir: process.cwd() },
-      bundle: true,
-      platform: "node",
-      format: "cjs",
-      write: false,
-      logLevel: "error",
-    });
-    const module = { exports: {} };
-    const require = createRequire(`${process.cwd()}/package.json`);
-    const context = createContext({ module, require, AbortController, AbortSignal, EventTarget });
-    runInContext(outputFiles[0]!.text, context);
-    realm = module.exports as Realm;
+    realm = loadInRealm(EVERYTHING, { AbortController, AbortSignal, EventTarget }) as Realm;
     gateway = await realm.testing.startGateway({
       modules: [realm.mission.missionProtobuf, { module: 1000, answer: (status) => status }],
     });
