@@ -205,6 +205,8 @@ export class DeviceConnection<Ticket extends object> {
       else if (!this.startNextStatus(now)) return undefined;
     }
     const { effect } = this;
+    // An abort may come while a listener of diagnostics is busy: the pause begins when the connection is closed after that.
+    if (effect.kind === "close") this.startPause(now);
     this.effect = this.moreEffects.length > 0 ? this.moreEffects.shift() : undefined;
     return effect;
   }
@@ -395,8 +397,12 @@ export class DeviceConnection<Ticket extends object> {
     const hadConnection = this.decoder !== undefined;
     this.closeConnection(input);
     this.rest("down");
-    this.reconnectFrom = now + this.limits.reconnectPauseMs;
+    this.startPause(now);
     if (hadConnection) this.emit({ kind: "dropped", failure, ticket: this.inFlight?.ticket });
+  }
+
+  private startPause(now: number): void {
+    this.reconnectFrom = now + this.limits.reconnectPauseMs;
   }
 
   private closeConnection(input: Input): void {

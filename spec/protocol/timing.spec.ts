@@ -202,6 +202,21 @@ describe("a status that begins without a connection", () => {
       expect(device.timesOf("open").at(-1)).toBe(wait + 2);
     }
   });
+
+  it("counts the 2 ms from the end of a listener in which the status before it was aborted", () => {
+    const device = VirtualDevice.idle();
+    device.onEffect = ({ kind }) => {
+      if (kind !== "write") return;
+      device.onEffect = () => undefined;
+      device.abort("a");
+      device.now += 10;
+    };
+    device.send("a");
+    device.send("b");
+    device.wait(2);
+    expect(device.timesOf("close")).toEqual([10]);
+    expect(device.timesOf("open")).toEqual([12]);
+  });
 });
 
 describe("a reconnection that gets ALREADY_CONNECTED", () => {
