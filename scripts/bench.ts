@@ -27,9 +27,7 @@ function optionsFrom(args: string[]) {
   const isMeant = (word: string, name: string): boolean => name.startsWith(`${word}: `) || name.includes(word);
   const names = rows.map(nameOf);
   const unknown = words.find((word) => !names.some((name) => isMeant(word, name)));
-  if (unknown !== undefined) {
-    throw new Error(`nothing that is measured is called ${JSON.stringify(unknown)}`);
-  }
+  if (unknown !== undefined) throw new Error(`nothing that is measured is called ${JSON.stringify(unknown)}`);
   return { ...values, isWanted: (row: Row) => words.some((word) => isMeant(word, nameOf(row))) };
 }
 
@@ -57,9 +55,7 @@ async function run({ check, against, isWanted }: ReturnType<typeof optionsFrom>)
   for (const row of rows.filter(isWanted)) {
     await reportRow(row, now, then).catch((error: unknown) => printFailure(nameOf(row), String(error)));
   }
-  if (printSummary() && check) {
-    process.exitCode = 1;
-  }
+  if (printSummary() && check) process.exitCode = 1;
 }
 
 let options: ReturnType<typeof optionsFrom> | undefined;
@@ -69,6 +65,4 @@ try {
   console.error(`${(error as Error).message.split("\n")[0] ?? ""}; ${usage}`);
   process.exitCode = 2;
 }
-if (options !== undefined) {
-  await run(options);
-}
+if (options !== undefined) await run(options);

@@ -60,9 +60,7 @@ function differences(committed: string): string[] {
 const generated = join(root, "generated");
 if (process.argv.includes("--check")) {
   const differing = differences(generated);
-  for (const file of differing) {
-    console.error(`generated/${file} is not what lib/**/*.proto gives: npm run generate`);
-  }
+  for (const file of differing) console.error(`generated/${file} is not what lib/**/*.proto gives: npm run generate`);
   process.exitCode = differing.length === 0 ? 0 : 1;
 } else {
   rmSync(generated, { recursive: true, force: true });

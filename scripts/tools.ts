@@ -15,9 +15,7 @@ export function bin(packageName: string, command: string, project = root): strin
   const folder = join(project, "node_modules", packageName);
   const commands = (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest).bin;
   const file = typeof commands === "string" ? commands : commands[command];
-  if (file === undefined) {
-    throw new Error(`${packageName} has no command ${command}`);
-  }
+  if (file === undefined) throw new Error(`${packageName} has no command ${command}`);
   return join(folder, file);
 }
 

@@ -34,9 +34,7 @@ export async function buildPresent(): Promise<string> {
 
 function git(...args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
-  if (status !== 0) {
-    throw new Error(`git ${args.join(" ")} failed: ${stderr}`);
-  }
+  if (status !== 0) throw new Error(`git ${args.join(" ")} failed: ${stderr}`);
   return stdout.trim();
 }
 

@@ -36,9 +36,7 @@ function startProgram(name: string, ...args: readonly string[]): Program {
     ask: async (input) => {
       child.stdin.write(input);
       const { value } = await lines.next();
-      if (value === undefined) {
-        throw new Error(`the ${name} ended too early`);
-      }
+      if (value === undefined) throw new Error(`the ${name} ended too early`);
       return value;
     },
     end: () => {

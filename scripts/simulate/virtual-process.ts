@@ -182,8 +182,6 @@ export class VirtualProcess {
   }
 
   private async runImmediates(): Promise<void> {
-    for (const immediate of [...this.immediates]) {
-      if (this.immediates.delete(immediate)) await this.call(immediate.run);
-    }
+    for (const immediate of [...this.immediates]) if (this.immediates.delete(immediate)) await this.call(immediate.run);
   }
 }

@@ -51,9 +51,7 @@ function serve(socket: Socket): void {
       answer(socket, frame);
       return;
     }
-    if (!frame.equals(connectFrame)) {
-      throw new Error("the first frame is not the device's connect");
-    }
+    if (!frame.equals(connectFrame)) throw new Error("the first frame is not the device's connect");
     isConnected = true;
     socket.write(connectResponseFrame);
   };
@@ -61,19 +59,11 @@ function serve(socket: Socket): void {
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
-    if (missing === 0) {
-      missing = length = headerBytes + chunk.readUInt32LE();
-    }
+    if (missing === 0) missing = length = headerBytes + chunk.readUInt32LE();
     missing -= chunk.length;
-    if (!known.has(length)) {
-      parts.push(chunk);
-    }
-    if (missing < 0) {
-      throw new Error("a frame came before the one ahead of it was answered");
-    }
-    if (missing === 0) {
-      received();
-    }
+    if (!known.has(length)) parts.push(chunk);
+    if (missing < 0) throw new Error("a frame came before the one ahead of it was answered");
+    if (missing === 0) received();
   });
 }
 

@@ -5,8 +5,6 @@ import { workloads, type Work, type WorkloadName } from "./workloads.js";
 const [name = "", work = ""] = process.argv.slice(2);
 const slice = await workloads[name as WorkloadName](JSON.parse(work) as Work);
 const requests = createInterface(process.stdin)[Symbol.asyncIterator]();
-while ((await requests.next()).done !== true) {
-  console.log(JSON.stringify(await slice()));
-}
+while ((await requests.next()).done !== true) console.log(JSON.stringify(await slice()));
 // What is still open was kept open on purpose; there is nothing left to do with it.
 process.exit();

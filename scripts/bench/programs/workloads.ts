@@ -27,16 +27,12 @@ async function load<Entry = typeof library>({ build }: Work, file = "index.js"):
 }
 
 function valueOf<T>(result: Result<T, Error>): T {
-  if (result.isErr()) {
-    throw result.error;
-  }
+  if (result.isErr()) throw result.error;
   return result.value;
 }
 
 function expectThat(isSo: boolean): void {
-  if (!isSo) {
-    throw new Error("what came is not what the gateway sends");
-  }
+  if (!isSo) throw new Error("what came is not what the gateway sends");
 }
 
 async function openMany<Opened>(count: number, open: () => Promise<Opened>): Promise<Opened[]> {
@@ -161,9 +157,7 @@ async function connect(work: Work): Promise<Slice> {
 /** Several pushes, and what is typical of them: one alone tells more of the scheduler than of the reader. */
 async function latencyOf(onePush: () => Promise<Uint8Array>): Promise<Sample> {
   const latencies: number[] = [];
-  while (latencies.length < 15) {
-    latencies.push(microsecondsSince(await onePush()));
-  }
+  while (latencies.length < 15) latencies.push(microsecondsSince(await onePush()));
   return { latency: median(latencies) };
 }
 
