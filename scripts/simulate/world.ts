@@ -172,16 +172,20 @@ export class World implements Surroundings, SocketObserver {
     this.askingSince = undefined;
   }
 
+  /** When the turn came of the status that a connection is for. An aborted one settles only after the present callback. */
+  private get turn(): Moment | undefined {
+    return this.statuses.open.find(({ isAborted }) => !isAborted)?.turn;
+  }
+
   private noteAsking(): void {
-    const turn = this.statuses.open[0]?.turn;
+    const { turn } = this;
     if (this.askingSince === undefined || turn === undefined || this.askingSince.at <= turn.at) {
       this.askingSince = this.moment();
     }
   }
 
   private asksTooLong(): boolean {
-    const { askingSince: since, clock, process } = this;
-    const turn = this.statuses.open[0]?.turn;
+    const { askingSince: since, clock, process, turn } = this;
     if (since === undefined || turn === undefined || since.at <= turn.at) return false;
     return clock.now - since.at - (process.frozenMs - since.frozenMs) > ASK_AGAIN_FOR_MS + ASK_AGAIN_EVERY_MS;
   }
