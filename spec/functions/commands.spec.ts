@@ -10,6 +10,7 @@ import {
   ok,
   type ClientHandle,
   type CommandsError,
+  type CommandsOptions,
   type Result,
   type Stream,
 } from "../../lib/index.js";
@@ -18,25 +19,34 @@ import { commandFrame, type TestingGateway } from "../../lib/testing.js";
 import { armedTimers } from "../support/armed-timers.js";
 import { hex } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { button, endAll, openClient, openGateway } from "../support/opened.js";
+import { button, endAll, openButton } from "../support/opened.js";
 
 afterEach(endAll);
 
 const END = { done: true, value: undefined };
 
+type Item = Result<Uint8Array, CommandsError>;
+
 function command(number: number) {
   return { done: false, value: ok(Uint8Array.of(number)) };
 }
 
-function push(gateway: TestingGateway, ...numbers: number[]): void {
-  for (const number of numbers) gateway.push(Uint8Array.of(number));
+/** A button, a reader of its commands, and a function that pushes commands, and settles when the last has arrived. */
+async function openReader(options?: CommandsOptions) {
+  const { gateway, client } = await openButton();
+  async function arrive(...numbers: number[]): Promise<void> {
+    for (const number of numbers) gateway.push(Uint8Array.of(number));
+    await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(Uint8Array.of(numbers.at(-1)!)));
+  }
+  return { gateway, client, arrive, stream: commands(client, options) };
 }
 
-async function arrival(client: ClientHandle, number: number): Promise<void> {
-  await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(Uint8Array.of(number)));
+/** Settles when the commands are delivered, and before a reader that reads nothing has its turn. */
+async function arriveInOneChunk(gateway: TestingGateway, client: ClientHandle, numbers: number[]): Promise<void> {
+  const first = commands(client).next();
+  gateway.send(Buffer.concat(numbers.map((number) => commandFrame(button, Uint8Array.of(number)))));
+  await first;
 }
-
-type Item = Result<Uint8Array, CommandsError>;
 
 /** A command in hex, or why there is none. */
 function word(item: Item): string {
@@ -51,463 +61,243 @@ async function readAll(stream: Stream<Item>): Promise<string> {
 
 describe("a reader of commands", () => {
   it("gets answers and pushed commands in the order of arrival", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
+    const { gateway, client, stream, arrive } = await openReader();
     gateway.misbehave("status", { do: "push first", command: Uint8Array.of(1) });
     (await exchange(client, Uint8Array.of(2)))._unsafeUnwrap();
-    await arrival(client, 2);
-    push(gateway, 3, 4);
-    await arrival(client, 4);
+    await arrive(3, 4);
     await destroy(client);
     expect(await readAll(stream)).toBe("01020304");
   });
 
-  it("subscribes at the call: it gets what came before its first read, and nothing from before the call", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    push(gateway, 1);
-    await arrival(client, 1);
-    const stream = commands(client);
-    push(gateway, 2);
-    await arrival(client, 2);
-    expect(await stream.next()).toEqual(command(2));
-  });
-
-  it("gets every command, however many readers there are and however fast each of them is", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const [slow, fast] = [commands(client), commands(client)];
-    const readByFast = readAll(fast);
-    push(gateway, 1, 2);
-    await arrival(client, 2);
+  it("gets every command from its call on, however many readers there are and however fast each of them is", async () => {
+    const { client, stream: slow, arrive } = await openReader();
+    const readByFast = readAll(commands(client));
+    await arrive(1, 2);
     const late = commands(client);
-    push(gateway, 3);
-    await arrival(client, 3);
+    await arrive(3);
     await destroy(client);
     expect(await readByFast).toBe("010203");
     expect(await readAll(slow)).toBe("010203");
     expect(await readAll(late)).toBe("03");
   });
 
-  it("answers concurrent reads in order", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
+  it("answers concurrent reads in order, and ends those that still wait when its client is destroyed", async () => {
+    const { client, stream, arrive } = await openReader();
     const reads = [stream.next(), stream.next(), stream.next(), stream.next()];
-    push(gateway, 1, 2, 3);
-    await arrival(client, 3);
+    await arrive(1, 2);
     await destroy(client);
-    expect(await Promise.all(reads)).toEqual([command(1), command(2), command(3), END]);
+    expect(await Promise.all(reads)).toEqual([command(1), command(2), END, END]);
   });
 
-  it("goes on through a reconnection", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
-    (await exchange(client, Uint8Array.of(1)))._unsafeUnwrap();
-    gateway.kick();
-    (await exchange(client, Uint8Array.of(2)))._unsafeUnwrap();
-    expect(gateway.connections).toBe(2);
-    expect([await stream.next(), await stream.next()]).toEqual([command(1), command(2)]);
-  });
-
-  it("does not see a message that breaks the protocol", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
+  it("goes on after a reconnection, and does not see the message that broke the protocol", async () => {
+    const { gateway, client, stream } = await openReader();
     gateway.send(new Uint8Array(4));
     await eventually(() => expect(gateway.openSockets).toBe(0));
     (await exchange(client, Uint8Array.of(1)))._unsafeUnwrap();
     expect(await stream.next()).toEqual(command(1));
   });
-});
 
-describe("the end of a client", () => {
-  it("by destroy: its readers get what is unread, and then they end", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
-    push(gateway, 1);
-    await arrival(client, 1);
-    await destroy(client);
-    expect([await stream.next(), await stream.next(), await stream.next()]).toEqual([command(1), END, END]);
-  });
-
-  it("by a status that failed twice: the same, without an error", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
-    push(gateway, 1);
-    await arrival(client, 1);
+  it("ends without an error when a status that failed twice destroys its client", async () => {
+    const { gateway, client, stream, arrive } = await openReader();
+    await arrive(1);
     gateway.misbehave("status", { do: "close" }, { times: 2 });
     expect((await exchange(client, Uint8Array.of(2)))._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");
     expect(await readAll(stream)).toBe("01");
   });
-
-  it("ends the reads that wait", async () => {
-    const client = await openClient(await openGateway());
-    const stream = commands(client);
-    const reads = [stream.next(), stream.next()];
-    await destroy(client);
-    expect(await Promise.all(reads)).toEqual([END, END]);
-  });
-
-  it("before the call: the only item says that the client is destroyed", async () => {
-    const client = await openClient(await openGateway());
-    await destroy(client);
-    expect(await readAll(commands(client))).toBe(" CONTEXT_INCORRECT destroyed");
-  });
 });
 
-describe("leaving", () => {
-  it("a loop by break unsubscribes, and the other readers go on", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const left = commands(client);
+describe("leaving a reader", () => {
+  const ways: Record<string, (stream: Stream<Item>) => Promise<unknown>> = {
+    return: async (stream) => stream.return?.(),
+    break: async (stream) => {
+      for await (const one of stream) if (one.isOk()) break;
+    },
+    "await using": async (stream) => {
+      await using _left = stream;
+    },
+  };
+  it.each(Object.keys(ways))("by %s unsubscribes it, and the other readers go on", async (way) => {
+    const { client, stream, arrive } = await openReader();
     const other = commands(client);
-    push(gateway, 1, 2);
-    for await (const one of left) {
-      expect(word(one)).toBe("01");
-      break;
-    }
-    push(gateway, 3);
-    await arrival(client, 3);
-    expect(await left.next()).toEqual(END);
+    await arrive(1, 2);
+    await ways[way]!(stream);
+    await arrive(3);
+    expect(await stream.next()).toEqual(END);
     await destroy(client);
     expect(await readAll(other)).toBe("010203");
   });
 
-  it("by return ends the reads that wait, may be repeated, and forgets what was unread", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
+  it("ends its reads that wait, and may be repeated", async () => {
+    const { stream } = await openReader();
     const waiting = stream.next();
-    expect(await stream.return?.()).toEqual(END);
-    expect(await waiting).toEqual(END);
-    expect(await stream.return?.()).toEqual(END);
-    push(gateway, 1);
-    await arrival(client, 1);
-    expect(await stream.next()).toEqual(END);
-  });
-
-  it("before the first read unsubscribes too: nothing piles up, and the highWaterMark is not passed", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 1 });
-    await stream.return?.();
-    push(gateway, 1, 2, 3);
-    await arrival(client, 3);
-    expect(await stream.next()).toEqual(END);
-  });
-
-  it("by await using unsubscribes", async () => {
-    const client = await openClient(await openGateway());
-    let kept: Stream<Item>;
-    {
-      await using stream = commands(client);
-      kept = stream;
-    }
-    expect(await kept.next()).toEqual(END);
-  });
-
-  it("does no harm after the client is destroyed", async () => {
-    const client = await openClient(await openGateway());
-    const stream = commands(client);
-    await destroy(client);
-    expect(await stream.return?.()).toEqual(END);
+    expect([await stream.return?.(), await waiting, await stream.return?.()]).toEqual([END, END, END]);
   });
 });
 
 describe("a reader that falls behind", () => {
-  it("by more than its highWaterMark gets what is unread, then NOT_OK, and then it ends", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 2 });
-    push(gateway, 1, 2, 3, 4);
-    await arrival(client, 4);
+  it("gets what is unread, then NOT_OK, and ends; the client and a reader with just enough room go on", async () => {
+    const { client, stream, arrive } = await openReader({ highWaterMark: 2 });
+    const other = commands(client, { highWaterMark: 5 });
+    await arrive(1, 2, 3, 4);
+    (await exchange(client, Uint8Array.of(5)))._unsafeUnwrap();
+    await destroy(client);
     expect([await stream.next(), await stream.next()]).toEqual([command(1), command(2)]);
     const error = (await stream.next()).value?._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage", reason: "fell-behind" });
     expect(error?.message).toContain("more than 2 commands (its highWaterMark)");
     expect(await stream.next()).toEqual(END);
-  });
-
-  it("by commands that come one by one is behind too", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 2 });
-    for (const number of [1, 2, 3, 4]) {
-      push(gateway, number);
-      await arrival(client, number);
-    }
-    expect(await readAll(stream)).toBe("0102 NOT_OK fell-behind");
-  });
-
-  it("by exactly its highWaterMark loses nothing", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 2 });
-    push(gateway, 1, 2);
-    await arrival(client, 2);
-    await destroy(client);
-    expect(await readAll(stream)).toBe("0102");
-  });
-
-  it("affects neither the other readers nor the client", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const behind = commands(client, { highWaterMark: 1 });
-    const other = commands(client, { highWaterMark: 4 });
-    push(gateway, 1, 2, 3);
-    await arrival(client, 3);
-    (await exchange(client, Uint8Array.of(9)))._unsafeUnwrap();
-    await destroy(client);
-    expect(await readAll(behind)).toBe("01 NOT_OK fell-behind");
-    expect(await readAll(other)).toBe("01020309");
-  });
-
-  it("gets its error also after the client is destroyed: a command is never lost silently", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 1 });
-    push(gateway, 1, 2);
-    await arrival(client, 2);
-    await destroy(client);
-    expect(await readAll(stream)).toBe("01 NOT_OK fell-behind");
+    expect(await readAll(other)).toBe("0102030405");
   });
 
   it("has room for 1,024 commands by default", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const enough = commands(client);
-    for (let count = 0; count < 1_024; count++) push(gateway, 1);
-    push(gateway, 2);
-    await arrival(client, 2);
-    for (let count = 0; count < 1_024; count++) expect(await enough.next()).toEqual(command(1));
-    expect(word((await enough.next()).value!)).toBe(" NOT_OK fell-behind");
+    const { client, stream, arrive } = await openReader();
+    await arrive(...Array.from({ length: 1_024 }, () => 1), 2);
+    await destroy(client);
+    expect(await readAll(stream)).toBe(`${"01".repeat(1_024)} NOT_OK fell-behind`);
   });
 
   it("is judged only after it had a turn: thousands of small commands in one chunk do not end one that keeps reading", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 10 });
+    const { gateway, client, stream } = await openReader({ highWaterMark: 10 });
     let read = 0;
     const reading = (async () => {
       for await (const one of stream) read += one._unsafeUnwrap().length;
     })();
-    const frame = commandFrame(button, Uint8Array.of(1));
-    gateway.send(Buffer.concat(Array.from({ length: 2_000 }, () => frame)));
+    await arriveInOneChunk(gateway, client, Array<number>(2_000).fill(1));
     await eventually(() => expect(read).toBe(2_000));
     await destroy(client);
     await reading;
   });
 
-  it("by more than its highWaterMark, but no more when it had its turn, loses nothing until it does again", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const [stream, watcher] = [commands(client, { highWaterMark: 2 }), commands(client)];
-    const arrived = watcher.next();
-    gateway.send(Buffer.concat([1, 2, 3].map((number) => commandFrame(button, Uint8Array.of(number)))));
-    await arrived;
+  it("but no more when it had its turn, loses nothing until it does again", async () => {
+    const { gateway, client, stream, arrive } = await openReader({ highWaterMark: 2 });
+    await arriveInOneChunk(gateway, client, [1, 2, 3]);
     expect(await stream.next()).toEqual(command(1));
     await new Promise((resolve) => setImmediate(resolve));
-    push(gateway, 4);
-    await arrival(client, 4);
+    await arrive(4);
     expect(await readAll(stream)).toBe("0203 NOT_OK fell-behind");
   });
 
   it("keeps all that it has when its client ends before it had a turn", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const [stream, watcher] = [commands(client, { highWaterMark: 1 }), commands(client)];
-    const arrived = watcher.next();
-    gateway.send(Buffer.concat([1, 2, 3].map((number) => commandFrame(button, Uint8Array.of(number)))));
-    await arrived;
+    const { gateway, client, stream } = await openReader({ highWaterMark: 1 });
+    await arriveInOneChunk(gateway, client, [1, 2, 3]);
     await destroy(client);
     await new Promise((resolve) => setImmediate(resolve));
     expect(await readAll(stream)).toBe("010203");
   });
 
-  it("by more than 64 MiB is behind, however few commands they are", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const [stream, watcher] = [commands(client), commands(client)];
-    const large = new Uint8Array(8 * 1024 * 1024);
+  it("by more than 64 MiB is behind, however few commands they are; what it has read counts no more", async () => {
+    const { gateway, client, stream } = await openReader();
+    const [reader, watcher] = [commands(client), commands(client)];
     for (let count = 0; count < 9; count++) {
-      gateway.push(large);
+      gateway.push(new Uint8Array(8 * 1024 * 1024));
       expect((await watcher.next()).value?.isOk()).toBe(true);
+      expect((await reader.next()).value?.isOk()).toBe(true);
     }
-    const items: Item[] = [];
-    for await (const item of stream) items.push(item);
-    expect(items.map((item) => item.isOk())).toEqual([true, true, true, true, true, true, true, false]);
+    const items: boolean[] = [];
+    for await (const item of stream) items.push(item.isOk());
+    expect(items).toEqual([true, true, true, true, true, true, true, false]);
   });
+});
 
-  it("is none that reads: what it has read counts no more", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const [stream, watcher] = [commands(client), commands(client)];
-    const large = new Uint8Array(8 * 1024 * 1024);
-    for (let count = 0; count < 9; count++) {
-      gateway.push(large);
-      expect((await watcher.next()).value?.isOk()).toBe(true);
-      expect((await stream.next()).value?.isOk()).toBe(true);
-    }
-  });
+describe("the cost of a command", () => {
+  const count = 200_000;
+  afterEach(() => void jest.restoreAllMocks());
 
-  it("costs the same to read however much is unread", async () => {
+  it("is the same to read, however much is unread", () => {
     const mailbox = new Mailbox<number>();
     const slice = jest.spyOn(Array.prototype, "slice");
     const shift = jest.spyOn(Array.prototype, "shift");
-    try {
-      const count = 200_000;
-      for (let item = 0; item < count; item++) mailbox.put(item);
-      shift.mockClear();
-      let inOrder = 0;
-      for (let item = 0; item < count; item++) inOrder += mailbox.takeOldest() === item ? 1 : 0;
-      expect(inOrder).toBe(count);
-      expect(shift).not.toHaveBeenCalled();
-      // Each slice lets go what was taken, and copies no more than was taken since the last.
-      expect(slice.mock.calls.length).toBeGreaterThan(0);
-      expect(slice.mock.calls.length).toBeLessThan(20);
-    } finally {
-      jest.restoreAllMocks();
-    }
+    for (let item = 0; item < count; item++) mailbox.put(item);
+    shift.mockClear();
+    let inOrder = 0;
+    for (let item = 0; item < count; item++) inOrder += mailbox.takeOldest() === item ? 1 : 0;
+    const [slices, shifts] = [slice.mock.calls.length, shift.mock.calls.length];
+    jest.restoreAllMocks();
+    expect([inOrder, shifts]).toEqual([count, 0]);
+    // Each slice lets go what was taken, and copies no more than was taken since the last.
+    expect(slices).toBeGreaterThan(0);
+    expect(slices).toBeLessThan(20);
   });
 
-  it("costs the same to deliver to, however many of its reads wait", async () => {
+  it("is the same to deliver, however many reads wait", async () => {
     const mailbox = new Mailbox<number>();
-    const count = 200_000;
     const reads = Array.from({ length: count }, () => mailbox.next());
     const shift = jest.spyOn(Array.prototype, "shift");
-    try {
-      for (let item = 0; item < count; item++) mailbox.put(item);
-      expect(shift).not.toHaveBeenCalled();
-    } finally {
-      jest.restoreAllMocks();
-    }
-    const read = await Promise.all(reads);
-    expect(read.every(({ value }, at) => value === at)).toBe(true);
-  });
-
-  it("and is left before its error is read causes no unhandled rejection", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client, { highWaterMark: 1 });
-    push(gateway, 1, 2);
-    await arrival(client, 2);
-    await stream.return?.();
-    expect(await stream.next()).toEqual(END);
+    for (let item = 0; item < count; item++) mailbox.put(item);
+    expect(shift).not.toHaveBeenCalled();
+    expect((await Promise.all(reads)).every(({ value }, at) => value === at)).toBe(true);
   });
 });
 
 describe("while a connection is lost, the process", () => {
-  async function lose(gateway: TestingGateway, client: ClientHandle): Promise<void> {
+  async function lose(gateway: TestingGateway, client: ClientHandle): Promise<number> {
     gateway.kick();
     await eventually(() => expect(String(client)).toContain("disconnected"));
-  }
-
-  async function openLost(): Promise<ClientHandle> {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    await lose(gateway, client);
-    return client;
+    return armedTimers();
   }
 
   it("is not kept alive by a read that was answered before, but by the next", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    await lose(gateway, client);
-    const timers = armedTimers();
-    const stream = commands(client);
+    const { gateway, client, stream } = await openReader();
+    const timers = await lose(gateway, client);
     const read = stream.next();
     (await exchange(client, Uint8Array.of(1)))._unsafeUnwrap();
     expect(await read).toEqual(command(1));
-    await lose(gateway, client);
-    expect(armedTimers()).toBe(timers);
+    expect(await lose(gateway, client)).toBe(timers);
     void stream.next();
     expect(armedTimers()).toBe(timers + 1);
   });
 
-  it("is kept alive by a read that waits, and by no more than that", async () => {
-    const client = await openLost();
-    const timers = armedTimers();
-    const [stream, other, idle] = [commands(client), commands(client), commands(client)];
+  it("is kept alive by a read that waits, whichever other readers leave, and by no more than that", async () => {
+    const { gateway, client, stream } = await openReader();
+    const timers = await lose(gateway, client);
+    const [other, idle, last] = [commands(client), commands(client), commands(client)];
     expect(armedTimers()).toBe(timers);
     const reads = [stream.next(), stream.next(), other.next()];
     expect(armedTimers()).toBe(timers + 1);
     await other.return?.();
+    await idle.return?.();
     expect(armedTimers()).toBe(timers + 1);
     await stream.return?.();
     expect(armedTimers()).toBe(timers);
     expect(await Promise.all(reads)).toEqual([END, END, END]);
-    await idle.return?.();
-  });
-
-  it("is kept alive by a read that waits though a reader left that had not waited", async () => {
-    const client = await openLost();
-    const timers = armedTimers();
-    const [stream, left] = [commands(client), commands(client)];
-    await left.return?.();
-    const read = stream.next();
-    expect(armedTimers()).toBe(timers + 1);
-    await stream.return?.();
-    expect(await read).toEqual(END);
+    await last.return?.();
   });
 });
 
 describe("a signal", () => {
-  it("ends the reader, after what is unread", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+  it("ends the reader, after what is unread, and the client goes on", async () => {
     const controller = new AbortController();
-    const stream = commands(client, { signal: controller.signal });
-    push(gateway, 1);
-    await arrival(client, 1);
+    const { stream, arrive } = await openReader({ signal: controller.signal });
+    await arrive(1);
     controller.abort();
-    push(gateway, 2);
-    await arrival(client, 2);
+    await arrive(2);
     expect(await readAll(stream)).toBe("01");
   });
 
-  it("ends a read that waits, and the client goes on", async () => {
-    const client = await openClient(await openGateway());
+  it("ends a read that waits", async () => {
     const controller = new AbortController();
-    const waiting = commands(client, { signal: controller.signal }).next();
+    const { stream } = await openReader({ signal: controller.signal });
+    const waiting = stream.next();
     controller.abort();
     expect(await waiting).toEqual(END);
-    expect((await exchange(client, Uint8Array.of(1))).isOk()).toBe(true);
   });
 
   it("that has aborted before yields nothing", async () => {
-    const client = await openClient(await openGateway());
-    expect(await readAll(commands(client, { signal: AbortSignal.abort() }))).toBe("");
+    const { stream } = await openReader({ signal: AbortSignal.abort() });
+    expect(await readAll(stream)).toBe("");
   });
 
   it("has no listener when the reader has ended", async () => {
-    const client = await openClient(await openGateway());
     const { signal } = new AbortController();
-    await commands(client, { signal }).return?.();
+    const { stream } = await openReader({ signal });
+    await stream.return?.();
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 
 describe("Node's streams", () => {
-  it("Readable.from reads commands", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const readable = Readable.from(commands(client));
-    push(gateway, 1, 2);
-    await arrival(client, 2);
-    await destroy(client);
-    const read: string[] = [];
-    for await (const one of readable as AsyncIterable<Item>) read.push(word(one));
-    expect(read).toEqual(["01", "02"]);
-  });
-
-  it("pipeline reads commands, through a step in between", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+  it("read commands by pipeline, through a step in between", async () => {
+    const { client, stream, arrive } = await openReader();
     const written: string[] = [];
     const sink = new Writable({
       objectMode: true,
@@ -516,25 +306,20 @@ describe("Node's streams", () => {
         done();
       },
     });
-    const done = pipeline(
-      commands(client),
-      async function* (source: AsyncIterable<Item>) {
-        for await (const one of source) yield word(one);
-      },
-      sink,
-    );
-    push(gateway, 1, 2);
-    await eventually(() => expect(written).toEqual(["01", "02"]));
+    async function* inWords(source: AsyncIterable<Item>) {
+      for await (const one of source) yield word(one);
+    }
+    const done = pipeline(stream, inWords, sink);
+    await arrive(1, 2);
     await destroy(client);
     await done;
+    expect(written).toEqual(["01", "02"]);
   });
 
-  it("a destroyed Readable unsubscribes", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const stream = commands(client);
+  it("read them by Readable.from, and unsubscribe when that is destroyed", async () => {
+    const { stream, arrive } = await openReader();
     const readable = Readable.from(stream);
-    push(gateway, 1);
+    await arrive(1);
     for await (const one of readable as AsyncIterable<Item>) {
       expect(word(one)).toBe("01");
       break;

@@ -25,6 +25,12 @@ export async function openClient(gateway: TestingGateway, changes: Partial<Confi
   return keep((await connect(configFor(gateway, changes)))._unsafeUnwrap());
 }
 
+/** A gateway, and a button that is connected to it. */
+export async function openButton(options?: GatewayOptions, changes?: Partial<Config>) {
+  const gateway = await openGateway(options);
+  return { gateway, client: await openClient(gateway, changes) };
+}
+
 /** A connected device of a module that `endAll` destroys. */
 export async function openDevice<Status, Command>(
   gateway: TestingGateway,
