@@ -1,73 +1,63 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { destroy, exchange, getCommand, sendStatus } from "../../lib/index.js";
+import { exchange, getCommand, sendStatus } from "../../lib/index.js";
 import { fromHex, hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { endAll, openClient, openGateway } from "../support/opened.js";
+import { endAll, openButton, openClient, openGateway } from "../support/opened.js";
 
 afterEach(endAll);
 
 const one = Uint8Array.of(1);
 const two = Uint8Array.of(2);
+const pushed = utf8("pushed");
+
+// The device is 08e807 1a0474657374 2207627574746f6e31, and another one has the role "tost".
+const own = "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120162";
+const foreign = "190000001217" + "0a1208e8071a04746f73742207627574746f6e31" + "120161";
 
 describe("getCommand", () => {
   it("returns NO_COMMAND_AVAILABLE before any command has come", async () => {
-    const client = await openClient(await openGateway());
+    const { client } = await openButton();
     const error = getCommand(client)._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NO_COMMAND_AVAILABLE", returnCode: -13, family: "usage" });
     expect(error.message).toMatch(/^NO_COMMAND_AVAILABLE: .*"button1"/);
   });
 
   it("returns the latest command, as often as it is called, without I/O", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    (await sendStatus(client, one))._unsafeUnwrap();
-    (await sendStatus(client, two))._unsafeUnwrap();
+    const { gateway, client } = await openButton();
+    for (const status of [one, two]) (await sendStatus(client, status))._unsafeUnwrap();
     const command = getCommand(client)._unsafeUnwrap();
     expect(command).toEqual(two);
     expect(getCommand(client)._unsafeUnwrap()).toBe(command);
     expect(gateway.received).toHaveLength(3);
   });
 
-  it("returns a pushed command, even before the first status", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    expect(gateway.push(utf8("pushed"))).toBe(1);
-    await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed")));
+  it("returns a pushed command even before the first status, under whatever name of the device, and an empty one too", async () => {
+    const { gateway, client } = await openButton();
+    for (const [command, device] of [
+      [pushed, {}],
+      [two, { deviceName: "another name" }],
+      [fromHex(""), {}],
+    ] as const) {
+      gateway.push(command, {}, device);
+      await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(command));
+    }
   });
 
   it("returns one that is pushed right after the connect response", async () => {
     const gateway = await openGateway();
-    gateway.misbehave("connect", { do: "merge", with: utf8("pushed") });
-    const client = await openClient(gateway);
-    expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed"));
-  });
-
-  it("returns one that is pushed under another name of the device", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    gateway.push(utf8("pushed"), {}, { deviceName: "another name" });
-    await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed")));
-  });
-
-  it("returns an empty command: it is a command", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    (await sendStatus(client, one))._unsafeUnwrap();
-    gateway.push(new Uint8Array(0));
-    await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(new Uint8Array(0)));
+    gateway.misbehave("connect", { do: "merge", with: pushed });
+    expect(getCommand(await openClient(gateway))._unsafeUnwrap()).toEqual(pushed);
   });
 
   it("returns the later one of a status's answer and a push after it", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    gateway.misbehave("status", { do: "merge", with: utf8("pushed"), order: "after" });
+    const { gateway, client } = await openButton();
+    gateway.misbehave("status", { do: "merge", with: pushed, order: "after" });
     expect((await exchange(client, one))._unsafeUnwrap()).toEqual(one);
-    expect(getCommand(client)._unsafeUnwrap()).toEqual(utf8("pushed"));
+    expect(getCommand(client)._unsafeUnwrap()).toEqual(pushed);
   });
 
-  it("keeps it through a reconnection", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+  it("keeps it through a reconnection, even one after which the status fails", async () => {
+    const { gateway, client } = await openButton();
     const command = (await exchange(client, one))._unsafeUnwrap();
     gateway.kick();
     await eventually(() => expect(gateway.openSockets).toBe(0));
@@ -78,12 +68,8 @@ describe("getCommand", () => {
     expect(getCommand(client)._unsafeUnwrap()).toBe(command);
   });
 
-  // The device is 08e807 1a0474657374 2207627574746f6e31, once with the role "tost".
   it("never returns a command for another device, which has no effect while no status is in flight", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const foreign = "190000001217" + "0a1208e8071a04746f73742207627574746f6e31" + "120161";
-    const own = "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120162";
+    const { gateway, client } = await openButton();
     gateway.send(fromHex(foreign + own + foreign));
     await eventually(() => expect(hex(getCommand(client)._unsafeUnwrap())).toBe("62"));
     (await exchange(client, two))._unsafeUnwrap();
@@ -96,22 +82,11 @@ describe("getCommand", () => {
     ["is for no device", "050000001203120161"],
     ["is of length 0", "00000000"],
   ])("never returns what %s, and what follows on that connection counts for nothing", async (_, broken) => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const own = "190000001217" + "0a1208e8071a04746573742207627574746f6e31" + "120162";
+    const { gateway, client } = await openButton();
     gateway.send(fromHex(broken + own));
     await eventually(() => expect(gateway.openSockets).toBe(0));
     expect(getCommand(client)._unsafeUnwrapErr().code).toBe("NO_COMMAND_AVAILABLE");
     expect((await exchange(client, two))._unsafeUnwrap()).toEqual(two);
     expect(gateway.connections).toBe(2);
-  });
-
-  it("returns CONTEXT_INCORRECT once the client is destroyed", async () => {
-    const client = await openClient(await openGateway());
-    (await sendStatus(client, one))._unsafeUnwrap();
-    await destroy(client);
-    const error = getCommand(client)._unsafeUnwrapErr();
-    expect(error).toMatchObject({ code: "CONTEXT_INCORRECT", returnCode: -11, family: "usage" });
-    expect(error).not.toHaveProperty("cause");
   });
 });

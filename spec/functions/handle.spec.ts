@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import * as library from "../../lib/index.js";
 import {
   closed,
@@ -15,84 +15,68 @@ import {
 } from "../../lib/index.js";
 import { example } from "../../lib/modules/example.js";
 import { eventually } from "../support/eventually.js";
-import { button, configFor, endAll, keep, openClient, openDevice, openGateway } from "../support/opened.js";
+import { button, configFor, endAll, keep, openButton, openDevice, openGateway } from "../support/opened.js";
 import { loadInRealm } from "../support/realm.js";
 
 afterEach(endAll);
 
+const END = { done: true, value: undefined };
+const CLIENT = Symbol.for("fleet-internal-client.client.2");
 const status = Uint8Array.of(1);
 
 describe("a handle", () => {
-  it("shows its device, host and port, and nothing else", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    expect(Object.keys(client)).toEqual(["device", "host", "port"]);
-    expect({ ...client }).toEqual({ device: { ...button, priority: 0 }, host: "127.0.0.1", port: gateway.port });
+  it("has its device, host and port, and never changes, whatever becomes of its connection", async () => {
+    const { gateway, client } = await openButton();
+    const fields = { device: { ...button, priority: 0 }, host: "127.0.0.1", port: gateway.port };
+    expect({ ...client }).toEqual(fields);
+    for (const frozen of [client, client.device, Object.getPrototypeOf(client)])
+      expect(Object.isFrozen(frozen)).toBe(true);
+    gateway.kick();
+    (await exchange(client, status))._unsafeUnwrap();
+    await destroy(client);
+    expect(JSON.parse(JSON.stringify(client))).toEqual(fields);
   });
 
   it("has its module, if that was given", async () => {
     expect((await openDevice(await openGateway(), example)).module).toBe(example);
-    expect((await openClient(await openGateway())).module).toBeUndefined();
-  });
-
-  it("is frozen, and so is its device", async () => {
-    const client = await openClient(await openGateway());
-    expect(Object.isFrozen(client)).toBe(true);
-    expect(Object.isFrozen(client.device)).toBe(true);
-    expect(Object.isFrozen(Object.getPrototypeOf(client))).toBe(true);
-  });
-
-  it("never changes, whatever becomes of its connection", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const before = { ...client };
-    gateway.kick();
-    (await exchange(client, status))._unsafeUnwrap();
-    await destroy(client);
-    expect({ ...client }).toEqual(before);
-  });
-
-  it("is written as JSON by its device, host and port", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    expect(JSON.parse(JSON.stringify(client))).toEqual({
-      device: { ...button, priority: 0 },
-      host: "127.0.0.1",
-      port: gateway.port,
-    });
+    expect((await openButton()).client.module).toBeUndefined();
   });
 
   it("as a copy of its fields is not a handle", async () => {
-    const client = await openClient(await openGateway());
-    for (const copy of [{ ...client }, Object.assign({}, client), structuredClone({ ...client })]) {
-      const outcomes = [await sendStatus(copy, status), getCommand(copy)];
-      for (const outcome of outcomes) expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    const { client } = await openButton();
+    for (const copy of [{ ...client }, structuredClone({ ...client })]) {
+      for (const outcome of [await sendStatus(copy, status), getCommand(copy)])
+        expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
     }
   });
 });
 
 describe("a printed handle", () => {
-  it("as a string names the device, the endpoint and the state", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const endpoint = `device "button1", module 1000, type 0, role "test", at 127.0.0.1:${gateway.port}`;
-    expect(String(client)).toBe(`ClientHandle(${endpoint}, connected)`);
+  it("shows its device, its endpoint and its state, and nothing internal", async () => {
+    const { gateway, client } = await openButton();
+    const { port } = gateway;
+    gateway.misbehave("status", { do: "delay", ms: 20 });
+    const device =
+      "{ module: 1000, deviceType: 0, deviceRole: 'test', deviceName: 'button1', priority: 0 }, host: '127.0.0.1'";
+    const expectShown = (state: string) => {
+      const endpoint = `device "button1", module 1000, type 0, role "test", at 127.0.0.1:${port}`;
+      expect(String(client)).toBe(`ClientHandle(${endpoint}, ${state})`);
+      const shown = inspect(client, { breakLength: Infinity, depth: Infinity });
+      expect(shown).toBe(`ClientHandle { device: ${device}, port: ${port}, state: '${state}' }`);
+    };
+    expectShown("connected");
+    const outcome = exchange(client, status);
+    expectShown("awaiting a command");
+    (await outcome)._unsafeUnwrap();
+    gateway.kick();
+    await eventually(() => expectShown("disconnected, reconnects with the next status"));
     await destroy(client);
-    expect(String(client)).toBe(`ClientHandle(${endpoint}, destroyed)`);
+    expectShown("destroyed");
   });
 
   it("as a string puts an IPv6 address in brackets", async () => {
-    const gateway = await openGateway({ host: "::1" });
-    expect(String(await openClient(gateway))).toContain(`[::1]:${gateway.port}`);
-  });
-
-  it("by util.inspect shows device, endpoint and state, and nothing internal", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const shown = inspect(client, { breakLength: Infinity });
-    expect(shown).toMatch(/^ClientHandle \{ device: \{ module: 1000, /);
-    expect(shown).toContain(`host: '127.0.0.1', port: ${gateway.port}, state: 'connected' }`);
-    expect(shown).not.toMatch(/socket|timer|waiting/i);
+    const { gateway, client } = await openButton({ host: "::1" });
+    expect(String(client)).toContain(`[::1]:${gateway.port}`);
   });
 
   it.each([
@@ -100,108 +84,62 @@ describe("a printed handle", () => {
     ["idle", { state: "idle" }],
     ["unknown", { state: 7 }],
   ])("tells %s where another copy has put that under its key", async (shown, behind) => {
-    const client = await openClient(await openGateway());
+    const { client } = await openButton();
     const made = Object.assign(Object.create(Object.getPrototypeOf(client) as object) as ClientHandle, { ...client });
-    if (behind !== undefined) {
-      const key = Symbol.for("fleet-internal-client.client.2");
-      Object.defineProperty(made, key, { value: { device: client.device, exchange: () => undefined, ...behind } });
-    }
+    const value = behind && { device: client.device, exchange: () => undefined, ...behind };
+    Object.defineProperty(made, CLIENT, { value });
     expect(String(made)).toMatch(new RegExp(`, ${shown}\\)$`));
     expect(inspect(made)).toContain(`state: '${shown}'`);
     await made[Symbol.asyncDispose]();
   });
-
-  it("shows its state: awaiting a command, disconnected", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    gateway.misbehave("status", { do: "delay", ms: 20 });
-    const outcome = exchange(client, status);
-    expect(inspect(client)).toContain("awaiting a command");
-    (await outcome)._unsafeUnwrap();
-    gateway.kick();
-    await eventually(() => expect(inspect(client)).toContain("disconnected"));
-  });
 });
 
-interface Copy {
-  readonly library: typeof library;
+function secondCopy(): typeof library {
+  let copy!: typeof library;
+  jest.isolateModules(() => (copy = jest.requireActual<typeof library>("../../lib/index.js")));
+  return copy;
 }
 
-async function expectUsableBy(copy: Copy["library"], client: ClientHandle): Promise<void> {
-  expect(copy.connect).not.toBe(library.connect);
-  expect(copy.InternalClientError).not.toBe(library.InternalClientError);
-  const stream = copy.commands(client);
-  expect(Array.from((await copy.exchange(client, status))._unsafeUnwrap())).toEqual([1]);
-  expect((await copy.sendStatus(client, Uint8Array.of(2)))._unsafeUnwrap()).toBe(client);
-  expect(Array.from(copy.getCommand(client)._unsafeUnwrap())).toEqual([2]);
-  expect(Array.from((await stream.next()).value?._unsafeUnwrap() ?? [])).toEqual([1]);
-  expect(String(client)).toContain("connected");
-  await copy.destroy(client);
-  const error = copy.getCommand(client)._unsafeUnwrapErr();
-  expect(error.code).toBe("CONTEXT_INCORRECT");
-  expect(library.isInternalClientError(error) && copy.isInternalClientError(error)).toBe(true);
-  expect(library.getCommand(client)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
-}
-
-describe("a second copy of the library", () => {
-  let copy: Copy["library"];
-
-  beforeAll(() => {
-    jest.isolateModules(() => {
-      copy = jest.requireActual<typeof library>("../../lib/index.js");
-    });
-  });
-
+describe.each([
+  ["a second copy of the library", secondCopy()],
+  ["a copy of the library in another realm", loadInRealm('export * from "./lib/index.js"') as typeof library],
+])("%s", (_, copy) => {
   it("uses the first one's handles", async () => {
-    await expectUsableBy(copy, await openClient(await openGateway()));
-  });
-
-  it("makes handles that the first one uses", async () => {
-    const gateway = await openGateway();
-    const client = keep((await copy.connect(configFor(gateway)))._unsafeUnwrap());
-    expect((await exchange(client, status))._unsafeUnwrap()).toEqual(status);
-    const stream = commands(client);
-    await destroy(client);
-    expect(await stream.next()).toEqual({ done: true, value: undefined });
-  });
-});
-
-describe("a copy of the library in another realm", () => {
-  let copy: Copy["library"];
-
-  beforeAll(() => {
-    copy = loadInRealm('export * from "./lib/index.js"') as typeof library;
-  });
-
-  it("uses this realm's handles", async () => {
-    await expectUsableBy(copy, await openClient(await openGateway()));
-  });
-
-  it("makes handles that are used here", async () => {
-    const gateway = await openGateway();
-    const client = keep((await copy.connect(configFor(gateway)))._unsafeUnwrap());
-    expect(client instanceof Object).toBe(false);
-    expect(Array.from((await exchange(client, status))._unsafeUnwrap())).toEqual([1]);
-    expect(Array.from(getCommand(client)._unsafeUnwrap())).toEqual([1]);
-    await destroy(client);
+    const { client } = await openButton();
+    expect(copy.connect).not.toBe(library.connect);
+    expect(copy.InternalClientError).not.toBe(library.InternalClientError);
+    const stream = copy.commands(client);
+    expect(Array.from((await copy.exchange(client, status))._unsafeUnwrap())).toEqual([1]);
+    expect((await copy.sendStatus(client, Uint8Array.of(2)))._unsafeUnwrap()).toBe(client);
+    expect(Array.from(copy.getCommand(client)._unsafeUnwrap())).toEqual([2]);
+    expect(Array.from((await stream.next()).value?._unsafeUnwrap() ?? [])).toEqual([1]);
+    await copy.destroy(client);
+    const error = copy.getCommand(client)._unsafeUnwrapErr();
+    expect(error.code).toBe("CONTEXT_INCORRECT");
+    expect(library.isInternalClientError(error) && copy.isInternalClientError(error)).toBe(true);
     expect(getCommand(client)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
   });
 
-  it("returns errors that the guards here know", async () => {
+  it("makes handles that the first one uses, and errors that its guards know", async () => {
+    const client = keep((await copy.connect(configFor(await openGateway())))._unsafeUnwrap());
+    expect(Array.from((await exchange(client, status))._unsafeUnwrap())).toEqual([1]);
+    expect(Array.from(getCommand(client)._unsafeUnwrap())).toEqual([1]);
+    const stream = commands(client);
+    await destroy(client);
+    expect(await stream.next()).toEqual(END);
     const error = (await copy.connect({} as never))._unsafeUnwrapErr();
-    expect(error instanceof Error).toBe(false);
     expect(library.isInternalClientError(error) && library.isUsageError(error)).toBe(true);
   });
 });
 
 describe("what another copy has put under a handle's key", () => {
-  const END = { done: true, value: undefined };
   const command = Uint8Array.of(7);
+  const device = { ...button, priority: 0 };
 
   /** Acts as a client does, but for the changes. */
   function handleOf(changes: object): ClientHandle {
     const behind = {
-      device: { ...button, priority: 0 },
+      device,
       module: undefined,
       state: "connected",
       isDestroyed: false,
@@ -213,15 +151,12 @@ describe("what another copy has put under a handle's key", () => {
       onClosed: () => () => undefined,
     };
     Object.defineProperties(behind, Object.getOwnPropertyDescriptors(changes));
-    return { [Symbol.for("fleet-internal-client.client.2")]: behind } as never;
+    return { [CLIENT]: behind } as never;
   }
 
   function streamOf(changes: object): object {
-    return {
-      next: async () => ({ done: false, value: ok(command) }),
-      [Symbol.asyncDispose]: async () => undefined,
-      ...changes,
-    };
+    const next = async () => ({ done: false, value: ok(command) });
+    return { next, [Symbol.asyncDispose]: async () => undefined, ...changes };
   }
 
   const throws = (): never => {
@@ -244,22 +179,19 @@ describe("what another copy has put under a handle's key", () => {
     expect((await closed(handle))._unsafeUnwrapErr()).toBe(error);
   });
 
-  it.each([
+  it.each<[string, () => unknown]>([
     ["throws", throws],
     ["rejects", async () => throws()],
     ["gives no Result", async () => 7],
     ["gives an Err with no error of the library", async () => err(new Error("from another copy"))],
   ])("gives CONTEXT_INCORRECT where it %s", async (_, act) => {
     const handle = handleOf({ exchange: act, whenClosed: act, destroy: act });
-    const outcomes = [await exchange(handle, status), await closed(handle)];
-    for (const outcome of outcomes) expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    for (const outcome of [await exchange(handle, status), await closed(handle)])
+      expect(outcome._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
     expect((await destroy(handle)).isOk()).toBe(true);
   });
 
-  it.each<[string, () => unknown]>([
-    ["throws", throws],
-    ["gives no Result", () => 7],
-  ])("has no latest command where it %s", (_, act) => {
+  it.each([throws, () => 7])("has no latest command where it gives none: %p", (act) => {
     expect(getCommand(handleOf({ getCommand: act }))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
   });
 
@@ -270,58 +202,41 @@ describe("what another copy has put under a handle's key", () => {
     ["gives one of no Results", () => streamOf({ next: async () => ({ done: false, value: 7 }) })],
   ])("ends its stream of commands with CONTEXT_INCORRECT where it %s", async (_, act) => {
     const stream = commands(handleOf({ commands: act }));
-    const first = await stream.next();
-    expect([first.done, first.value?._unsafeUnwrapErr().code]).toEqual([false, "CONTEXT_INCORRECT"]);
+    expect((await stream.next()).value?._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
     expect(await stream.next()).toEqual(END);
     expect(await stream.return?.()).toEqual(END);
   });
 
-  it("has its commands read by a loop", async () => {
+  it("has its commands read by a loop, and is told when they are left, by return and by await using", async () => {
     const items = [{ done: false, value: ok(command) }, END];
-    const read: Uint8Array[] = [];
-    const handle = handleOf({ commands: () => streamOf({ next: async () => items.shift() }) });
-    for await (const item of commands(handle)) read.push(item._unsafeUnwrap());
-    expect(read).toEqual([command]);
-  });
-
-  it("is told when its stream of commands is left, by return and by await using", async () => {
     const leave = jest.fn(async () => undefined);
-    const handle = handleOf({ commands: () => streamOf({ [Symbol.asyncDispose]: leave }) });
-    const stream = commands(handle);
-    expect(await stream.return?.()).toEqual(END);
+    const stream = streamOf({ next: async () => items.shift(), [Symbol.asyncDispose]: leave });
+    const handle = handleOf({ commands: () => stream });
+    for await (const item of commands(handle)) expect(item._unsafeUnwrap()).toBe(command);
+    expect(items).toEqual([]);
+    const reader = commands(handle);
+    expect([await reader.return?.(), await reader.next()]).toEqual([END, END]);
     expect(leave).toHaveBeenCalledTimes(1);
-    expect(await stream.next()).toEqual(END);
     await commands(handle)[Symbol.asyncDispose]();
     expect(leave).toHaveBeenCalledTimes(2);
   });
 
   it.each([
-    ["is", { isDestroyed: true }],
-    [
-      "cannot say whether it is",
-      {
-        get isDestroyed() {
-          return throws();
-        },
-      },
-    ],
-  ])("is asked why, and sent nothing of a source, where it %s destroyed", async (_, changes) => {
-    const source = jest.fn(function* () {
-      yield status;
-    });
-    const outcomes = sendStatuses(handleOf(changes), { [Symbol.iterator]: source });
+    ["is", () => true],
+    ["cannot say whether it is", throws],
+  ])("is asked why, and sent nothing of a source, where it %s destroyed", async (_, get) => {
+    const source = jest.fn(() => [status].values());
+    const handle = handleOf(Object.defineProperty({}, "isDestroyed", { get }));
+    const outcomes = sendStatuses(handle, { [Symbol.iterator]: source });
     expect((await outcomes.next()).done).toBe(false);
     expect(await outcomes.next()).toEqual(END);
     expect(source).not.toHaveBeenCalled();
   });
 
-  it.each(["module", "deviceType", "deviceRole", "deviceName", "priority"])(
-    "is no client without a device's %s",
-    async (field) => {
-      const act = jest.fn(async () => ok(command));
-      const handle = handleOf({ device: { ...button, priority: 0, [field]: undefined }, exchange: act });
-      expect((await exchange(handle, status))._unsafeUnwrapErr().reason).toBe("no-handle");
-      expect(act).not.toHaveBeenCalled();
-    },
-  );
+  it.each(Object.keys(device))("is no client without a device's %s", async (field) => {
+    const act = jest.fn(async () => ok(command));
+    const handle = handleOf({ device: { ...device, [field]: undefined }, exchange: act });
+    expect((await exchange(handle, status))._unsafeUnwrapErr().reason).toBe("no-handle");
+    expect(act).not.toHaveBeenCalled();
+  });
 });
