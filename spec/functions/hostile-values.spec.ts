@@ -128,146 +128,111 @@ async function expectOwnError(call: () => unknown): Promise<void> {
   }
 }
 
-describe("never throws, never rejects, settles:", () => {
-  it("connect", async () => {
-    await holds(async (random) => {
-      const outcome = await settled(results.connect(configFrom(random)));
-      expectResult(outcome);
-      if (outcome.isOk()) await settled(results.destroy(outcome.value));
-    });
-  });
+type Check = (random: Random) => Promise<void>;
 
-  it("sendStatus and exchange", async () => {
-    await holds(async (random) => {
-      const handle = handleFrom(random);
-      const [status, options] = [hostileValue(random) as never, hostileOptions(random) as never];
-      expectResult(await settled(results.sendStatus(handle, status, options)));
-      expectResult(await settled(results.exchange(handle, status, options)));
-      expectResult(await settled(results.exchange(handle, Uint8Array.of(1), options)));
-    });
-  });
-
-  it("the functions of a hostile module's handle", async () => {
-    await holds(async (random) => {
-      const connected = await settled(results.connect(configFrom(random)));
-      if (connected.isErr()) return;
-      const handle = connected.value;
-      const reader = results.commands(handle);
-      for (const status of [hostileValue(random) as never, Uint8Array.of(1)]) {
-        expectResult(await settled(results.exchange(handle, status)));
-        expectResult(await settled(results.sendStatus(handle, status)));
-      }
-      expectResult(results.getCommand(handle));
-      await expectResults(results.sendStatuses(handle, [hostileValue(random) as never]));
-      await expectResults(reader);
-      await settled(results.destroy(handle));
-    });
-  });
-
-  it("getCommand, closed and destroy", async () => {
-    await holds(async (random) => {
-      const handle = hostileHandle(random) as ClientHandle;
-      expectResult(results.getCommand(handle));
-      expectResult(await settled(results.closed(handle)));
-      expect((await settled(results.destroy(handle))).isOk()).toBe(true);
-    });
-  });
-
-  it("commands", async () => {
-    await holds((random) => expectResults(results.commands(handleFrom(random), hostileOptions(random) as never)));
-  });
-
-  it("sendStatuses", async () => {
-    await holds(async (random) => {
-      const [source, options] = [hostileSource(random) as never, hostileOptions(random) as never];
-      await expectResults(results.sendStatuses(handleFrom(random), source, options));
-    });
-  });
-
-  it("runDevice", async () => {
-    await holds(async (random) => {
-      const [source, options] = [hostileSource(random) as never, hostileOptions(random) as never];
-      await expectResults(results.runDevice(configFrom(random), source, options));
-    });
-  });
-
-  it("runDevice, whatever retryDelayMs returns", async () => {
+const neverThrow: Record<string, Check> = {
+  connect: async (random) => {
+    const outcome = await settled(results.connect(configFrom(random)));
+    expectResult(outcome);
+    if (outcome.isOk()) await settled(results.destroy(outcome.value));
+  },
+  "sendStatus and exchange": async (random) => {
+    const handle = handleFrom(random);
+    const [status, options] = [hostileValue(random) as never, hostileOptions(random) as never];
+    expectResult(await settled(results.sendStatus(handle, status, options)));
+    expectResult(await settled(results.exchange(handle, status, options)));
+    expectResult(await settled(results.exchange(handle, Uint8Array.of(1), options)));
+  },
+  "the functions of a hostile module's handle": async (random) => {
+    const connected = await settled(results.connect(configFrom(random)));
+    if (connected.isErr()) return;
+    const handle = connected.value;
+    const reader = results.commands(handle);
+    for (const status of [hostileValue(random) as never, Uint8Array.of(1)]) {
+      expectResult(await settled(results.exchange(handle, status)));
+      expectResult(await settled(results.sendStatus(handle, status)));
+    }
+    expectResult(results.getCommand(handle));
+    await expectResults(results.sendStatuses(handle, [hostileValue(random) as never]));
+    await expectResults(reader);
+    await settled(results.destroy(handle));
+  },
+  "getCommand, closed and destroy": async (random) => {
+    const handle = hostileHandle(random) as ClientHandle;
+    expectResult(results.getCommand(handle));
+    expectResult(await settled(results.closed(handle)));
+    expect((await settled(results.destroy(handle))).isOk()).toBe(true);
+  },
+  commands: (random) => expectResults(results.commands(handleFrom(random), hostileOptions(random) as never)),
+  sendStatuses: async (random) => {
+    const [source, options] = [hostileSource(random) as never, hostileOptions(random) as never];
+    await expectResults(results.sendStatuses(handleFrom(random), source, options));
+  },
+  runDevice: async (random) => {
+    const [source, options] = [hostileSource(random) as never, hostileOptions(random) as never];
+    await expectResults(results.runDevice(configFrom(random), source, options));
+  },
+  "runDevice, whatever retryDelayMs returns": async (random) => {
+    const retryDelayMs = () => hostileValue(random) as never;
     const config = { ...validConfig("nowhere"), port: 1 };
-    await holds(async (random) => {
-      const retryDelayMs = () => hostileValue(random) as never;
-      await expectResults(results.runDevice(config, [Uint8Array.of(1)], { retryDelayMs }));
-    });
-  });
-
-  it("withClient", async () => {
-    await holds(async (random) => {
-      const value = hostileValue(random);
-      const use = random(2) === 0 ? value : () => value;
-      const outcome = await settled(
-        results.withClient(random(2) === 0 ? configFrom(random) : validConfig("used"), use as never),
-      );
-      expect(typeof outcome.isOk).toBe("function");
-    });
-  });
-
-  it("lazyClient", async () => {
-    await holds(async (random) => {
-      const lazy = results.lazyClient(configFrom(random));
-      expectResult(await settled(lazy()));
-      expect((await settled(lazy.destroy())).isOk()).toBe(true);
-    });
-  });
-
-  it("the guards", async () => {
+    await expectResults(results.runDevice(config, [Uint8Array.of(1)], { retryDelayMs }));
+  },
+  withClient: async (random) => {
+    const value = hostileValue(random);
+    const use = random(2) === 0 ? value : () => value;
+    const config = random(2) === 0 ? configFrom(random) : validConfig("used");
+    const outcome = await settled(results.withClient(config, use as never));
+    expect(typeof outcome.isOk).toBe("function");
+  },
+  lazyClient: async (random) => {
+    const lazy = results.lazyClient(configFrom(random));
+    expectResult(await settled(lazy()));
+    expect((await settled(lazy.destroy())).isOk()).toBe(true);
+  },
+  "the guards": async (random) => {
     const { isCommunicationError, isInternalClientError, isRefusal, isUsageError } = results;
-    await holds(async (random) => {
-      const value = hostileValue(random);
-      for (const isOne of [isCommunicationError, isInternalClientError, isRefusal, isUsageError]) {
-        expect(typeof isOne(value)).toBe("boolean");
-      }
-    });
-  });
+    const value = hostileValue(random);
+    for (const isOne of [isCommunicationError, isInternalClientError, isRefusal, isUsageError])
+      expect(typeof isOne(value)).toBe("boolean");
+  },
+};
+
+const throwOwnErrors: Record<string, Check> = {
+  "connect and lazyClient": async (random) => {
+    const config = configFrom(random);
+    const lazy = throwing.lazyClient(config);
+    await expectOwnError(() => settled(lazy()));
+    await settled(lazy.destroy());
+    await expectOwnError(async () => throwing.destroy(await settled(throwing.connect(config))));
+  },
+  "the functions of a handle": async (random) => {
+    const handle = handleFrom(random);
+    const [status, options] = [hostileValue(random) as never, hostileOptions(random) as never];
+    await expectOwnError(() => settled(throwing.exchange(handle, status, options)));
+    await expectOwnError(() => settled(throwing.sendStatus(handle, status, options)));
+    await expectOwnError(() => void throwing.getCommand(handle));
+    await expectOwnError(() => settled(throwing.closed(hostileHandle(random) as ClientHandle)));
+    await expectOwnError(() => itemsOf(throwing.commands(handle, options)));
+  },
+  "sendStatuses and runDevice": async (random) => {
+    const options = hostileOptions(random) as never;
+    const sending = throwing.sendStatuses(handleFrom(random), hostileSource(random) as never, options);
+    await expectOwnError(() => itemsOf(sending));
+    const running = throwing.runDevice(configFrom(random), hostileSource(random) as never, options);
+    await expectOwnError(() => itemsOf(running));
+  },
+  "runDevice, when onError is not a function": async (random) => {
+    const onError = hostileValue(random) as never;
+    if (typeof onError === "function") return; // what it throws is thrown as it is
+    const running = throwing.runDevice(validConfig("told"), ["not bytes" as never, Uint8Array.of(1)], { onError });
+    await expectOwnError(() => itemsOf(running));
+  },
+};
+
+describe("never throws, never rejects, settles:", () => {
+  it.each(Object.keys(neverThrow))("%s", (name) => holds(neverThrow[name]!));
 });
 
-describe("throws only this library's errors, and settles:", () => {
-  it("connect and lazyClient of the throwing entry", async () => {
-    await holds(async (random) => {
-      const config = configFrom(random);
-      const lazy = throwing.lazyClient(config);
-      await expectOwnError(() => settled(lazy()));
-      await settled(lazy.destroy());
-      await expectOwnError(async () => throwing.destroy(await settled(throwing.connect(config))));
-    });
-  });
-
-  it("the functions of a handle of the throwing entry", async () => {
-    await holds(async (random) => {
-      const handle = handleFrom(random);
-      const [status, options] = [hostileValue(random) as never, hostileOptions(random) as never];
-      await expectOwnError(() => settled(throwing.exchange(handle, status, options)));
-      await expectOwnError(() => settled(throwing.sendStatus(handle, status, options)));
-      await expectOwnError(() => void throwing.getCommand(handle));
-      await expectOwnError(() => settled(throwing.closed(hostileHandle(random) as ClientHandle)));
-      await expectOwnError(() => itemsOf(throwing.commands(handle, options)));
-    });
-  });
-
-  it("sendStatuses and runDevice of the throwing entry", async () => {
-    await holds(async (random) => {
-      const options = hostileOptions(random) as never;
-      const sending = throwing.sendStatuses(handleFrom(random), hostileSource(random) as never, options);
-      await expectOwnError(() => itemsOf(sending));
-      const running = throwing.runDevice(configFrom(random), hostileSource(random) as never, options);
-      await expectOwnError(() => itemsOf(running));
-    });
-  });
-
-  it("runDevice of the throwing entry, when onError is not a function", async () => {
-    await holds(async (random) => {
-      const onError = hostileValue(random) as never;
-      if (typeof onError === "function") return; // what it throws is thrown as it is
-      const running = throwing.runDevice(validConfig("told"), ["not bytes" as never, Uint8Array.of(1)], { onError });
-      await expectOwnError(() => itemsOf(running));
-    });
-  });
+describe("of the throwing entry, throws only this library's errors, and settles:", () => {
+  it.each(Object.keys(throwOwnErrors))("%s", (name) => holds(throwOwnErrors[name]!));
 });

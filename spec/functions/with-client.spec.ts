@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { err, errAsync, ok, okAsync } from "neverthrow";
 import { exchange, getCommand, withClient, type ClientHandle } from "../../lib/index.js";
+import * as throwing from "../../lib/throwing.js";
 import { watchClientSockets } from "../support/client-sockets.js";
 import { eventually } from "../support/eventually.js";
 import { configFor, endAll, openGateway } from "../support/opened.js";
@@ -10,109 +11,107 @@ afterEach(endAll);
 const sockets = watchClientSockets();
 
 const status = Uint8Array.of(1);
+const value = { some: "value" };
+const failure = new Error("some failure");
 
-function isDestroyed(client: ClientHandle | undefined): boolean {
-  const isGone = getCommand(client!).isErr() && getCommand(client!)._unsafeUnwrapErr().code === "CONTEXT_INCORRECT";
-  return isGone && sockets.made > 0 && sockets.open === 0;
+function fail(): never {
+  throw failure;
 }
 
-describe("what use returns is the outcome of withClient", () => {
-  const value = { some: "value" };
-  const failure = new Error("some failure");
-  const values: [string, () => unknown][] = [
+/** A function for withClient, and whether its client was destroyed before the outcome was there. */
+async function watched(use: () => unknown) {
+  const gateway = await openGateway();
+  let used: ClientHandle | undefined;
+  return {
+    config: configFor(gateway),
+    use: (client: ClientHandle) => {
+      used = client;
+      return use();
+    },
+    expectDestroyed: async () => {
+      expect(getCommand(used!)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+      expect(sockets.made).toBeGreaterThan(0);
+      expect(sockets.open).toBe(0);
+      await eventually(() => expect(gateway.openSockets).toBe(0));
+    },
+  };
+}
+
+describe("the outcome of withClient, which comes when its client is destroyed, is", () => {
+  it.each<[string, () => unknown]>([
     ["a plain value", () => value],
     ["a promise of one", async () => value],
     ["an Ok", () => ok(value)],
     ["a promise of an Ok", async () => ok(value)],
     ["a ResultAsync that is Ok", () => okAsync(value)],
     ["a promise of a ResultAsync that is Ok", async () => okAsync(value)],
-  ];
-  const failures: [string, () => unknown][] = [
+  ])("the value if use returns %s, in the throwing entry too", async (_, use) => {
+    const ofResults = await watched(use);
+    expect((await withClient(ofResults.config, ofResults.use))._unsafeUnwrap()).toBe(value);
+    await ofResults.expectDestroyed();
+    const ofThrowing = await watched(use);
+    expect(await throwing.withClient(ofThrowing.config, ofThrowing.use)).toBe(value);
+    await ofThrowing.expectDestroyed();
+  });
+
+  it.each<[string, () => unknown]>([
     ["an Err", () => err(failure)],
     ["a promise of an Err", async () => err(failure)],
     ["a ResultAsync that is Err", () => errAsync(failure)],
-  ];
-
-  it.each(values)("if it is %s, and the client is destroyed before", async (_, use) => {
-    const gateway = await openGateway();
-    let used: ClientHandle | undefined;
-    const outcome = await withClient(configFor(gateway), (client) => {
-      used = client;
-      return use();
-    });
-    expect(outcome._unsafeUnwrap()).toBe(value);
-    expect(isDestroyed(used)).toBe(true);
-    await eventually(() => expect(gateway.openSockets).toBe(0));
+  ])("the error if use returns %s, which the throwing entry throws", async (_, use) => {
+    const ofResults = await watched(use);
+    expect((await withClient(ofResults.config, ofResults.use))._unsafeUnwrapErr()).toBe(failure);
+    await ofResults.expectDestroyed();
+    const ofThrowing = await watched(use);
+    await expect(throwing.withClient(ofThrowing.config, ofThrowing.use)).rejects.toBe(failure);
+    await ofThrowing.expectDestroyed();
   });
 
-  it.each(failures)("if it is %s, and the client is destroyed before", async (_, use) => {
-    const gateway = await openGateway();
-    let used: ClientHandle | undefined;
-    const outcome = await withClient(configFor(gateway), (client) => {
-      used = client;
-      return use();
-    });
-    expect(outcome._unsafeUnwrapErr()).toBe(failure);
-    expect(isDestroyed(used)).toBe(true);
-    await eventually(() => expect(gateway.openSockets).toBe(0));
+  it.each<[string, () => unknown, unknown]>([
+    ["throws", fail, failure],
+    ["rejects", () => Promise.reject(failure), failure],
+    ["rejects with undefined", () => Promise.reject(undefined as never), undefined],
+  ])("NOT_OK of family usage with the cause if use %s; the throwing entry throws the cause", async (_, use, cause) => {
+    const ofResults = await watched(use);
+    const error = (await withClient(ofResults.config, ofResults.use))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage", reason: "use-failed" });
+    expect(error).toHaveProperty("cause", cause);
+    await ofResults.expectDestroyed();
+    const ofThrowing = await watched(use);
+    await expect(throwing.withClient(ofThrowing.config, ofThrowing.use)).rejects.toBe(cause);
+    await ofThrowing.expectDestroyed();
   });
 
-  it.each([undefined, null, 0, "", false, [], { isOk: true }, { value: 1 }])("if it is %p", async (plain) => {
-    const outcome = await withClient(configFor(await openGateway()), () => plain);
-    expect(outcome._unsafeUnwrap()).toBe(plain);
-  });
-
-  it("if it is an exchange: its command, or its error", async () => {
-    const gateway = await openGateway();
-    const command = await withClient(configFor(gateway), (client) => exchange(client, status));
-    expect(command._unsafeUnwrap()).toEqual(status);
-    gateway.misbehave("status", { do: "send", bytes: new Uint8Array(4) });
-    const failed = await withClient(configFor(gateway), (client) => exchange(client, status));
-    expect(failed._unsafeUnwrapErr()).toMatchObject({ code: "COMMAND_INCORRECT" });
-  });
-});
-
-describe("a use that throws", () => {
-  const thrown: [string, unknown][] = [
-    ["an error", new Error("thrown")],
-    ["a string", "thrown"],
-    ["undefined", undefined],
-  ];
-
-  it.each(thrown)(
-    "%s gives NOT_OK of family usage with it as cause, and the client is destroyed before",
-    async (_, what) => {
-      const gateway = await openGateway();
-      let used: ClientHandle | undefined;
-      const throwing = [
-        (client: ClientHandle): never => {
-          used = client;
-          throw what;
-        },
-        async (client: ClientHandle): Promise<never> => {
-          used = client;
-          (await exchange(client, status))._unsafeUnwrap();
-          throw what;
-        },
-      ];
-      for (const use of throwing) {
-        const error = (await withClient(configFor(gateway), use))._unsafeUnwrapErr();
-        expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage", reason: "use-failed" });
-        expect(error).toHaveProperty("cause", what);
-        expect(isDestroyed(used)).toBe(true);
-        await eventually(() => expect(gateway.openSockets).toBe(0));
-      }
+  it.each([undefined, null, 0, "", false, [], { isOk: true, isErr: false }, { value: 1 }])(
+    "%p as it is",
+    async (plain) => {
+      const config = configFor(await openGateway());
+      expect((await withClient(config, () => plain))._unsafeUnwrap()).toBe(plain);
+      expect(await throwing.withClient(config, () => plain)).toBe(plain);
     },
   );
+
+  it("a value that can be chained on", async () => {
+    const config = configFor(await openGateway());
+    const length = await withClient(config, (client) => exchange(client, status)).map((command) => command.length);
+    expect(length._unsafeUnwrap()).toBe(1);
+  });
 });
 
 describe("withClient", () => {
-  it("returns what connect fails with, and does not call use", async () => {
-    const gateway = await openGateway({ modules: [] });
-    let calls = 0;
-    const outcome = await withClient(configFor(gateway), () => ++calls);
+  it("returns or throws what connect fails with, and does not call use", async () => {
+    const config = configFor(await openGateway({ modules: [] }));
+    const use = jest.fn();
+    const outcome = await withClient(config, use);
     expect(outcome._unsafeUnwrapErr()).toMatchObject({ code: "MODULE_NOT_SUPPORTED", family: "connect" });
-    expect(calls).toBe(0);
+    await expect(throwing.withClient(config, use)).rejects.toMatchObject({ code: "MODULE_NOT_SUPPORTED" });
+    expect(use).not.toHaveBeenCalled();
+  });
+
+  it("of the throwing entry refuses what is not a function before it connects", async () => {
+    const gateway = await openGateway();
+    await expect(throwing.withClient(configFor(gateway), 5 as never)).rejects.toMatchObject({ code: "NOT_OK" });
+    expect(gateway.connections).toBe(0);
   });
 
   it("settles calls that use left unfinished", async () => {
@@ -123,25 +122,6 @@ describe("withClient", () => {
       await eventually(() => expect(gateway.statuses()).toHaveLength(1));
       return { unfinished };
     });
-    const { unfinished } = left._unsafeUnwrap();
-    expect((await unfinished)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
-  });
-
-  it("serves one call after the other, as a handler would make them", async () => {
-    const gateway = await openGateway();
-    for (let call = 0; call < 5; call++) {
-      const command = await withClient(configFor(gateway), (client) => exchange(client, Uint8Array.of(call)));
-      expect(command._unsafeUnwrap()).toEqual(Uint8Array.of(call));
-      await eventually(() => expect(gateway.openSockets).toBe(0));
-    }
-    expect(gateway.connections).toBe(5);
-  });
-
-  it("can be chained on", async () => {
-    const gateway = await openGateway();
-    const length = await withClient(configFor(gateway), (client) => exchange(client, status)).map(
-      (command) => command.length,
-    );
-    expect(length._unsafeUnwrap()).toBe(1);
+    expect((await left._unsafeUnwrap().unfinished)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
   });
 });
