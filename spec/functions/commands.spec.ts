@@ -113,7 +113,8 @@ describe("leaving a reader", () => {
       for await (const one of stream) if (one.isOk()) break;
     },
     "await using": async (stream) => {
-      await using _left = stream;
+      await using left = stream;
+      expect(left).toBe(stream);
     },
   };
   it.each(Object.keys(ways))("by %s unsubscribes it, and the other readers go on", async (way) => {

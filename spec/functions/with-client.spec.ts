@@ -18,6 +18,10 @@ function fail(): never {
   throw failure;
 }
 
+function failWithNothing(): never {
+  throw undefined as unknown as Error;
+}
+
 /** A function for withClient, and whether its client was destroyed before the outcome was there. */
 async function watched(use: () => unknown) {
   const gateway = await openGateway();
@@ -70,7 +74,7 @@ describe("the outcome of withClient, which comes when its client is destroyed, i
   it.each<[string, () => unknown, unknown]>([
     ["throws", fail, failure],
     ["rejects", () => Promise.reject(failure), failure],
-    ["rejects with undefined", () => Promise.reject(undefined as never), undefined],
+    ["throws undefined", failWithNothing, undefined],
   ])("NOT_OK of family usage with the cause if use %s; the throwing entry throws the cause", async (_, use, cause) => {
     const ofResults = await watched(use);
     const error = (await withClient(ofResults.config, ofResults.use))._unsafeUnwrapErr();
