@@ -1,54 +1,60 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { reasons } from "../../lib/errors/reasons.js";
-import { InternalClientError, type ErrorCode } from "../../lib/index.js";
+import {
+  InternalClientError,
+  isCommunicationError,
+  isInternalClientError,
+  isRefusal,
+  isUsageError,
+  ReturnCode,
+  type ErrorCode,
+} from "../../lib/index.js";
 
-const families = [
-  ["DEVICE_ALREADY_CONNECTED", -15, "connect"],
-  ["MODULE_NOT_SUPPORTED", -16, "connect"],
-  ["DEVICE_TYPE_NOT_SUPPORTED", -17, "connect"],
-  ["HIGHER_PRIORITY_ALREADY_CONNECTED", -18, "connect"],
-  ["UNABLE_TO_CONNECT", -14, "communication"],
-  ["TIMEOUT_OCCURRED", -12, "communication"],
-  ["COMMAND_INCORRECT", -19, "communication"],
-  ["DEVICE_INCORRECT", -20, "communication"],
-  ["CONTEXT_INCORRECT", -11, "usage"],
-  ["NO_COMMAND_AVAILABLE", -13, "usage"],
-  ["NOT_OK", -1, "usage"],
-] as const satisfies [ErrorCode, number, string][];
+// The numbers are those of the C header; the first reason is the default.
+const codes: [ErrorCode, number, string, string][] = [
+  [
+    "NOT_OK",
+    -1,
+    "usage",
+    "invalid-argument aborted queue-full too-large unwritable-status source-failed use-failed fell-behind off-protocol",
+  ],
+  ["CONTEXT_INCORRECT", -11, "usage", "no-handle destroyed"],
+  ["TIMEOUT_OCCURRED", -12, "communication", "timed-out"],
+  ["NO_COMMAND_AVAILABLE", -13, "usage", "no-command"],
+  ["UNABLE_TO_CONNECT", -14, "communication", "unreachable timed-out closed"],
+  ["DEVICE_ALREADY_CONNECTED", -15, "connect", "refused"],
+  ["MODULE_NOT_SUPPORTED", -16, "connect", "refused"],
+  ["DEVICE_TYPE_NOT_SUPPORTED", -17, "connect", "refused"],
+  ["HIGHER_PRIORITY_ALREADY_CONNECTED", -18, "connect", "refused"],
+  ["COMMAND_INCORRECT", -19, "communication", "off-protocol unreadable-command"],
+  ["DEVICE_INCORRECT", -20, "communication", "wrong-device"],
+];
+
+describe("ReturnCode", () => {
+  it("has the number of each name and the name of each number, and cannot be changed", () => {
+    const numbers = [["OK", 0], ["RESERVED", -10], ...codes] as [keyof typeof ReturnCode, number][];
+    const entries = numbers.flatMap(([name, number]) => [
+      [name, number],
+      [number, name],
+    ]);
+    expect(ReturnCode).toEqual(Object.fromEntries(entries));
+    expect(Object.isFrozen(ReturnCode)).toBe(true);
+  });
+});
 
 describe("an InternalClientError", () => {
-  it.each(families)("of code %s has the number %i and the family %s", (code, returnCode, family) => {
+  it.each(codes)("of code %s has the number %i, the family %s, and one of the reasons %s", (...row) => {
+    const [code, returnCode, family, all] = row;
     const error = new InternalClientError(code, { message: "what happened" });
-    expect(error.code).toBe(code);
-    expect(error.returnCode).toBe(returnCode);
-    expect(error.family).toBe(family);
-    expect(error.message).toBe(`${code}: what happened`);
+    const [reason] = all.split(" ");
+    expect(error).toMatchObject({ code, returnCode, family, reason, message: `${code}: what happened` });
+    expect(reasons[code].join(" ")).toBe(all);
+    const guards = { connect: isRefusal, communication: isCommunicationError, usage: isUsageError };
+    const known = Object.entries(guards).filter(([, guard]) => guard(error));
+    expect(known.map(([name]) => name)).toEqual([family]);
+    expect(isInternalClientError(error)).toBe(true);
   });
-
-  it.each([
-    [
-      "NOT_OK",
-      "invalid-argument aborted queue-full too-large unwritable-status source-failed use-failed fell-behind off-protocol",
-    ],
-    ["CONTEXT_INCORRECT", "no-handle destroyed"],
-    ["NO_COMMAND_AVAILABLE", "no-command"],
-    ["TIMEOUT_OCCURRED", "timed-out"],
-    ["UNABLE_TO_CONNECT", "unreachable timed-out closed"],
-    ["COMMAND_INCORRECT", "off-protocol unreadable-command"],
-    ["DEVICE_INCORRECT", "wrong-device"],
-    ["DEVICE_ALREADY_CONNECTED", "refused"],
-    ["MODULE_NOT_SUPPORTED", "refused"],
-    ["DEVICE_TYPE_NOT_SUPPORTED", "refused"],
-    ["HIGHER_PRIORITY_ALREADY_CONNECTED", "refused"],
-  ] as const satisfies [ErrorCode, string][])(
-    "of code %s has one of the reasons %s, the first by default",
-    (code, all) => {
-      const [first] = all.split(" ");
-      expect(reasons[code].join(" ")).toBe(all);
-      expect(new InternalClientError(code, { message: "" }).reason).toBe(first);
-    },
-  );
 
   it("of code NOT_OK is of the family communication when the gateway broke the protocol", () => {
     const error = new InternalClientError("NOT_OK", { message: "off the protocol", reason: "off-protocol" });
@@ -64,41 +70,30 @@ describe("an InternalClientError", () => {
     expect(error.stack).toContain("TIMEOUT_OCCURRED: no command came");
   });
 
-  it.each([new Error("below"), "a string", null, undefined])("keeps its cause: %p", (cause) => {
-    const error = new InternalClientError("NOT_OK", { message: "above", cause });
-    expect(Object.hasOwn(error, "cause")).toBe(true);
-    expect(error.cause).toBe(cause);
-    expect(Object.keys(error)).not.toContain("cause");
-  });
-
   it("has no cause and no payload of its own when there is none", () => {
     const error = new InternalClientError("NOT_OK", { message: "alone" });
     expect(Object.hasOwn(error, "cause")).toBe(false);
-    expect(Object.hasOwn(error, "payload")).toBe(false);
     expect("payload" in error).toBe(false);
     expect(Object.keys(error).sort()).toEqual(["code", "family", "reason", "returnCode"]);
   });
 
-  it.each([
-    ["an error", new Error("connect ECONNREFUSED"), "connect ECONNREFUSED"],
-    ["a string", "stop it", "stop it"],
-    [
-      "Node's error for a host with several addresses",
-      Object.assign(new Error(""), { code: "ETIMEDOUT" }),
-      "ETIMEDOUT",
-    ],
-  ])("ends its message with the message of its cause: %s", (_, cause, said) => {
+  it.each<[string, unknown, string]>([
+    ["an error", new Error("connect ECONNREFUSED"), ": connect ECONNREFUSED"],
+    ["a string", "stop it", ": stop it"],
+    ["a host's of several addresses", Object.assign(new Error(""), { code: "ETIMEDOUT" }), ": ETIMEDOUT"],
+    ["undefined", undefined, ""],
+    ["null", null, ""],
+    ["a number", 7, ""],
+    ["an object without a message", {}, ""],
+    ["an object whose message is no text", { message: 7 }, ""],
+    ["an error that says nothing", new Error(""), ""],
+    ["an object that throws", Object.defineProperty({}, "message", { get: () => JSON.parse("{") as never }), ""],
+  ])("keeps its cause, and ends its message with the cause's: %s", (_, cause, said) => {
     const error = new InternalClientError("UNABLE_TO_CONNECT", { message: "gone", cause });
-    expect(error.message).toBe(`UNABLE_TO_CONNECT: gone: ${said}`);
-  });
-
-  it.each([undefined, null, 7, {}, { message: 7 }, new Error("")])("has a cause that says nothing: %p", (cause) => {
-    expect(new InternalClientError("NOT_OK", { message: "above", cause }).message).toBe("NOT_OK: above");
-  });
-
-  it("never throws if its cause throws when it is read", () => {
-    const cause = Object.defineProperty({}, "message", { get: () => JSON.parse("{") as never });
-    expect(new InternalClientError("NOT_OK", { message: "above", cause }).message).toBe("NOT_OK: above");
+    expect(error.message).toBe(`UNABLE_TO_CONNECT: gone${said}`);
+    expect(Object.hasOwn(error, "cause")).toBe(true);
+    expect(error.cause).toBe(cause);
+    expect(Object.keys(error)).not.toContain("cause");
   });
 
   it("escapes control, format and bidirectional characters, in its message and in the cause's", () => {
@@ -109,10 +104,12 @@ describe("an InternalClientError", () => {
     expect(error.stack).toContain(escaped);
   });
 
-  it("is written as JSON with its message and its cause's message, without the payload", () => {
-    const cause = new Error("below");
-    const details = { reason: "unreadable-command", message: "above", cause, payload: Uint8Array.of(1) } as const;
-    expect(JSON.parse(JSON.stringify(new InternalClientError("COMMAND_INCORRECT", details)))).toEqual({
+  it("has its payload, and is written as JSON and printed with its cause's message, as JSON without the payload", () => {
+    const payload = Uint8Array.of(1);
+    const details = { reason: "unreadable-command", message: "above", cause: new Error("below"), payload } as const;
+    const error = new InternalClientError("COMMAND_INCORRECT", details);
+    expect(error.payload).toBe(payload);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: "InternalClientError",
       code: "COMMAND_INCORRECT",
       returnCode: -19,
@@ -121,19 +118,8 @@ describe("an InternalClientError", () => {
       message: "COMMAND_INCORRECT: above: below",
       cause: "below",
     });
-  });
-
-  it("has the payload it was given", () => {
-    const payload = Uint8Array.of(1);
-    const error = new InternalClientError("COMMAND_INCORRECT", { message: "unreadable", payload });
-    expect(error.payload).toBe(payload);
-  });
-
-  it("prints its code, number, family and cause", () => {
-    const error = new InternalClientError("UNABLE_TO_CONNECT", { message: "gone", cause: new Error("ECONNREFUSED") });
     const shown = inspect(error);
-    for (const part of ["UNABLE_TO_CONNECT: gone", "-14", "communication", "ECONNREFUSED"]) {
+    for (const part of ["COMMAND_INCORRECT: above", "-19", "communication", "Error: below"])
       expect(shown).toContain(part);
-    }
   });
 });

@@ -40,17 +40,11 @@ import { AutonomyCommand } from "../../lib/modules/mission-protobuf.js";
 import { failureOf, type Circumstances, type FirstAttempt, type Trouble } from "../../lib/protocol/failures.js";
 import { TRANSITIONS, type Action, type State } from "../../lib/protocol/transitions.js";
 import { startGateway } from "../../lib/testing.js";
-import { configFor, endAll, openGateway } from "../support/opened.js";
+import { configFor, endAll, openButton, openGateway } from "../support/opened.js";
 import { VirtualDevice } from "../support/virtual-device.js";
 import { BUTTON, button, byte, connectedOf, framed, payloadOf, refused } from "../testing/wire.js";
 
-/** An error's message, and when a user meets it. */
-export interface Shown {
-  readonly when: string;
-  readonly message: string;
-}
-
-export type Section = readonly [title: string, shown: readonly Shown[]];
+export type Section = readonly [title: string, messages: readonly string[]];
 
 const endpoint = describeEndpoint({ host: "127.0.0.1", port: 1636, device: button });
 
@@ -79,14 +73,14 @@ const ACTIONS: Readonly<Partial<Record<Aftermath, readonly Action[]>>> = {
   [ENDS]: ["end", "askAgain"],
 };
 
-function failures(states: readonly State[], aftermath: Aftermath): Shown[] {
+function failures(states: readonly State[], aftermath: Aftermath): string[] {
   const troubles = everyTrouble();
   return unique(
     states.flatMap((state) =>
       troubles
         .filter(({ kind }) => ACTIONS[aftermath]?.includes(TRANSITIONS[kind][state]))
         .flatMap((input) => attemptsBefore(state).map((firstAttempt) => ({ state, firstAttempt, input })))
-        .map(({ input, ...now }) => ({ when: input.kind, message: messageOf(input, now, aftermath) })),
+        .map(({ input, ...now }) => messageOf(input, now, aftermath)),
     ),
   );
 }
@@ -137,29 +131,26 @@ function detailOf(frame: string): string {
 
 // ——— the rest: each is brought about as a user would ———
 
-async function uses(): Promise<Shown[]> {
+async function uses(): Promise<string[]> {
   const reason = new DOMException("This operation was aborted", "AbortError");
   const late = failureOf(
     { kind: "deadline", cause: undefined },
     { state: "awaitingAgain", firstAttempt: "timed out", timeoutMs: 10_000 },
   );
   return [
-    { when: "getCommand before any command", message: noCommandError(endpoint).message },
-    { when: "a client that its owner destroyed", message: destroyedError(endpoint, undefined).message },
-    {
-      when: "a client that a failed status destroyed",
-      message: destroyedError(endpoint, errorOf(late as never, endpoint, ENDS)).message,
-    },
-    { when: "a promise in place of the handle", message: noHandleError(Promise.resolve()).message },
-    { when: "a Result in place of the handle", message: noHandleError(ok(1)).message },
-    { when: "anything else in place of the handle", message: noHandleError({}).message },
-    { when: "an aborted connect", message: abortedError(endpoint, reason, "Nothing is left open.").message },
-    { when: "an aborted status", message: abortedError(endpoint, reason).message },
-    { when: "one status more than may wait", message: queueFullError(endpoint, 64).message },
-    { when: "a large status", message: tooLargeError(endpoint, "status", 20_000_044, 16_777_216).message },
-    { when: "a small maxMessageBytes", message: tooLargeError(endpoint, "config.device", 24, 16).message },
-    { when: "a slow reader of commands", message: await fellBehind() },
-    { when: "a device whose commands nobody reads", message: await deviceFellBehind() },
+    noCommandError(endpoint).message, // getCommand before any command
+    destroyedError(endpoint, undefined).message, // a client that its owner destroyed
+    destroyedError(endpoint, errorOf(late as never, endpoint, ENDS)).message, // a client that a failed status destroyed
+    noHandleError(Promise.resolve()).message, // a promise in place of the handle
+    noHandleError(ok(1)).message, // a Result in place of the handle
+    noHandleError({}).message, // anything else in place of the handle
+    abortedError(endpoint, reason, "Nothing is left open.").message, // an aborted connect
+    abortedError(endpoint, reason).message, // an aborted status
+    queueFullError(endpoint, 64).message, // one status more than may wait
+    tooLargeError(endpoint, "status", 20_000_044, 16_777_216).message, // a large status
+    tooLargeError(endpoint, "config.device", 24, 16).message, // a small maxMessageBytes
+    await fellBehind(), // a slow reader of commands
+    await deviceFellBehind(), // a device whose commands nobody reads
   ];
 }
 
@@ -183,7 +174,7 @@ async function deviceFellBehind(): Promise<string> {
   return message.replaceAll(`:${gateway.port}`, ":1636");
 }
 
-function payloads(): Shown[] {
+function payloads(): string[] {
   const gate = defineModule({
     name: "gate",
     number: 1002,
@@ -215,64 +206,48 @@ function payloads(): Shown[] {
   const silent = { ...open, status: { encode: () => "bytes", decode: () => ok(1) } as never };
   const wordless = { ...open, status: { encode: () => ok("bytes"), decode: () => ok(1) } as never };
   return [
-    { when: "a schema refuses a status", message: write(gate, { openPercent: 150 }) },
-    {
-      when: "a board reports too few inputs",
-      message: writeStatus(carAccessory, board, nothing)._unsafeUnwrapErr().message,
-    },
-    { when: "a status without a JSON form", message: write(open, undefined) },
-    { when: "a status that JSON cannot write", message: write(open, circular) },
-    { when: "a status that is no text", message: write(display, 1) },
-    { when: "a status with a lone surrogate", message: write(display, "\ud800") },
-    { when: "a status that is no bytes", message: write(raw, "text") },
-    { when: "an asynchronous validator", message: write(later, 1) },
-    { when: "a codec that returns no Result", message: write(silent, 1) },
-    { when: "a codec that returns no bytes", message: write(wordless, 1) },
-    { when: "a codec that throws", message: read(later, 1) },
-    { when: "a validator rejects a command", message: read(gate, 0x31) },
-    { when: "a command that is no JSON", message: read(gate, 0x7b) },
-    { when: "a command that is no text", message: read(display, 0xff) },
-    { when: "a command that is no protobuf", message: read(raw, 0xff) },
-    { when: "an empty command, without optional()", message: read(gate) },
+    write(gate, { openPercent: 150 }), // a schema refuses a status
+    writeStatus(carAccessory, board, nothing)._unsafeUnwrapErr().message, // a board reports too few inputs
+    write(open, undefined), // a status without a JSON form
+    write(open, circular), // a status that JSON cannot write
+    write(display, 1), // a status that is no text
+    write(display, "\ud800"), // a status with a lone surrogate
+    write(raw, "text"), // a status that is no bytes
+    write(later, 1), // an asynchronous validator
+    write(silent, 1), // a codec that returns no Result
+    write(wordless, 1), // a codec that returns no bytes
+    read(later, 1), // a codec that throws
+    read(gate, 0x31), // a validator rejects a command
+    read(gate, 0x7b), // a command that is no JSON
+    read(display, 0xff), // a command that is no text
+    read(raw, 0xff), // a command that is no protobuf
+    read(gate), // an empty command, without optional()
   ];
 }
 
-async function functionsOfYours(): Promise<Shown[]> {
+async function functionsOfYours(): Promise<string[]> {
   const gateway = await openGateway();
   const config = configFor(gateway);
-  const problem = new Error("the sensor is unplugged");
+  const unreachable: Config = { ...config, port: 1 };
   const fail = (): never => {
-    throw problem;
+    throw new Error("the sensor is unplugged");
   };
+  const connectBy = async (createConnection: () => unknown): Promise<string> =>
+    (await connect({ ...config, createConnection: createConnection as never }))._unsafeUnwrapErr().message;
   const used = ((await withClient(config, fail))._unsafeUnwrapErr() as Error).message;
   const client = (await connect(config))._unsafeUnwrap();
-  const created = await connect({ ...config, createConnection: fail });
-  const unreachable: Config = { ...config, port: 1 };
-  const shown = [
-    { when: "the function given to withClient throws", message: used },
-    { when: "createConnection throws", message: created._unsafeUnwrapErr().message },
-    { when: "createConnection returns no stream", message: await createConnectionOf(config, 1) },
-    { when: "createConnection returns a promise", message: await createConnectionOf(config, Promise.resolve()) },
-    { when: "a source throws", message: await lastError(sendStatuses(client, every<Uint8Array>(1, fail))) },
-    {
-      when: "retryDelayMs throws",
-      message: await lastError(runDevice(unreachable, [], { retryDelayMs: fail })),
-    },
-    {
-      when: "retryDelayMs returns no delay",
-      message: await lastError(runDevice(unreachable, [], { retryDelayMs: () => -1 })),
-    },
+  const messages = [
+    used,
+    await connectBy(fail),
+    await connectBy(() => 1),
+    await connectBy(() => Promise.resolve()),
+    await lastError(sendStatuses(client, every<Uint8Array>(1, fail))),
+    await lastError(runDevice(unreachable, [], { retryDelayMs: fail })),
+    await lastError(runDevice(unreachable, [], { retryDelayMs: () => -1 })),
   ];
   await destroy(client);
   await endAll();
-  const withPort = (message: string): string =>
-    message.replaceAll(`127.0.0.1:${gateway.port}`, "127.0.0.1:1636").replaceAll(/127.0.0.1:1\b/g, "127.0.0.1:1636");
-  return shown.map(({ when, message }) => ({ when, message: withPort(message) }));
-}
-
-async function createConnectionOf(config: Config, stream: unknown): Promise<string> {
-  const connected = await connect({ ...config, createConnection: () => stream as never });
-  return connected._unsafeUnwrapErr().message;
+  return messages.map((message) => message.replaceAll(/127.0.0.1:\d+/g, "127.0.0.1:1636"));
 }
 
 /** The first error that is not about the connection. */
@@ -283,35 +258,42 @@ async function lastError(items: AsyncIterable<unknown>): Promise<string> {
   return "";
 }
 
-async function wrongArguments(): Promise<Shown[]> {
+async function wrongArguments(): Promise<string[]> {
   const config: Config = { host: "127.0.0.1", port: 1636, device: button };
+  const one = Uint8Array.of(1);
   const detached = new Uint8Array(8);
   structuredClone(detached, { transfer: [detached.buffer] });
+  const outOfOrder = (): never => {
+    throw new Error("out of order");
+  };
+  const changes: readonly object[] = [
+    { timeout: 1_000 },
+    { colour: "red" },
+    { host: "" },
+    { host: "tcp://127.0.0.1" },
+    { host: "127.0.0.1:1636" },
+    { host: "[::1]" },
+    { host: "my gateway" },
+    { host: "gateway\n" },
+    { port: 99_999 },
+    { device: undefined },
+    { device: { ...button, module: -1 } },
+    { device: { ...button, module: {} } },
+    { device: { ...button, deviceType: 1.5 } },
+    { device: { ...button, deviceRole: undefined } },
+    { device: { ...button, deviceName: "\ud800" } },
+    { device: { ...button, priority: "high" } },
+    { connectTimeoutMs: 0 },
+    { maxMessageBytes: 0 },
+    { keepProcessAlive: "no" },
+    { signal: {} },
+    { createConnection: "tls" },
+  ];
   const attempts: readonly (() => unknown)[] = [
     () => checkedConfig("127.0.0.1"),
-    () => checkedConfig({ ...config, timeout: 1_000 }),
-    () => checkedConfig({ ...config, colour: "red" }),
-    () => checkedConfig({ ...config, host: "" }),
-    () => checkedConfig({ ...config, host: "tcp://127.0.0.1" }),
-    () => checkedConfig({ ...config, host: "127.0.0.1:1636" }),
-    () => checkedConfig({ ...config, host: "[::1]" }),
-    () => checkedConfig({ ...config, host: "my gateway" }),
-    () => checkedConfig({ ...config, host: "gateway\n" }),
-    () => checkedConfig({ ...config, port: 99_999 }),
-    () => checkedConfig({ ...config, device: undefined }),
-    () => checkedConfig({ ...config, device: { ...button, module: -1 } }),
-    () => checkedConfig({ ...config, device: { ...button, module: {} } }),
-    () => checkedConfig({ ...config, device: { ...button, deviceType: 1.5 } }),
-    () => checkedConfig({ ...config, device: { ...button, deviceRole: undefined } }),
-    () => checkedConfig({ ...config, device: { ...button, deviceName: "\ud800" } }),
-    () => checkedConfig({ ...config, device: { ...button, priority: "high" } }),
-    () => checkedConfig({ ...config, connectTimeoutMs: 0 }),
-    () => checkedConfig({ ...config, maxMessageBytes: 0 }),
-    () => checkedConfig({ ...config, keepProcessAlive: "no" }),
-    () => checkedConfig({ ...config, signal: {} }),
-    () => checkedConfig({ ...config, createConnection: "tls" }),
-    () => checkedConfig(new Proxy(config, { ownKeys: () => fail("out of order") })),
-    () => checkedConfig(Object.defineProperty({ ...config }, "host", { get: () => fail("out of order") })),
+    ...changes.map((change) => () => checkedConfig({ ...config, ...change })),
+    () => checkedConfig(new Proxy(config, { ownKeys: outOfOrder })),
+    () => checkedConfig(Object.defineProperty({ ...config }, "host", { get: outOfOrder })),
     () => checkedStatusOptions({ timeoutMs: -1 }),
     () => checkedStatusOptions(7),
     () => checkedSourceOptions({ repeatAfterMs: 0 }),
@@ -322,71 +304,48 @@ async function wrongArguments(): Promise<Shown[]> {
     () => checkedStatus(Object.defineProperty(Uint8Array.of(1), "length", { value: 64 })),
   ];
   const client = (await connect(configFor(await openGateway())))._unsafeUnwrap();
-  const use = ((await withClient(config, undefined as never))._unsafeUnwrapErr() as Error).message;
-  const others = await Promise.all([
-    lastError(runDevice({ ...config, signal: new AbortController().signal } as Config, [] as Uint8Array[])),
-    lastError(sendStatuses(client, 7 as never)),
-    lastError(
-      sendStatuses(
-        client,
-        every(0, () => Uint8Array.of(1)),
-      ),
-    ),
-    lastError(sendStatuses(client, every<Uint8Array>(1, undefined as never))),
-  ]);
+  const interval = every(0, () => one);
+  const messages = [
+    ...attempts.map(thrownBy),
+    ((await withClient(config, undefined as never))._unsafeUnwrapErr() as Error).message,
+    await lastError(runDevice({ ...config, signal: new AbortController().signal } as Config, [one])),
+    await lastError(sendStatuses(client, 7 as never)),
+    await lastError(sendStatuses(client, interval)),
+    await lastError(sendStatuses(client, every<Uint8Array>(1, undefined as never))),
+  ];
   await destroy(client);
   await endAll();
-  return [...attempts.map(thrownBy), use, ...others].map((message) => ({
-    when: /NOT_OK: ([\w.]+)/.exec(message)?.[1] ?? "",
-    message,
-  }));
+  return messages;
 }
 
-function definitions(): Shown[] {
+function definitions(): string[] {
   return [
     thrownBy(() => defineModule({ name: "", number: 1001 })),
     thrownBy(() => defineModule({ name: "door", number: 1.5 })),
     thrownBy(() => defineModule({ name: "door", number: 1001, status: {} as never })),
-  ].map((message) => ({ when: "defineModule", message }));
+  ];
 }
 
-async function testingGateway(): Promise<Shown[]> {
-  const gateway = await openGateway();
-  const client = (await connect(configFor(gateway)))._unsafeUnwrap();
-  const attempts: readonly (() => unknown)[] = [
-    () => gateway.misbehave("reply" as never, { do: "close" } as never),
-    () => gateway.misbehave("accept", { do: "drip" } as never),
-    () => gateway.misbehave("status", { do: "delay", ms: -1 }),
-    () => gateway.misbehave("connect", { do: "refuse", responseType: 0 }),
-    () => gateway.misbehave("status", { do: "close" }, { times: 0 }),
-    () => gateway.misbehave("accept", { do: "close" }, { which: {} }),
-    () => gateway.push("open" as never),
-    () => gateway.kick({ role: "left" } as never),
-    () => gateway.push({} as never, { module: example }),
+async function testingGateway(): Promise<string[]> {
+  const { gateway } = await openButton();
+  const rejected = (promise: Promise<unknown>): Promise<string> =>
+    promise.then(String, (error: unknown) => (error as Error).message);
+  const options = [{ port: 99_999 }, { host: "" }, { timeout: 1 }, { modules: ["1"] }, { silenceMs: 0 }];
+  const messages = [
+    ...(await Promise.all(options.map((given) => rejected(startGateway(given as never))))),
+    thrownBy(() => gateway.misbehave("reply" as never, { do: "close" } as never)),
+    thrownBy(() => gateway.misbehave("accept", { do: "drip" } as never)),
+    thrownBy(() => gateway.misbehave("status", { do: "delay", ms: -1 })),
+    thrownBy(() => gateway.misbehave("connect", { do: "refuse", responseType: 0 })),
+    thrownBy(() => gateway.misbehave("status", { do: "close" }, { times: 0 })),
+    thrownBy(() => gateway.misbehave("accept", { do: "close" }, { which: {} })),
+    thrownBy(() => gateway.push("open" as never)),
+    thrownBy(() => gateway.kick({ role: "left" } as never)),
+    thrownBy(() => gateway.push({} as never, { module: example })),
   ];
-  const shown = attempts.map(thrownBy);
-  const options = await Promise.all(
-    [{ port: 99_999 }, { host: "" }, { timeout: 1 }, { modules: ["1"] }, { silenceMs: 0 }].map((given) =>
-      startGateway(given as never).then(String, (error: unknown) => (error as Error).message),
-    ),
-  );
-  await destroy(client);
-  const next = gateway.nextStatus().then(
-    () => "",
-    (error: unknown) => (error as Error).message,
-  );
-  await gateway.stop();
-  const restarted = await gateway.restart().then(
-    () => "",
-    (error: unknown) => (error as Error).message,
-  );
+  const next = rejected(gateway.nextStatus());
   await endAll();
-  return [
-    ...options.map((message) => ({ when: "startGateway", message })),
-    ...shown.map((message) => ({ when: "a method", message })),
-    { when: "nextStatus of a gateway that is stopped", message: await next },
-    { when: "restart of a gateway that is stopped", message: restarted },
-  ];
+  return [...messages, await next, await rejected(gateway.restart())];
 }
 
 function thrownBy(call: () => unknown): string {
@@ -398,11 +357,7 @@ function thrownBy(call: () => unknown): string {
   throw new Error("it throws nothing");
 }
 
-function fail(message: string): never {
-  throw new Error(message);
-}
-
 /** Of those that differ by their cause alone, one. */
-function unique(shown: readonly Shown[]): Shown[] {
-  return [...new Map(shown.map((one) => [one.message.replace(/ Cause: .*$/s, ""), one])).values()];
+function unique(messages: readonly string[]): string[] {
+  return [...new Map(messages.map((message) => [message.replace(/ Cause: .*$/s, ""), message])).values()];
 }
