@@ -1,5 +1,5 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { commandFrame } from "../../lib/testing.js";
@@ -7,49 +7,31 @@ import { closed, connect, destroy, exchange, type DiagnosticsMessages } from "..
 import { duplexPair } from "../support/duplex-pair.js";
 import { eventually } from "../support/eventually.js";
 import { standStill } from "../support/stand-still.js";
-import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { button, configFor, endAll, keep, openButton, openClient, openGateway } from "../support/opened.js";
 import { commandOf, CONNECTED, fromHex } from "../testing/wire.js";
+import { listenToAll, type Name } from "./listen-to-all.js";
 
-const names = [
-  "connect",
-  "refusal",
-  "status",
-  "command",
-  "reconnect",
-  "drop",
-  "ignore",
-  "destroy",
-] as const satisfies readonly (keyof DiagnosticsMessages)[];
+afterEach(endAll);
 
-let told: [string, Record<string, unknown>][] = [];
+let told: [Name, Record<string, unknown>][] = [];
 let onMessage: (name: string) => void = () => undefined;
-const listeners = names.map((name) => ({
-  channel: `fleet-internal-client:${name}`,
-  listener: (message: unknown) => {
-    const { client, ...details } = message as DiagnosticsMessages["drop"] & Record<string, unknown>;
-    expect(client.device.deviceRole).toBe(button.deviceRole);
-    told.push([name, details]);
-    onMessage(name);
-  },
-}));
 
 beforeEach(() => {
   told = [];
   onMessage = () => undefined;
-  for (const { channel, listener } of listeners) subscribe(channel, listener);
 });
 
-afterEach(async () => {
-  for (const { channel, listener } of listeners) unsubscribe(channel, listener);
-  await endAll();
+listenToAll((name, { client, ...details }) => {
+  expect(client.device.deviceRole).toBe(button.deviceRole);
+  told.push([name, details]);
+  onMessage(name);
 });
 
 const secret = Uint8Array.of(0xca, 0xfe, 0xba, 0xbe);
 
 describe("the diagnostics channels report", () => {
-  it("a connect, a status, its answer, a push and the end", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+  it("a connect, a status, its answer, a push and the end, and never a payload's bytes", async () => {
+    const { gateway, client } = await openButton();
     (await exchange(client, secret))._unsafeUnwrap();
     gateway.push(Uint8Array.of(1, 2));
     await eventually(() => expect(told).toHaveLength(4));
@@ -61,11 +43,12 @@ describe("the diagnostics channels report", () => {
       ["command", { bytes: 2, kind: "push" }],
       ["destroy", { error: undefined }],
     ]);
+    const written = inspect(told, { depth: Infinity, showHidden: true });
+    expect(written).not.toMatch(/ca,? ?fe|202, 254/);
   });
 
   it("a drop and the reconnection, with the status that was sent again", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "close" });
     (await exchange(client, secret))._unsafeUnwrap();
     expect(told.map(([name]) => name)).toEqual(["connect", "status", "drop", "reconnect", "status", "command"]);
@@ -107,33 +90,16 @@ describe("the diagnostics channels report", () => {
   });
 
   it("what destroyed a client", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "close" }, { times: 2 });
     const failed = await exchange(client, secret);
     expect(told.at(-1)).toEqual(["destroy", { error: failed._unsafeUnwrapErr() }]);
-  });
-
-  it("a connect that failed", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("connect", { do: "close" });
-    const failed = await connect(configFor(gateway));
-    expect(told).toEqual([["destroy", { error: failed._unsafeUnwrapErr() }]]);
-  });
-
-  it("never a payload's bytes", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    (await exchange(client, secret))._unsafeUnwrap();
-    const written = inspect(told, { depth: Infinity, showHidden: true });
-    expect(written).not.toMatch(/ca,? ?fe|202, 254/);
   });
 });
 
 describe("a listener that uses the library while it is called", () => {
   it("learns by `closed` of the refusal that ends the client", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     let ending: ReturnType<typeof closed> | undefined;
     onMessage = (name) => {
       if (name === "refusal") ending = closed(client);
@@ -145,8 +111,7 @@ describe("a listener that uses the library while it is called", () => {
   });
 
   it.each(["status", "command", "reconnect", "drop"])("may send a status and destroy the client (%s)", async (name) => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     let nested: ReturnType<typeof exchange> | undefined;
     onMessage = (toldName) => {
       if (toldName !== name || nested !== undefined) return;
@@ -162,8 +127,7 @@ describe("a listener that uses the library while it is called", () => {
   });
 
   it("may abort a status while it is called for that status; those behind it go on", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     const controller = new AbortController();
     onMessage = (name) => {
       if (name === "status" && told.filter(([one]) => one === "status").length === 2) controller.abort();
@@ -178,34 +142,24 @@ describe("a listener that uses the library while it is called", () => {
     expect(third._unsafeUnwrap()).toEqual(Uint8Array.of(3));
   });
 
-  it("that destroys the client learns when the socket is gone", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+  it("that destroys the client learns when the socket is gone, and is told of the end when it has returned", async () => {
+    const { client } = await openButton();
     const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    const before = sockets();
+    const order: string[] = [];
     let left: Promise<number> | undefined;
     onMessage = (name) => {
-      if (name === "command") left ??= Promise.resolve(destroy(client)).then(() => sockets());
-    };
-    const before = sockets();
-    expect((await exchange(client, secret)).isOk()).toBe(true);
-    expect(await left).toBeLessThan(before);
-  });
-
-  it("that destroys the client is told of that when it has returned", async () => {
-    const client = await openClient(await openGateway());
-    const order: string[] = [];
-    onMessage = (name) => {
       order.push(name);
-      if (name === "status") void destroy(client);
+      if (name === "status") left = Promise.resolve(destroy(client)).then(sockets);
       order.push(`${name} is told`);
     };
     (await exchange(client, secret))._unsafeUnwrapErr();
     expect(order).toEqual(["status", "status is told", "destroy", "destroy is told"]);
+    expect(await left).toBeLessThan(before);
   });
 
   it("has its status sent after the one in flight", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     let nested: ReturnType<typeof exchange> | undefined;
     onMessage = (name) => {
       if (name === "command") nested ??= exchange(client, Uint8Array.of(2));
@@ -278,28 +232,9 @@ describe("a stream of the user's that reports while a listener is being told", (
   });
 });
 
-describe("a handle under console.log", () => {
-  it("shows its device, its endpoint and its state", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    expect(inspect(client)).toContain("deviceRole: 'test'");
-    expect(inspect(client)).toContain(`port: ${gateway.port}`);
-    expect(inspect(client)).toContain("state: 'connected'");
-    await destroy(client);
-    expect(inspect(client)).toContain("state: 'destroyed'");
-  });
-});
-
 describe("a listener that is busy for longer than a status may take", () => {
   it("does not make the status time out: nothing was read meanwhile", async () => {
-    const gateway = await openGateway({
-      answer: async (status) => {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        return status;
-      },
-      moduleTimeoutMs: 5_000,
-    });
-    const client = await openClient(gateway);
+    const { client } = await openButton({ answer: (status) => sleep(100, status), moduleTimeoutMs: 5_000 });
     onMessage = (name) => {
       if (name === "status") standStill(1_100);
     };

@@ -1,5 +1,5 @@
-import { Channel, subscribe, unsubscribe } from "node:diagnostics_channel";
-import { context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { Channel, unsubscribe } from "node:diagnostics_channel";
+import { context, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   BasicTracerProvider,
@@ -8,7 +8,7 @@ import {
   type ReadableSpan,
 } from "@opentelemetry/sdk-trace-base";
 import { afterAll, afterEach, describe, expect, it, jest } from "@jest/globals";
-import { connect, exchange, type ClientHandle, type DiagnosticsMessages } from "../../lib/index.js";
+import { connect, exchange, type ClientHandle } from "../../lib/index.js";
 import { configFor, endAll, openClient, openGateway } from "../support/opened.js";
 
 const exporter = new InMemorySpanExporter();
@@ -95,42 +95,5 @@ describe("with OpenTelemetry's own SDK, the recipe", () => {
     const message = String(refused._unsafeUnwrapErr());
     expect(parentsOf("connect")).toEqual([idOf("request 1")]);
     expect(spansOf("connect")[0]?.status).toEqual({ code: SpanStatusCode.ERROR, message });
-  });
-
-  it("leaves every caller its own active span", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    const active = await Promise.all(
-      ["request 1", "request 2"].map((name) =>
-        inRequest(name, async () => {
-          const before = trace.getActiveSpan();
-          expect((await exchange(client, status)).isOk()).toBe(true);
-          return before !== undefined && trace.getActiveSpan() === before;
-        }),
-      ),
-    );
-    expect(active).toEqual([true, true]);
-  });
-});
-
-describe("with OpenTelemetry's own SDK, a span for each attempt to send a status", () => {
-  it("is under the span of the status's caller, also for the attempt after a reconnection", async () => {
-    const attempts = new WeakMap<object, Span>();
-    const start = (message: unknown): void => {
-      attempts.set((message as DiagnosticsMessages["status"]).client, tracer.startSpan("attempt"));
-    };
-    const end = (message: unknown): void => attempts.get((message as DiagnosticsMessages["drop"]).client)?.end();
-    subscribe("fleet-internal-client:status", start);
-    for (const name of ["command", "drop"]) subscribe(`fleet-internal-client:${name}`, end);
-
-    const gateway = await openGateway();
-    const client = await inRequest("request 0", () => openClient(gateway));
-    gateway.misbehave("status", { do: "close" });
-    const names = ["request 1", "request 2"];
-    await Promise.all(names.map((name) => exchangeIn(name, client)));
-    expect(parentsOf("attempt")).toEqual(["request 1", "request 1", "request 2"].map(idOf));
-
-    unsubscribe("fleet-internal-client:status", start);
-    for (const name of ["command", "drop"]) unsubscribe(`fleet-internal-client:${name}`, end);
   });
 });

@@ -12,7 +12,7 @@ import {
 } from "../../lib/index.js";
 import { example } from "../../lib/modules/example.js";
 import { utf8 } from "../support/bytes.js";
-import { button, configFor, endAll, keep, openClient, openDevice, openGateway } from "../support/opened.js";
+import { button, configFor, endAll, openButton, openClient, openDevice, openGateway } from "../support/opened.js";
 
 type Message = TracingMessages["connect"] | TracingMessages["exchange"];
 
@@ -22,24 +22,16 @@ const status = Uint8Array.of(1);
 let told: string[] = [];
 let messages: Message[] = [];
 
-function listenersTo(name: string) {
+const subscriptions = ["connect", "exchange"].map((name) => {
   const tell = (event: string) => (message: Message) => {
     told.push(`${name} ${event} in ${request.getStore() ?? "none"}`);
     if (event === "start") messages.push(message);
     else expect(messages).toContain(message);
   };
-  return {
-    start: tell("start"),
-    end: tell("end"),
-    asyncStart: tell("asyncStart"),
-    asyncEnd: tell("asyncEnd"),
-    error: tell("error"),
-  };
-}
-const subscriptions = ["connect", "exchange"].map((name) => ({
-  channel: tracingChannel<unknown, Message>(`fleet-internal-client:${name}`),
-  listeners: listenersTo(name),
-}));
+  const events = ["start", "end", "asyncStart", "asyncEnd", "error"] as const;
+  const listeners = Object.fromEntries(events.map((event) => [event, tell(event)])) as never;
+  return { channel: tracingChannel<unknown, Message>(`fleet-internal-client:${name}`), listeners };
+});
 
 beforeEach(() => {
   told = [];
@@ -82,8 +74,7 @@ describe("a TracingChannel reports", () => {
   });
 
   it("of each exchange on a shared handle, in its own caller's async context", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     told = [];
     messages = [];
     const outcomes = await Promise.all(
@@ -96,9 +87,8 @@ describe("a TracingChannel reports", () => {
     expect(messages.map(({ result }) => result)).toEqual(outcomes.map((outcome) => outcome._unsafeUnwrap()));
   });
 
-  it("once of a status that is sent again", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+  it("once of a status that is sent again, and not of the reconnection", async () => {
+    const { gateway, client } = await openButton();
     told = [];
     gateway.misbehave("status", { do: "close" });
     expect((await exchange(client, status)).isOk()).toBe(true);
@@ -106,8 +96,7 @@ describe("a TracingChannel reports", () => {
   });
 
   it("of an exchange that failed, were it only for a wrong argument or a client that is destroyed", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     messages = [];
     const wrong = await exchange(client, status, { timeoutMs: 0 });
     (await destroy(client))._unsafeUnwrap();
@@ -130,14 +119,6 @@ describe("a TracingChannel reports", () => {
     expect(told.filter((line) => line.startsWith("exchange start"))).toHaveLength(3);
     expect(told.filter((line) => line.startsWith("connect start"))).toHaveLength(1);
   });
-
-  it("of calls alone: a push and a reconnection are on the plain channels", async () => {
-    const gateway = await openGateway();
-    const client = keep(await openClient(gateway));
-    gateway.kick();
-    expect((await exchange(client, status)).isOk()).toBe(true);
-    expect(told.filter((line) => line.startsWith("connect start"))).toHaveLength(1);
-  });
 });
 
 describe("a store that is bound to the start of an exchange", () => {
@@ -149,8 +130,7 @@ describe("a store that is bound to the start of an exchange", () => {
     for (const name of ["status", "command"]) subscribe(`fleet-internal-client:${name}`, listener);
     start.bindStore(exchanges, (message) => message);
 
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     messages = [];
     expect((await exchange(client, status)).isOk()).toBe(true);
     expect(stores).toEqual([messages[0], messages[0]]);
@@ -163,8 +143,7 @@ describe("a store that is bound to the start of an exchange", () => {
 describe("a subscriber of only one event", () => {
   it.each(["start", "end", "asyncStart", "asyncEnd", "error"] as const)("is called: %s", async (event) => {
     for (const { channel, listeners } of subscriptions) channel.unsubscribe(listeners);
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     let count = 0;
     const listener = (): void => void (count += 1);
     const name = `tracing:fleet-internal-client:exchange:${event}`;
