@@ -5,6 +5,7 @@ import {
   InternalClientError,
   isInternalClientError,
   isRefusal,
+  ReturnCode,
   type ConnectError,
   type ErrorCode,
   type GetCommandError,
@@ -12,70 +13,31 @@ import {
 } from "../../lib/index.js";
 import { same } from "./same.js";
 
+// From the name to the number, and back.
+same<typeof ReturnCode.OK, 0>();
+same<typeof ReturnCode.DEVICE_INCORRECT, -20>();
+same<(typeof ReturnCode)[-12], "TIMEOUT_OCCURRED">();
+same<Extract<keyof typeof ReturnCode, number>, 0 | -1 | -10 | NegativeCode>();
+type NegativeCode = -11 | -12 | -13 | -14 | -15 | -16 | -17 | -18 | -19 | -20;
+// @ts-expect-error there is no such number
+ReturnCode[-2];
+// @ts-expect-error it cannot be changed
+ReturnCode.OK = 1;
+
+// An error has any code but OK and the placeholder.
+same<Exclude<Extract<keyof typeof ReturnCode, string>, ErrorCode>, "OK" | "RESERVED">();
+
 // Each function's errors have the codes of the C function, and no other.
-same<
-  ConnectError["code"],
-  | "UNABLE_TO_CONNECT"
+type Refusal =
   | "DEVICE_ALREADY_CONNECTED"
   | "HIGHER_PRIORITY_ALREADY_CONNECTED"
   | "MODULE_NOT_SUPPORTED"
-  | "DEVICE_TYPE_NOT_SUPPORTED"
-  | "DEVICE_INCORRECT"
-  | "NOT_OK"
->();
-same<
-  SendStatusError["code"],
-  | "CONTEXT_INCORRECT"
-  | "TIMEOUT_OCCURRED"
-  | "COMMAND_INCORRECT"
-  | "DEVICE_INCORRECT"
-  | "UNABLE_TO_CONNECT"
-  | "DEVICE_ALREADY_CONNECTED"
-  | "HIGHER_PRIORITY_ALREADY_CONNECTED"
-  | "MODULE_NOT_SUPPORTED"
-  | "DEVICE_TYPE_NOT_SUPPORTED"
-  | "NOT_OK"
->();
+  | "DEVICE_TYPE_NOT_SUPPORTED";
+same<ConnectError["code"], Refusal | "UNABLE_TO_CONNECT" | "DEVICE_INCORRECT" | "NOT_OK">();
+same<SendStatusError["code"], ConnectError["code"] | "CONTEXT_INCORRECT" | "TIMEOUT_OCCURRED" | "COMMAND_INCORRECT">();
 same<GetCommandError["code"], "CONTEXT_INCORRECT" | "NO_COMMAND_AVAILABLE" | "COMMAND_INCORRECT">();
 
-// A switch over the code can be exhausted, function by function.
-export function onConnectError(error: ConnectError): string {
-  switch (error.code) {
-    case "UNABLE_TO_CONNECT":
-      return "nobody there";
-    case "DEVICE_ALREADY_CONNECTED":
-    case "HIGHER_PRIORITY_ALREADY_CONNECTED":
-      return "another device is there";
-    case "MODULE_NOT_SUPPORTED":
-    case "DEVICE_TYPE_NOT_SUPPORTED":
-      return "the gateway does not know it";
-    case "DEVICE_INCORRECT":
-      return "the gateway took it for another";
-    case "NOT_OK":
-      return "anything else";
-    default:
-      return never(error);
-  }
-}
-
-export function onSendStatusError(error: SendStatusError): string {
-  switch (error.code) {
-    case "CONTEXT_INCORRECT":
-    case "TIMEOUT_OCCURRED":
-    case "COMMAND_INCORRECT":
-    case "DEVICE_INCORRECT":
-    case "UNABLE_TO_CONNECT":
-    case "DEVICE_ALREADY_CONNECTED":
-    case "HIGHER_PRIORITY_ALREADY_CONNECTED":
-    case "MODULE_NOT_SUPPORTED":
-    case "DEVICE_TYPE_NOT_SUPPORTED":
-    case "NOT_OK":
-      return error.message;
-    default:
-      return never(error);
-  }
-}
-
+// A switch over the code can be exhausted.
 export function onGetCommandError(error: GetCommandError): string {
   switch (error.code) {
     case "CONTEXT_INCORRECT":
@@ -88,7 +50,7 @@ export function onGetCommandError(error: GetCommandError): string {
     case "TIMEOUT_OCCURRED":
       return "never";
     default:
-      return never(error);
+      return error satisfies never;
   }
 }
 
@@ -100,10 +62,6 @@ export async function incomplete(...[handle, status]: Parameters<typeof exchange
   return outcome.error;
 }
 
-function never(error: never): never {
-  throw new Error(error);
-}
-
 // The code narrows everything else.
 export function narrowed(error: SendStatusError): void {
   if (error.code === "TIMEOUT_OCCURRED") {
@@ -113,7 +71,6 @@ export function narrowed(error: SendStatusError): void {
   }
   if (error.code === "UNABLE_TO_CONNECT") same<typeof error.reason, "unreachable" | "timed-out" | "closed">();
 }
-same<Extract<SendStatusError, { code: "TIMEOUT_OCCURRED" }>["returnCode"], -12>();
 
 // Code and number belong together.
 export const timeout = new InternalClientError("TIMEOUT_OCCURRED", { message: "" });
@@ -133,7 +90,7 @@ export function general(error: ConnectError | SendStatusError | GetCommandError)
 export function caught(thrown: unknown): ErrorCode | undefined {
   // @ts-expect-error nothing is known of it yet
   thrown.code;
-  if (isRefusal(thrown)) return thrown.code;
+  if (isRefusal(thrown)) same<typeof thrown.code, Refusal>();
   return isInternalClientError(thrown) ? thrown.code : undefined;
 }
 
