@@ -66,10 +66,6 @@ same<typeof used, ResultAsync<ButtonCommand, SendStatusError | ConnectError>>();
 const lazy = lazyClient(config);
 same<ReturnType<typeof lazy>, ResultAsync<ClientHandle<ButtonStatus, ButtonCommand>, ConnectError>>();
 
-// A number's statuses and commands are bytes.
-const rawUsed = withClient(raw, (client) => exchange(client, bytes));
-same<typeof rawUsed, ResultAsync<Uint8Array, SendStatusError | ConnectError>>();
-
 declare const client: ClientHandle<ButtonStatus, ButtonCommand>;
 
 export async function iterating() {
@@ -135,22 +131,15 @@ same<typeof latest, Result<ButtonCommand, GetCommandError>>();
 
 // The modules that come with the library.
 same<typeof example, Module<ExampleStatus, ExampleCommand>>();
-export const lit = withClient({ ...place, device: { module: example, ...left } }, (one) =>
-  exchange(one, { pressed: true }),
-);
-same<typeof lit, ResultAsync<ExampleCommand, SendStatusError | ConnectError>>();
-export const board = withClient({ ...place, device: { module: carAccessory, ...left } }, (one) =>
-  exchange(one, [[], [], { butPr: 0 }]),
-);
-same<typeof board, ResultAsync<CarAccessoryCommand | undefined, SendStatusError | ConnectError>>();
-export const autonomy = withClient({ ...place, device: { module: mission, ...left } }, (one) =>
-  exchange(one, { state: "DRIVE", telemetry: { speed: 1 }, nextStop: null }),
-);
-same<typeof autonomy, ResultAsync<MissionCommand, SendStatusError | ConnectError>>();
-export const anything = withClient({ ...place, device: { module: transparent, ...left } }, (one) =>
-  exchange(one, "text"),
-);
-same<typeof anything, ResultAsync<string | undefined, SendStatusError | ConnectError>>();
+export const lit = connect({ ...place, device: { module: example, ...left } });
+same<typeof lit, ResultAsync<ClientHandle<ExampleStatus, ExampleCommand>, ConnectError>>();
+declare const handleOf: <Status, Command>(module: Module<Status, Command>) => ClientHandle<Status, Command>;
+export const board = exchange(handleOf(carAccessory), [[], [], { butPr: 0 }]);
+same<typeof board, ResultAsync<CarAccessoryCommand | undefined, SendStatusError>>();
+export const autonomy = exchange(handleOf(mission), { state: "DRIVE", telemetry: { speed: 1 }, nextStop: null });
+same<typeof autonomy, ResultAsync<MissionCommand, SendStatusError>>();
+export const anything = exchange(handleOf(transparent), "text");
+same<typeof anything, ResultAsync<string | undefined, SendStatusError>>();
 
 // The throwing entry: the same, and the values alone.
 export async function thrown() {

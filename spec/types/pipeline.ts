@@ -1,4 +1,4 @@
-import type { Result, ResultAsync } from "neverthrow";
+import { errAsync, ok, okAsync, type Err, type Ok, type Result, type ResultAsync } from "neverthrow";
 import {
   closed,
   commands,
@@ -7,6 +7,7 @@ import {
   exchange,
   getCommand,
   sendStatus,
+  withClient,
   type ClientHandle,
   type CommandsError,
   type Config,
@@ -14,6 +15,7 @@ import {
   type GetCommandError,
   type SendStatusError,
 } from "../../lib/index.js";
+import * as throwing from "../../lib/throwing.js";
 import { same } from "./same.js";
 
 declare const config: Config;
@@ -26,7 +28,6 @@ export async function pipeline() {
     .andThen((connected) => sendStatus(connected, status, { timeoutMs: 10_000 }))
     .andThen(getCommand);
   same<typeof command, Result<Uint8Array, ConnectError | SendStatusError | GetCommandError>>();
-  return command;
 }
 
 // What each function returns for a device whose module is a number.
@@ -44,12 +45,49 @@ export const ended = closed(client);
 same<typeof ended, ResultAsync<void, SendStatusError>>();
 
 export async function reading() {
-  for await (const command of commands(client, { highWaterMark: 10 }))
-    same<typeof command, Result<Uint8Array, CommandsError>>();
-  await using stream = commands(client);
+  await using stream = commands(client, { highWaterMark: 10 });
   const next = await stream.next();
   if (next.done === true) same<typeof next.value, undefined>();
   else same<typeof next.value, Result<Uint8Array, CommandsError>>();
+}
+
+// What use gives is what withClient gives, and its errors are added to connect's.
+class OwnError extends Error {
+  readonly kind = "own";
+}
+declare const result: Result<number, OwnError>;
+export const plain = withClient(config, () => 7);
+same<typeof plain, ResultAsync<number, ConnectError>>();
+export const promised = withClient(config, async () => "text");
+same<typeof promised, ResultAsync<string, ConnectError>>();
+export const given = withClient(config, () => result);
+same<typeof given, ResultAsync<number, OwnError | ConnectError>>();
+export const later = withClient(config, () => okAsync<number, OwnError>(7));
+same<typeof later, ResultAsync<number, OwnError | ConnectError>>();
+export const promisedResult = withClient(config, async (used): Promise<Result<number, OwnError>> => {
+  same<typeof used, ClientHandle>();
+  return (await exchange(used, status)).map(({ length }) => length).mapErr(() => new OwnError());
+});
+same<typeof promisedResult, ResultAsync<number, OwnError | ConnectError>>();
+export const alwaysOk: ResultAsync<number, ConnectError> = withClient(config, () => ok(7));
+export const alwaysErr: ResultAsync<never, OwnError | ConnectError> = withClient(config, () =>
+  errAsync(new OwnError()),
+);
+
+// The throwing entry gives the value alone.
+export async function thrown() {
+  const command = await throwing.withClient(config, (used) => throwing.exchange(used, status));
+  same<typeof command, Uint8Array>();
+  const value = await throwing.withClient(config, () => result);
+  same<typeof value, number>();
+  const sync = await throwing.withClient(config, () => 7);
+  same<typeof sync, number>();
+  const one = await throwing.withClient(config, (): Ok<number, never> | Err<never, OwnError> => ok(7));
+  same<typeof one, number>();
+  const handle = await throwing.connect(config);
+  same<typeof handle, ClientHandle>();
+  const last = throwing.getCommand(client);
+  same<typeof last, Uint8Array>();
 }
 
 // A Buffer is a status, and options may be left out.
@@ -74,8 +112,6 @@ export const wrongConfigurations: Config[] = [
   { port: 1636, device },
   // @ts-expect-error the device is missing
   { host: "127.0.0.1", port: 1636 },
-  // @ts-expect-error the device lacks its role
-  { host: "127.0.0.1", port: 1636, device: { module: 1000, deviceType: 0, deviceName: "button1" } },
   // @ts-expect-error a misspelt option
   { host: "127.0.0.1", port: 1636, device, timeoutMs: 10 },
   // @ts-expect-error the reason of an abort is no signal
@@ -84,6 +120,10 @@ export const wrongConfigurations: Config[] = [
 
 export function wrongCalls() {
   return [
+    // @ts-expect-error a use is missing
+    withClient(config),
+    // @ts-expect-error a use is a function
+    withClient(config, 7),
     // @ts-expect-error a status is bytes
     sendStatus(client, "status"),
     // @ts-expect-error an ArrayBuffer is not
