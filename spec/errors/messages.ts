@@ -1,23 +1,7 @@
 import { maxValue, number, object, pipe } from "valibot";
-import {
-  checkedCommandsOptions,
-  checkedConfig,
-  checkedDeviceOptions,
-  checkedSourceOptions,
-  checkedStatus,
-  checkedStatusOptions,
-} from "../../lib/client/arguments.js";
+import * as checks from "../../lib/client/arguments.js";
 import { CommandReaders } from "../../lib/client/command-readers.js";
-import {
-  abortedError,
-  destroyedError,
-  errorOf,
-  noCommandError,
-  noHandleError,
-  queueFullError,
-  tooLargeError,
-  type Aftermath,
-} from "../../lib/client/failure-error.js";
+import * as errors from "../../lib/client/failure-error.js";
 import { describeEndpoint } from "../../lib/client/handle.js";
 import { readCommand, writeStatus } from "../../lib/codecs/payloads.js";
 import {
@@ -67,13 +51,13 @@ export async function everyMessage(): Promise<readonly Section[]> {
 
 const LIVES = "The client lives and reconnects with the next status.";
 const ENDS = "The client is destroyed; connect again.";
-const ACTIONS: Readonly<Partial<Record<Aftermath, readonly Action[]>>> = {
+const ACTIONS: Readonly<Partial<Record<errors.Aftermath, readonly Action[]>>> = {
   "Nothing is left open.": ["end"],
   [LIVES]: ["fail"],
   [ENDS]: ["end", "askAgain"],
 };
 
-function failures(states: readonly State[], aftermath: Aftermath): string[] {
+function failures(states: readonly State[], aftermath: errors.Aftermath): string[] {
   const troubles = everyTrouble();
   return unique(
     states.flatMap((state) =>
@@ -85,9 +69,9 @@ function failures(states: readonly State[], aftermath: Aftermath): string[] {
   );
 }
 
-function messageOf(input: Trouble, now: Omit<Circumstances, "timeoutMs">, aftermath: Aftermath): string {
+function messageOf(input: Trouble, now: Omit<Circumstances, "timeoutMs">, aftermath: errors.Aftermath): string {
   const failure = failureOf(input, { ...now, timeoutMs: 10_000 });
-  return errorOf(failure as never, endpoint, aftermath).message;
+  return errors.errorOf(failure, endpoint, aftermath).message;
 }
 
 function attemptsBefore(state: State): readonly FirstAttempt[] {
@@ -138,17 +122,17 @@ async function uses(): Promise<string[]> {
     { state: "awaitingAgain", firstAttempt: "timed out", timeoutMs: 10_000 },
   );
   return [
-    noCommandError(endpoint).message, // getCommand before any command
-    destroyedError(endpoint, undefined).message, // a client that its owner destroyed
-    destroyedError(endpoint, errorOf(late as never, endpoint, ENDS)).message, // a client that a failed status destroyed
-    noHandleError(Promise.resolve()).message, // a promise in place of the handle
-    noHandleError(ok(1)).message, // a Result in place of the handle
-    noHandleError({}).message, // anything else in place of the handle
-    abortedError(endpoint, reason, "Nothing is left open.").message, // an aborted connect
-    abortedError(endpoint, reason).message, // an aborted status
-    queueFullError(endpoint, 64).message, // one status more than may wait
-    tooLargeError(endpoint, "status", 20_000_044, 16_777_216).message, // a large status
-    tooLargeError(endpoint, "config.device", 24, 16).message, // a small maxMessageBytes
+    errors.noCommandError(endpoint).message, // getCommand before any command
+    errors.destroyedError(endpoint, undefined).message, // a client that its owner destroyed
+    errors.destroyedError(endpoint, errors.errorOf(late, endpoint, ENDS)).message, // a client that a failed status destroyed
+    errors.noHandleError(Promise.resolve()).message, // a promise in place of the handle
+    errors.noHandleError(ok(1)).message, // a Result in place of the handle
+    errors.noHandleError({}).message, // anything else in place of the handle
+    errors.abortedError(endpoint, reason, "Nothing is left open.").message, // an aborted connect
+    errors.abortedError(endpoint, reason).message, // an aborted status
+    errors.queueFullError(endpoint, 64).message, // one status more than may wait
+    errors.tooLargeError(endpoint, "status", 20_000_044, 16_777_216).message, // a large status
+    errors.tooLargeError(endpoint, "config.device", 24, 16).message, // a small maxMessageBytes
     await fellBehind(), // a slow reader of commands
     await deviceFellBehind(), // a device whose commands nobody reads
   ];
@@ -156,7 +140,7 @@ async function uses(): Promise<string[]> {
 
 async function fellBehind(): Promise<string> {
   const readers = new CommandReaders(false, endpoint);
-  const reader = readers.subscribe(checkedCommandsOptions(undefined));
+  const reader = readers.subscribe(checks.checkedCommandsOptions(undefined));
   for (let megabytes = 0; megabytes <= 64; megabytes += 32) readers.deliver(new Uint8Array(32 * 1024 * 1024));
   for await (const item of reader) if (item.isErr()) return item.error.message;
   return "";
@@ -290,18 +274,18 @@ async function wrongArguments(): Promise<string[]> {
     { createConnection: "tls" },
   ];
   const attempts: readonly (() => unknown)[] = [
-    () => checkedConfig("127.0.0.1"),
-    ...changes.map((change) => () => checkedConfig({ ...config, ...change })),
-    () => checkedConfig(new Proxy(config, { ownKeys: outOfOrder })),
-    () => checkedConfig(Object.defineProperty({ ...config }, "host", { get: outOfOrder })),
-    () => checkedStatusOptions({ timeoutMs: -1 }),
-    () => checkedStatusOptions(7),
-    () => checkedSourceOptions({ repeatAfterMs: 0 }),
-    () => checkedCommandsOptions({ highWaterMark: 0 }),
-    () => checkedDeviceOptions({ retryDelayMs: 1_000 }),
-    () => checkedStatus("pressed"),
-    () => checkedStatus(detached),
-    () => checkedStatus(Object.defineProperty(Uint8Array.of(1), "length", { value: 64 })),
+    () => checks.checkedConfig("127.0.0.1"),
+    ...changes.map((change) => () => checks.checkedConfig({ ...config, ...change })),
+    () => checks.checkedConfig(new Proxy(config, { ownKeys: outOfOrder })),
+    () => checks.checkedConfig(Object.defineProperty({ ...config }, "host", { get: outOfOrder })),
+    () => checks.checkedStatusOptions({ timeoutMs: -1 }),
+    () => checks.checkedStatusOptions(7),
+    () => checks.checkedSourceOptions({ repeatAfterMs: 0 }),
+    () => checks.checkedCommandsOptions({ highWaterMark: 0 }),
+    () => checks.checkedDeviceOptions({ retryDelayMs: 1_000 }),
+    () => checks.checkedStatus("pressed"),
+    () => checks.checkedStatus(detached),
+    () => checks.checkedStatus(Object.defineProperty(Uint8Array.of(1), "length", { value: 64 })),
   ];
   const client = (await connect(configFor(await openGateway())))._unsafeUnwrap();
   const interval = every(0, () => one);

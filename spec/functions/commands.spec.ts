@@ -128,10 +128,12 @@ describe("leaving a reader", () => {
     expect(await readAll(other)).toBe("010203");
   });
 
-  it("ends its reads that wait, and may be repeated", async () => {
-    const { stream } = await openReader();
+  it("ends its reads that wait, may be repeated, and leaves no listener on its signal", async () => {
+    const { signal } = new AbortController();
+    const { stream } = await openReader({ signal });
     const waiting = stream.next();
     expect([await stream.return?.(), await waiting, await stream.return?.()]).toEqual([END, END, END]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 
@@ -286,13 +288,6 @@ describe("a signal", () => {
   it("that has aborted before yields nothing", async () => {
     const { stream } = await openReader({ signal: AbortSignal.abort() });
     expect(await readAll(stream)).toBe("");
-  });
-
-  it("has no listener when the reader has ended", async () => {
-    const { signal } = new AbortController();
-    const { stream } = await openReader({ signal });
-    await stream.return?.();
-    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 

@@ -83,25 +83,12 @@ function timersIn(milliseconds: number): number {
 }
 
 describe("an exchange", () => {
-  it("makes one promise", async () => {
-    let outcome: ResultAsync<unknown, unknown> | undefined;
-    const made = await promisesMadeBy(() => void (outcome = exchange(client, status)));
-    expect(made).toBe(1);
-    expect((await outcome)?.isOk()).toBe(true);
-  });
-
-  it("makes two promises as sendStatus: the second returns the handle instead of the command", async () => {
-    let outcome: ResultAsync<unknown, unknown> | undefined;
-    const made = await promisesMadeBy(() => void (outcome = sendStatus(client, status)));
-    expect(made).toBe(2);
-    expect((await outcome)?.isOk()).toBe(true);
-  });
-
-  it("makes five promises in its throwing form: its own, the one of the Result, and three that awaiting that takes", async () => {
-    let command: Promise<Uint8Array> | undefined;
-    const made = await promisesMadeBy(() => void (command = throwing.exchange(client, status)));
-    expect(made).toBe(5);
-    expect(await command).toEqual(status);
+  it.each<[what: string, promises: number, call: () => unknown]>([
+    ["one promise", 1, () => exchange(client, status)],
+    ["two as sendStatus: the second is for the handle instead of the command", 2, () => sendStatus(client, status)],
+    ["five in its throwing form: two, and three that awaiting takes", 5, () => throwing.exchange(client, status)],
+  ])("makes %s", async (_, promises, call) => {
+    expect(await promisesMadeBy(() => void call())).toBe(promises);
   });
 
   it("makes no async resource for diagnostics, and one where somebody subscribes", async () => {

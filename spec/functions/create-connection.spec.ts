@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { connect as connectTcp, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { pipeline, type Duplex } from "node:stream";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
@@ -42,15 +40,6 @@ async function overTls(gateway: TestingGateway): Promise<CreateConnection> {
   return () => connectTls({ host: "127.0.0.1", port, ca, cert: pem("client"), key: pem("client-key") });
 }
 
-async function overUnixSocket(gateway: TestingGateway): Promise<CreateConnection> {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-"));
-  const path = join(folder, "gateway");
-  const server = createServer(forward(gateway));
-  server.on("close", () => void rm(folder, { recursive: true, force: true }));
-  await listen(server, { path });
-  return () => connectTcp(path);
-}
-
 async function overDuplex(gateway: TestingGateway): Promise<CreateConnection> {
   return () => {
     const [near, far] = duplexPair();
@@ -73,9 +62,9 @@ async function tunnelled(gateway: TestingGateway, tunnel: (gateway: TestingGatew
   return { asked, config };
 }
 
+// Over a Unix socket: spec/faults/fault-matrix.spec.ts.
 describe.each([
   ["TLS with a client's certificate", overTls],
-  ["a Unix socket", overUnixSocket],
   ["a Duplex of the user's", overDuplex],
 ])("a device over %s", (_, tunnel) => {
   it("sends statuses of all sizes, gets their commands and pushes, and leaves nothing open when it is destroyed", async () => {

@@ -98,14 +98,6 @@ describe("a status that fails twice destroys the client, and its error is the ca
     ["timed out", "TIMEOUT_OCCURRED", { do: "stay silent" }, twice, undefined],
     ["refused with type 1", "DEVICE_ALREADY_CONNECTED", { do: "close" }, once, { do: "refuse", responseType: 1 }],
     ["refused with type 2", "MODULE_NOT_SUPPORTED", { do: "close" }, once, { do: "refuse", responseType: 2 }],
-    ["refused with type 3", "DEVICE_TYPE_NOT_SUPPORTED", { do: "close" }, once, { do: "refuse", responseType: 3 }],
-    [
-      "refused with type 4",
-      "HIGHER_PRIORITY_ALREADY_CONNECTED",
-      { do: "close" },
-      once,
-      { do: "refuse", responseType: 4 },
-    ],
     ["unanswered", "UNABLE_TO_CONNECT", { do: "close" }, once, { do: "stay silent" }],
   ] as const)("%s: %s", async (_, code, fault, times, ofReconnection) => {
     const { gateway, client } = await openButton({ moduleTimeoutMs: 20 }, { connectTimeoutMs: 200 });

@@ -94,12 +94,6 @@ describe("the outcome of withClient, which comes when its client is destroyed, i
       expect(await throwing.withClient(config, () => plain)).toBe(plain);
     },
   );
-
-  it("a value that can be chained on", async () => {
-    const config = configFor(await openGateway());
-    const length = await withClient(config, (client) => exchange(client, status)).map((command) => command.length);
-    expect(length._unsafeUnwrap()).toBe(1);
-  });
 });
 
 describe("withClient", () => {
