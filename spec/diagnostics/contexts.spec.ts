@@ -20,14 +20,14 @@ import { listenToAll } from "./listen-to-all.js";
 // The request of a server, say, in which a call is made.
 const request = new AsyncLocalStorage<string>();
 
-afterEach(endAll);
-
 let told: string[] = [];
 beforeEach(() => void (told = []));
 
 listenToAll((name, { kind }) => {
   told.push(`${typeof kind === "string" ? kind : name} in ${request.getStore() ?? "none"}`);
 });
+
+afterEach(endAll); // when nothing is told any more
 
 const status = Uint8Array.of(1);
 

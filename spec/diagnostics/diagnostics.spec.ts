@@ -11,8 +11,6 @@ import { button, configFor, endAll, keep, openButton, openClient, openGateway } 
 import { commandOf, CONNECTED, fromHex } from "../testing/wire.js";
 import { listenToAll, type Name } from "./listen-to-all.js";
 
-afterEach(endAll);
-
 let told: [Name, Record<string, unknown>][] = [];
 let onMessage: (name: string) => void = () => undefined;
 
@@ -26,6 +24,8 @@ listenToAll((name, { client, ...details }) => {
   told.push([name, details]);
   onMessage(name);
 });
+
+afterEach(endAll); // when nothing is told any more
 
 const secret = Uint8Array.of(0xca, 0xfe, 0xba, 0xbe);
 

@@ -176,8 +176,9 @@ describe("a reader that falls behind", () => {
     await arriveInOneChunk(gateway, client, [1, 2, 3]);
     expect(await stream.next()).toEqual(command(1));
     await new Promise((resolve) => setImmediate(resolve));
-    await arrive(4);
-    expect(await readAll(stream)).toBe("0203 NOT_OK fell-behind");
+    expect(await stream.next()).toEqual(command(2));
+    await arrive(4, 5);
+    expect(await readAll(stream)).toBe("0304 NOT_OK fell-behind");
   });
 
   it("keeps all that it has when its client ends before it had a turn", async () => {

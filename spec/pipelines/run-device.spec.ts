@@ -205,7 +205,7 @@ describe("after a failure that destroyed its client, a device", () => {
   it("connects again, sends the last status first, and counts the failures in a row", async () => {
     const gateway = await openGateway();
     const retryDelayMs = jest.fn((_failures: number) => 1);
-    const { items, push, end } = run(gateway, { retryDelayMs, repeatAfterMs: undefined });
+    const { items, push, end } = run(gateway, { retryDelayMs, repeatAfterMs: 2 ** 31 - 1 });
     gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
     push(one);
     for (const read of ["DEVICE_ALREADY_CONNECTED", "DEVICE_ALREADY_CONNECTED", "01"])
