@@ -82,7 +82,7 @@ describe("statuses of an iterable", () => {
 
   it("go on after an error that leaves the client alive, and end after the one that destroyed it", async () => {
     const { gateway, client } = await openButton();
-    async function* source() {
+    function* source() {
       yield "not bytes" as never;
       yield two;
       gateway.misbehave("status", { do: "close" }, { times: 2 });
