@@ -33,16 +33,10 @@ export function faultDocument(): string {
   return [
     INTRODUCTION,
     "## On the first connection\n",
-    tableOf(
-      TABLE.filter(({ life }) => life === "first"),
-      show,
-    ),
+    tableOf("first connection", show),
     "## On the reconnection\n",
     "A status was sent, the gateway closed the connection without an answer, and the client reconnects to send it again. The\nmoments are those of the second connection.\n",
-    tableOf(
-      TABLE.filter(({ life }) => life === "reconnection"),
-      show,
-    ),
+    tableOf("reconnection", show),
     "## What the faults are\n",
     FAULTS.map((fault) => wrapped(`- **${fault}**: ${FAULT_MEANINGS[fault]}.`)).join("\n") + "\n",
     SWALLOWING,
@@ -70,14 +64,11 @@ function letterOf(index: number): string {
   return String.fromCharCode("a".charCodeAt(0) + index);
 }
 
-function tableOf(rows: readonly Row[], show: (cell: Cell) => string): string {
-  const lines = [["the moment", ...FAULTS], ...rows.map(({ moment, cells }) => [moment, ...cells.map(show)])];
-  const widths = ["the moment", ...FAULTS].map((_, column) =>
-    Math.max(...lines.map((line) => (line[column] as string).length)),
-  );
-  const written = lines.map(
-    (line) => `| ${line.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`,
-  );
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [written[0], rule, ...written.slice(1)].join("\n") + "\n";
+function tableOf(life: Row["life"], show: (cell: Cell) => string): string {
+  const rows = TABLE.filter((row) => row.life === life).map(({ moment, cells }) => [moment, ...cells.map(show)]);
+  const lines = [["the moment", ...FAULTS], ...rows];
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const rule = widths.map((width) => "-".repeat(width));
+  const written = lines.toSpliced(1, 0, rule).map((line) => line.map((text, column) => text.padEnd(widths[column]!)));
+  return written.map((line) => `| ${line.join(" | ")} |\n`).join("");
 }
