@@ -1,10 +1,11 @@
 import { performance } from "node:perf_hooks";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { eventually } from "../support/eventually.js";
-import { standStill } from "../support/stand-still.js";
-import { DeadlineTimer, type DeadlineObserver } from "../../lib/client/deadline-timer.js";
+import { DeadlineTimer } from "../../lib/client/deadline-timer.js";
 import { noticeStandstill } from "../../lib/client/standstill.js";
 import { armedTimers } from "../support/armed-timers.js";
+import { eventually } from "../support/eventually.js";
+import { standStill } from "../support/stand-still.js";
 
 const STANDSTILL_MS = 300;
 /** No more than this may go unnoticed: what is left of a beat, and what a timer may be late. */
@@ -17,163 +18,114 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-function observerFor(limitMs: number) {
-  const events: string[] = [];
-  const observer = {
-    deadline: performance.now() + limitMs,
-    events,
+/** A timer that is scheduled for an owner whose deadline is what that returns at its first look, its second, and so on. */
+function scheduled(deadlineAt: (look: number) => number | undefined) {
+  const owner = {
+    looks: 0,
+    events: [] as string[],
     postponedMs: 0,
-    deadlinePassed: (): void => void events.push("passed"),
-    postpone(milliseconds: number) {
-      events.push("postponed");
-      observer.postponedMs += milliseconds;
+    get deadline() {
+      return deadlineAt(++owner.looks);
     },
-  } satisfies DeadlineObserver & Record<string, unknown>;
-  return observer;
+    deadlinePassed: (): void => void owner.events.push("passed"),
+    postpone: (milliseconds: number): void => {
+      owner.events.push("postponed");
+      owner.postponedMs += milliseconds;
+    },
+  };
+  timer = new DeadlineTimer(owner);
+  timer.schedule(performance.now());
+  return owner;
 }
 
-describe("a standstill of the process is noticed", () => {
-  it("when a read comes before the timer", () => {
-    const observer = observerFor(10_000);
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
-    standStill(STANDSTILL_MS);
-    noticeStandstill(performance.now());
-    expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
-  });
+function limitOf(milliseconds: number): () => number {
+  const limit = performance.now() + milliseconds;
+  return () => limit;
+}
 
-  it("and counts once", () => {
-    const observer = observerFor(10_000);
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
+describe("a standstill of the process", () => {
+  it("is noticed when a read comes before the timer, and counts once", () => {
+    const owner = scheduled(limitOf(10_000));
     standStill(STANDSTILL_MS);
     const thawedAt = performance.now();
     noticeStandstill(thawedAt);
-    const { postponedMs } = observer;
+    expect(owner.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
+    const { postponedMs } = owner;
     noticeStandstill(thawedAt);
-    expect(observer.postponedMs).toBe(postponedMs);
+    expect(owner.postponedMs).toBe(postponedMs);
   });
 
-  it("when it happens between a limit's timer and the reads that the limit waits for", async () => {
-    const observer = observerFor(-1);
-    let looks = 0;
-    const { deadline } = observer;
+  it("is noticed when it happens between a limit's timer and the reads that the limit waits for", async () => {
+    const limit = performance.now() - 1;
     // The timer fires with the second look; the first is that of the schedule.
-    Object.defineProperty(observer, "deadline", {
-      get: () => {
-        if (++looks === 2) standStill(STANDSTILL_MS);
-        return deadline;
-      },
+    const owner = scheduled((look) => {
+      if (look === 2) standStill(STANDSTILL_MS);
+      return limit;
     });
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
-    await eventually(() => expect(observer.events).toContain("passed"));
+    await eventually(() => expect(owner.events).toContain("passed"));
     // A machine that is busy may have had it noticed a standstill of its own before.
-    expect(observer.events.slice(-2)).toEqual(["postponed", "passed"]);
-    expect(observer.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
+    expect(owner.events.slice(-2)).toEqual(["postponed", "passed"]);
+    expect(owner.postponedMs).toBeGreaterThan(STANDSTILL_MS - MAX_UNNOTICED_MS);
+  });
+
+  it("of 200 ms there is given to the next limit, but for what was left of a beat", async () => {
+    const times = [1_000, 1_000];
+    jest.spyOn(performance, "now").mockImplementation(() => times.shift() ?? 1_200);
+    const owner = scheduled(() => 1_000);
+    await eventually(() => expect(owner.events).toContain("passed"));
+    expect(owner.postponedMs).toBe(175);
   });
 });
 
-describe("a limit whose timer fired in time, but whose reads were looked at 200 ms later", () => {
-  it("is followed by one that is given them, but for what was left of a beat", async () => {
-    jest.spyOn(performance, "now").mockReturnValueOnce(1_000).mockReturnValueOnce(1_000).mockReturnValue(1_200);
-    const observer = observerFor(0);
-    timer = new DeadlineTimer(observer);
-    timer.schedule(1_000);
-    await new Promise<void>((resolve) => (observer.deadlinePassed = resolve));
-    expect(observer.postponedMs).toBe(175);
-  });
-});
-
-describe("a limit that has just passed in a process that runs", () => {
-  it("is given no more time", async () => {
+describe("a limit", () => {
+  it("that has just passed in a process that runs is given no more time", async () => {
     jest.spyOn(performance, "now").mockReturnValue(1_000);
-    const observer = observerFor(0);
-    timer = new DeadlineTimer(observer);
-    timer.schedule(1_000);
-    await eventually(() => expect(observer.events).not.toEqual([]));
-    expect(observer.events).toEqual(["passed"]);
+    const owner = scheduled(() => 1_000);
+    await eventually(() => expect(owner.events).not.toEqual([]));
+    expect(owner.events).toEqual(["passed"]);
+  });
+
+  it("is looked at a few times only", async () => {
+    const owner = scheduled(limitOf(10_000));
+    await sleep(200);
+    expect(owner.looks).toBeLessThan(20);
+  });
+
+  it.each([
+    ["has been met by then does not pass", () => undefined],
+    ["has been followed by another is not that one's end", () => performance.now() + 10_000],
+  ])("is looked at a last time after the reads: one that %s", async (_, lastLook) => {
+    const owner = scheduled((look) => (look < 3 ? performance.now() - 1 : lastLook()));
+    while (owner.looks < 3) await sleep(1);
+    await turn();
+    expect(owner.events).not.toContain("passed");
   });
 });
 
 describe("the process is kept alive by the timer of a limit", () => {
   it("unless told otherwise, and as it was told last, until it is stopped, and again when it is armed", () => {
     const timers = armedTimers();
-    timer = new DeadlineTimer(observerFor(10_000));
-    timer.schedule(performance.now());
+    scheduled(limitOf(10_000));
     expect(armedTimers()).toBe(timers + 1);
-    timer.setRef(false);
+    timer!.setRef(false);
     expect(armedTimers()).toBe(timers);
-    timer.setRef(true);
+    timer!.setRef(true);
     expect(armedTimers()).toBe(timers + 1);
-    timer.stop();
+    timer!.stop();
     expect(armedTimers()).toBe(timers);
-    timer.schedule(performance.now());
+    timer!.setRef(false);
+    timer!.schedule(performance.now());
+    expect(armedTimers()).toBe(timers);
+    timer!.stop();
+    timer!.setRef(true);
+    timer!.schedule(performance.now());
     expect(armedTimers()).toBe(timers + 1);
   });
 
   it("not for long once there is no limit any more", async () => {
     const timers = armedTimers();
-    const observer = observerFor(600_000);
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
-    Object.assign(observer, { deadline: undefined });
+    const limit = performance.now() + 600_000;
+    scheduled((look) => (look === 1 ? limit : undefined));
     await eventually(() => expect(armedTimers()).toBe(timers));
-  });
-
-  it("not if it was told so before it had one", () => {
-    const timers = armedTimers();
-    timer = new DeadlineTimer(observerFor(10_000));
-    timer.setRef(true);
-    timer.setRef(false);
-    timer.schedule(performance.now());
-    expect(armedTimers()).toBe(timers);
-  });
-});
-
-describe("a limit", () => {
-  it("is looked at a few times only", async () => {
-    const limit = performance.now() + 10_000;
-    let looks = 0;
-    const observer = observerFor(0);
-    Object.defineProperty(observer, "deadline", {
-      get() {
-        looks += 1;
-        return limit;
-      },
-    });
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(looks).toBeLessThan(20);
-  });
-});
-
-describe("a limit that has been met by its last look", () => {
-  it("does not pass", async () => {
-    const observer = observerFor(-1);
-    let looks = 0;
-    Object.defineProperty(observer, "deadline", { get: () => (++looks < 3 ? performance.now() - 1 : undefined) });
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
-    while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 1));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(observer.events).not.toContain("passed");
-  });
-});
-
-describe("a limit that begins while the former one is checked for the last time", () => {
-  it("is not lost with it", async () => {
-    const observer = observerFor(-1);
-    let looks = 0;
-    // By the last look, what was read has completed the status, and the next one has begun.
-    Object.defineProperty(observer, "deadline", {
-      get: () => performance.now() + (++looks < 3 ? -1 : 10_000),
-    });
-    timer = new DeadlineTimer(observer);
-    timer.schedule(performance.now());
-    while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 1));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(observer.events).not.toContain("passed");
   });
 });

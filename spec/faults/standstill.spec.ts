@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { connect, destroy, exchange, type ClientHandle } from "../../lib/index.js";
+import { connect, exchange } from "../../lib/index.js";
 import { eventually } from "../support/eventually.js";
-import { button, endAll, openClient, openGateway } from "../support/opened.js";
+import { button, endAll, keep, openButton } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
 import { ANSWER, CONNECTED } from "../testing/wire.js";
 
@@ -22,54 +22,48 @@ const GATEWAY = `
 `;
 
 const LIMIT_MS = 300;
+const ONE = Uint8Array.of(1);
 
 let worker: Worker | undefined;
-let client: ClientHandle | undefined;
 
 afterEach(async () => {
-  if (client !== undefined) await destroy(client);
-  await worker?.terminate();
   await endAll();
+  await worker?.terminate();
   jest.restoreAllMocks();
-  client = undefined;
 });
 
-/** A gateway that answers the frames it gets with those, one each, and is silent then. */
-async function startGateway(...frames: string[]): Promise<number> {
+/** Begins to connect to a gateway that answers the frames it gets with those, one each, and is silent then. */
+async function beginConnect(...frames: string[]): Promise<{ readonly connecting: ReturnType<typeof connect> }> {
   worker = new Worker(GATEWAY, { eval: true, workerData: frames });
   const [port] = (await once(worker, "message")) as [number];
-  return port;
-}
-
-function config(port: number) {
-  return { host: "127.0.0.1", port, device: button, connectTimeoutMs: LIMIT_MS };
+  return { connecting: connect({ host: "127.0.0.1", port, device: button, connectTimeoutMs: LIMIT_MS }) };
 }
 
 describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times the limit", (times) => {
   const standstillMs = times * LIMIT_MS;
 
   it("connects to a gateway that answers", async () => {
-    const connecting = connect(config(await startGateway(CONNECTED)));
+    const { connecting } = await beginConnect(CONNECTED);
     standStill(standstillMs);
-    client = (await connecting)._unsafeUnwrap();
+    keep((await connecting)._unsafeUnwrap());
   });
 
   it("connects when it stands still between the connection and the connect response", async () => {
-    const connecting = connect(config(await startGateway(CONNECTED)));
+    const { connecting } = await beginConnect(CONNECTED);
     await new Promise((resolve) => setImmediate(resolve));
     standStill(standstillMs);
-    client = (await connecting)._unsafeUnwrap();
+    keep((await connecting)._unsafeUnwrap());
   });
 
   it("gets the command of a status that the gateway answered", async () => {
-    client = (await connect(config(await startGateway(CONNECTED, ANSWER))))._unsafeUnwrap();
-    const sending = exchange(client, Uint8Array.of(1), { timeoutMs: LIMIT_MS });
+    const { connecting } = await beginConnect(CONNECTED, ANSWER);
+    const sending = exchange(keep((await connecting)._unsafeUnwrap()), ONE, { timeoutMs: LIMIT_MS });
     standStill(standstillMs);
     expect((await sending).isOk()).toBe(true);
   });
 
   it("still gives up on a gateway that does not answer", async () => {
-    const connecting = connect(config(await startGateway()));
+    const { connecting } = await beginConnect();
     standStill(standstillMs);
     expect((await connecting)._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");
   });
@@ -83,9 +77,9 @@ describe("a process that stands still for a minute", () => {
   }
 
   it("makes a connection that was lost meanwhile again at once: the pause before that begins afterwards", async () => {
-    const gateway = await openGateway();
+    const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "stay silent" });
-    const sending = exchange(await openClient(gateway), Uint8Array.of(1));
+    const sending = exchange(client, ONE);
     await gateway.nextStatus();
     skipAMinute();
     gateway.kick();
@@ -94,11 +88,10 @@ describe("a process that stands still for a minute", () => {
   });
 
   it("goes on asking a gateway that refuses to have the device back", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "close" });
     gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
-    const sending = exchange(client, Uint8Array.of(1));
+    const sending = exchange(client, ONE);
     await gateway.nextConnect();
     await gateway.nextConnect();
     skipAMinute();
