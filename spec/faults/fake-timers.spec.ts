@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { commands, connect, every, exchange, getCommand, runDevice, sendStatuses } from "../../lib/index.js";
 import { FAKE_TIMERS } from "../support/fake-timers.js";
 import { startFrozenGateway, type FrozenGateway } from "../support/frozen-gateway.js";
-import { button, configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { button, configFor, endAll, keep, openButton, openGateway } from "../support/opened.js";
 import { CONNECTED } from "../testing/wire.js";
 
 const one = Uint8Array.of(1);
@@ -26,8 +26,7 @@ afterEach(async () => {
 
 describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%s)", (_, fakeTimers) => {
   it("a status has its limit", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     fakeTimers();
     gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
     expect((await exchange(client, one, { timeoutMs: LIMIT_MS }))._unsafeUnwrapErr().code).toBe("TIMEOUT_OCCURRED");
@@ -54,21 +53,17 @@ describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%
   });
 
   it("a lost connection is made again", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     fakeTimers();
     gateway.misbehave("status", { do: "close" });
     expect((await exchange(client, one)).isOk()).toBe(true);
   });
 
   it("a source is read at its interval, and its last status repeated", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { client } = await openButton();
     fakeTimers();
-    const reading = sendStatuses(
-      client,
-      every(5, () => one),
-    );
+    const source = every(5, () => one);
+    const reading = sendStatuses(client, source);
     for (let read = 0; read < 3; read++) expect((await reading.next()).done).toBe(false);
     await reading.return?.();
     const silent = async function* () {
@@ -81,17 +76,11 @@ describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%
   });
 
   it("a reader that falls behind gets its error", async () => {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     const reader = commands(client, { highWaterMark: 1 });
     fakeTimers();
     for (let push = 1; push <= 3; push++) gateway.push(Uint8Array.of(push));
-    while (
-      getCommand(client)
-        .map(([last]) => last)
-        .unwrapOr(0) !== 3
-    )
-      await turnOfTheLoop();
+    while (getCommand(client).unwrapOr(one)[0] !== 3) await turnOfTheLoop();
     await turnOfTheLoop();
     expect((await reader.next()).value?.isOk()).toBe(true);
     expect((await reader.next()).value?._unsafeUnwrapErr().reason).toBe("fell-behind");
@@ -108,8 +97,7 @@ describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%
   });
 
   it("a testing gateway keeps its times", async () => {
-    const gateway = await openGateway({ moduleTimeoutMs: 20, answer: () => undefined });
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton({ moduleTimeoutMs: 20, answer: () => undefined });
     fakeTimers();
     expect((await exchange(client, one))._unsafeUnwrapErr().reason).toBe("closed");
     await gateway.restart({ downMs: 5 });
@@ -118,8 +106,7 @@ describe.each(Object.entries(FAKE_TIMERS))("while a test has its timers faked (%
 
   it("and afterwards a client keeps its limits", async () => {
     fakeTimers();
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
+    const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
     const sending = exchange(client, one, { timeoutMs: LIMIT_MS });
     useRealTimers();

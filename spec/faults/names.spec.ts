@@ -1,5 +1,7 @@
-import dns, { type LookupAddress } from "node:dns";
+import dns from "node:dns";
+import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import type { Lookup } from "../../lib/client/dial.js";
 import { connect, destroy, exchange, type ClientHandle, type Config } from "../../lib/index.js";
 import { eventually } from "../support/eventually.js";
 import { startFrozenGateway, type FrozenGateway } from "../support/frozen-gateway.js";
@@ -12,8 +14,6 @@ const TWENTY = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 1}`);
 const LIMIT_MS = 600;
 const LONG_MS = 20_000;
 
-type Callback = (error: Error | null, found?: LookupAddress[]) => void;
-
 let frozen: FrozenGateway | undefined;
 
 afterEach(async () => {
@@ -25,26 +25,15 @@ afterEach(async () => {
 
 /** What "gateway.test" resolves to from now on. */
 function resolveTo(...addresses: string[]): void {
-  resolveBy((callback) =>
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: 4 })),
-    ),
-  );
-}
-
-function resolveBy(resolve: (callback: Callback) => void): void {
-  jest
-    .spyOn(dns, "lookup")
-    .mockImplementation(
-      ((_host: string, _options: object, callback: Callback) => void setImmediate(() => resolve(callback))) as never,
-    );
+  const found = addresses.map((address) => ({ address, family: 4 }));
+  const lookup: Lookup = (_host, _options, callback) => void setImmediate(callback, null, found);
+  jest.spyOn(dns, "lookup").mockImplementation(lookup as never);
 }
 
 interface Place {
   readonly port: number;
   /** Settles when the attempt has come to rest there; to be called once it was begun. */
-  readonly reached: () => Promise<void>;
+  readonly reached: () => Promise<unknown>;
   /** What an error that ends it there says is in the way. */
   readonly obstacle: string | undefined;
 }
@@ -52,7 +41,7 @@ interface Place {
 // Where an attempt to connect by name can be when it is ended. In each it rests until something ends it.
 const PLACES: Record<string, (port?: number) => Promise<Place>> = {
   "while the name is looked up": async (port = 1) => {
-    resolveBy(() => undefined);
+    jest.spyOn(dns, "lookup").mockImplementation(() => undefined);
     const reached = () => eventually(() => expect(dns.lookup).toHaveBeenCalled());
     return { port, reached, obstacle: "the look-up of gateway.test has not finished" };
   },
@@ -72,7 +61,7 @@ const PLACES: Record<string, (port?: number) => Promise<Place>> = {
     gateway.misbehave("connect", { do: "stay silent" }, { times: Infinity });
     const arrived = gateway.nextConnect();
     resolveTo("127.0.0.1");
-    return { port: gateway.port, reached: () => arrived.then(() => undefined), obstacle: undefined };
+    return { port: gateway.port, reached: () => arrived, obstacle: undefined };
   },
 };
 
@@ -90,15 +79,17 @@ describe.each(Object.entries(PLACES))("a connect by name, ended %s,", (_, prepar
     expect(leftovers(port)).toEqual(before);
   });
 
-  it("by its signal is NOT_OK, aborted, with the signal's reason, and leaves nothing", async () => {
+  it("by its signal is NOT_OK, aborted, with the signal's reason, and leaves nothing, no listener either", async () => {
     const { port, reached } = await prepare();
     const before = leftovers(port);
     const controller = new AbortController();
     const connecting = connect(configFor(port, { connectTimeoutMs: LONG_MS, signal: controller.signal }));
     await reached();
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
     controller.abort("the driver has left");
     const error = (await connecting)._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", reason: "aborted", cause: "the driver has left" });
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     expect(leftovers(port)).toEqual(before);
   });
 });
@@ -113,64 +104,25 @@ describe("a reconnection by name while twenty addresses swallow every packet", (
     return { client, ...(await PLACES["while twenty addresses swallow every packet"]!(frozen.port)) };
   }
 
-  it("ends with its limit: UNABLE_TO_CONNECT, which names the addresses tried, and nothing is left", async () => {
-    const { client, port, obstacle } = await prepare(3 * LIMIT_MS); // it has to connect at first
-    const { synSent, connecting } = leftovers(port);
+  it("ends with its limit: UNABLE_TO_CONNECT, which names the addresses tried", async () => {
+    const { client, obstacle } = await prepare(3 * LIMIT_MS); // it has to connect at first
     const error = (await exchange(client, ONE, { timeoutMs: 50 }))._unsafeUnwrapErr();
     expect([error.code, error.reason]).toEqual(["UNABLE_TO_CONNECT", "timed-out"]);
     expect(error.message).toContain(obstacle);
-    await destroy(client);
-    expect(leftovers(port)).toMatchObject({ synSent, connecting });
   });
 
-  it("ends with the status's signal, and the client lives", async () => {
+  it.each<[string, string, (controller: AbortController) => void]>([
+    ["with the status's signal", "NOT_OK", (controller) => controller.abort()],
+    ["when the client is destroyed", "CONTEXT_INCORRECT", () => undefined],
+  ])("ends %s: %s, and nothing is left once it is destroyed", async (_, code, end) => {
     const { client, port, reached } = await prepare(LONG_MS);
     const { synSent, connecting } = leftovers(port);
     const controller = new AbortController();
     const sending = exchange(client, ONE, { timeoutMs: 50, signal: controller.signal });
     await reached();
-    controller.abort();
-    expect((await sending)._unsafeUnwrapErr().reason).toBe("aborted");
-    expect(String(client)).toContain("disconnected");
-    await eventually(() => expect(leftovers(port)).toMatchObject({ synSent, connecting }));
-  });
-
-  it("ends when the client is destroyed, and nothing is left once that has settled", async () => {
-    const { client, port, reached } = await prepare(LONG_MS);
-    const { synSent, connecting } = leftovers(port);
-    const sending = exchange(client, ONE, { timeoutMs: 50 });
-    await reached();
+    end(controller);
     await destroy(client);
     expect(leftovers(port)).toMatchObject({ synSent, connecting });
-    expect((await sending)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
-  });
-});
-
-describe("a connect by name whose addresses all refuse", () => {
-  it("is UNABLE_TO_CONNECT, unreachable, and names each of twenty", async () => {
-    const gateway = await openGateway();
-    await gateway.stop();
-    resolveTo(...TWENTY);
-    const error = (await connect(configFor(gateway.port)))._unsafeUnwrapErr();
-    expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", reason: "unreachable", cause: { code: "ECONNREFUSED" } });
-    for (const address of TWENTY) expect(error.message).toContain(`${address}:${gateway.port}`);
-    expect((error.cause as AggregateError).errors).toHaveLength(20);
-  });
-
-  it("names those that refuse and those that do not answer, once its limit is over", async () => {
-    frozen = await startFrozenGateway(CONNECTED);
-    await frozen.freeze();
-    resolveTo("127.0.0.2", "127.0.0.1");
-    const error = (await connect(configFor(frozen.port)))._unsafeUnwrapErr();
-    expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", reason: "timed-out" });
-    expect(error.message).toContain(`connect ECONNREFUSED 127.0.0.2:${frozen.port}; no answer from 127.0.0.1`);
-  });
-
-  it("is the resolver's own error where there is no address", async () => {
-    resolveBy((callback) =>
-      callback(Object.assign(new Error("getaddrinfo ENOTFOUND gateway.test"), { code: "ENOTFOUND" })),
-    );
-    const error = (await connect(configFor(1)))._unsafeUnwrapErr();
-    expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", reason: "unreachable", cause: { code: "ENOTFOUND" } });
+    expect((await sending)._unsafeUnwrapErr().code).toBe(code);
   });
 });

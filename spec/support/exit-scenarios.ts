@@ -9,9 +9,17 @@ const ONE = Uint8Array.of(1);
 const [, , scenario = "", port = ""] = process.argv;
 const config: Config = { host: "127.0.0.1", port: Number(port), device: button };
 
+async function opened(changes: Partial<Config> = {}) {
+  return (await connect({ ...config, ...changes }))._unsafeUnwrap();
+}
+
+async function refused(changes: Partial<Config>): Promise<void> {
+  (await connect({ ...config, ...changes }))._unsafeUnwrapErr();
+}
+
 /** Waits for commands, and says when its connection is lost. */
 async function listen(changes: Partial<Config>): Promise<void> {
-  const client = (await connect({ ...config, ...changes }))._unsafeUnwrap();
+  const client = await opened(changes);
   subscribe("fleet-internal-client:drop", () => process.stdout.write("dropped"));
   for await (const command of commands(client)) command._unsafeUnwrap();
 }
@@ -19,20 +27,15 @@ async function listen(changes: Partial<Config>): Promise<void> {
 const scenarios: Record<string, () => Promise<unknown>> = {
   "a device that listens": () => listen({}),
   "a device that listens, and is not to keep the process alive": () => listen({ keepProcessAlive: false }),
-  "a client that was destroyed": async () => {
-    const client = (await connect(config))._unsafeUnwrap();
-    (await exchange(client, ONE))._unsafeUnwrap();
-    await destroy(client);
-  },
   "a client that was destroyed while statuses were under way": async () => {
-    const client = (await connect(config))._unsafeUnwrap();
+    const client = await opened();
     const outcomes = [exchange(client, ONE), exchange(client, ONE), exchange(client, ONE)];
     commands(client);
     await destroy(client);
     for (const outcome of outcomes) (await outcome)._unsafeUnwrapErr();
   },
   "a client that was destroyed without waiting for it": async () => {
-    const client = (await connect(config))._unsafeUnwrap();
+    const client = await opened();
     void exchange(client, ONE);
     void destroy(client);
   },
@@ -42,35 +45,19 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     });
     (await outcome)._unsafeUnwrapErr();
   },
-  "a connect that was refused": async () => {
-    (await connect({ ...config, device: { ...button, module: 1 } }))._unsafeUnwrapErr();
-  },
-  "a connect to nobody": async () => {
-    (await connect({ ...config, port: 1 }))._unsafeUnwrapErr();
-  },
-  "a connect that got no response in time": async () => {
-    (await connect({ ...config, connectTimeoutMs: 100 }))._unsafeUnwrapErr();
-  },
-  "a connect that was aborted": async () => {
-    (await connect({ ...config, signal: AbortSignal.timeout(50) }))._unsafeUnwrapErr();
-  },
-  "a connect that was aborted before it began": async () => {
-    (await connect({ ...config, signal: AbortSignal.abort() }))._unsafeUnwrapErr();
-  },
+  "a connect that was refused": () => refused({ device: { ...button, module: 1 } }),
+  "a connect to nobody": () => refused({ port: 1 }),
+  "a connect that got no response in time": () => refused({ connectTimeoutMs: 100 }),
+  "a connect that was aborted": () => refused({ signal: AbortSignal.timeout(50) }),
+  "a connect that was aborted before it began": () => refused({ signal: AbortSignal.abort() }),
   "a client destroyed by a status that failed twice": async () => {
-    const client = (await connect(config))._unsafeUnwrap();
+    const client = await opened();
     (await exchange(client, ONE, { timeoutMs: 300 }))._unsafeUnwrapErr();
     (await exchange(client, ONE))._unsafeUnwrapErr();
   },
-  "a client whose status was aborted, and that was then destroyed": async () => {
-    const client = (await connect(config))._unsafeUnwrap();
-    (await exchange(client, ONE, { signal: AbortSignal.timeout(50) }))._unsafeUnwrapErr();
-    await destroy(client);
-  },
   "a client that lost its connection, and no command of which is waited for any more": async () => {
-    const client = (await connect(config))._unsafeUnwrap();
-    const stream = commands(client);
-    const reading = stream.next();
+    const client = await opened();
+    const reading = commands(client).next();
     (await exchange(client, ONE))._unsafeUnwrap();
     (await reading).value?._unsafeUnwrap();
     const controller = new AbortController();
