@@ -34,16 +34,17 @@ const ROLE = "1a0474657374";
 const NAME = "2207627574746f6e31";
 
 describe("a command", () => {
-  it("is for this device, with its bytes", () => {
-    expect(shown(`12170a12${BUTTON}120107`)).toBe("own command 07");
-  });
-
-  it("may be without bytes, its field left out", () => {
-    expect(shown(`12140a12${BUTTON}`)).toBe("own command ");
-  });
-
-  it("may be without bytes, its field written out", () => {
-    expect(shown(`12160a12${BUTTON}1200`)).toBe("own command ");
+  it.each([
+    ["as gateways send it", `12170a12${BUTTON}120107`, "07"],
+    ["without bytes, their field left out", `12140a12${BUTTON}`, ""],
+    ["without bytes, their field written out", `12160a12${BUTTON}1200`, ""],
+    ["whose fields come in the other order", `12171201070a12${BUTTON}`, "07"],
+    ["with an unknown field in the message around it", `12170a12${BUTTON}120107` + "7801", "07"],
+    ["with an unknown field behind its bytes", `12190a12${BUTTON}120107` + "1801", "07"],
+    ["with an unknown field before its device", `12191801` + `0a12${BUTTON}120107`, "07"],
+    ["with unknown fields that are groups", `12170a12${BUTTON}120107` + "7b08017c", "07"],
+  ])("%s is for this device, with its bytes", (_what, body, command) => {
+    expect(shown(body)).toBe(`own command ${command}`);
   });
 
   it.each([
@@ -65,30 +66,14 @@ describe("a command", () => {
     ["role, none", MODULE + NAME],
     ["role, with a byte order mark before it", MODULE + "1a07efbbbf74657374" + NAME],
     ["priority", MODULE + ROLE + NAME + "2801"],
+    ["everything: it is all defaults", ""],
   ])("is for another device when its device differs in %s", (_what, device) => {
     expect(shown(bytesField(2, bytesField(1, device) + "120107"))).toBe(foreign);
-  });
-
-  it("is for another device when its device is all defaults", () => {
-    expect(shown("12050a00120107")).toBe(foreign);
   });
 
   it("is for no device when it names none", () => {
     expect(shown("1203120107")).toBe(nameless);
     expect(shown("1200")).toBe(nameless);
-  });
-
-  it("is read when its fields come in the other order", () => {
-    expect(shown(`12171201070a12${BUTTON}`)).toBe("own command 07");
-  });
-
-  it.each([
-    ["in the message around it", `12170a12${BUTTON}120107` + "7801"],
-    ["behind its bytes", `12190a12${BUTTON}120107` + "1801"],
-    ["before its device", `12191801` + `0a12${BUTTON}120107`],
-    ["that are groups", `12170a12${BUTTON}120107` + "7b08017c"],
-  ])("is read with unknown fields %s", (_where, body) => {
-    expect(shown(body)).toBe("own command 07");
   });
 
   it.each([
@@ -107,37 +92,26 @@ describe("a command", () => {
 
 describe("a connect response", () => {
   it.each([
-    ["00", "accepted"],
-    ["01", "DEVICE_ALREADY_CONNECTED"],
-    ["02", "MODULE_NOT_SUPPORTED"],
-    ["03", "DEVICE_TYPE_NOT_SUPPORTED"],
-    ["04", "HIGHER_PRIORITY_ALREADY_CONNECTED"],
-    ["63", "the connect response has the unknown type 99"],
-  ])("of type %s means %s", (type, meaning) => {
-    expect(shown(`0a1608${type}1212${BUTTON}`)).toBe(meaning);
+    ["of type 0", `0a1608001212${BUTTON}`, "accepted"],
+    ["of type 0, which is left out", `0a141212${BUTTON}`, "accepted"],
+    ["of type 1", `0a1608011212${BUTTON}`, "DEVICE_ALREADY_CONNECTED"],
+    ["of type 2", `0a1608021212${BUTTON}`, "MODULE_NOT_SUPPORTED"],
+    ["of type 3", `0a1608031212${BUTTON}`, "DEVICE_TYPE_NOT_SUPPORTED"],
+    ["of type 4", `0a1608041212${BUTTON}`, "HIGHER_PRIORITY_ALREADY_CONNECTED"],
+    ["of type 99", `0a1608631212${BUTTON}`, "the connect response has the unknown type 99"],
+    ["of type -1", `0a1f08ffffffffffffffffff011212${BUTTON}`, "the connect response has the unknown type -1"],
+    ["with an unknown field in it", `0a1808021212${BUTTON}1801`, "MODULE_NOT_SUPPORTED"],
+    ["with an unknown field behind it", `0a1608021212${BUTTON}7801`, "MODULE_NOT_SUPPORTED"],
+    [
+      "to another device",
+      "0a0d120b" + "08e907" + "1a0474657374" + "2200",
+      "the connect response is for another device",
+    ],
+    ["to no device", "0a020800", "the connect response names no device"],
+    ["of no field at all", "0a00", "the connect response names no device"],
+  ])("%s: %s means %s", (_what, body, meaning) => {
+    expect(shown(body)).toBe(meaning);
   });
-
-  it("is of type 0 when its type is left out", () => {
-    expect(shown(`0a141212${BUTTON}`)).toBe("accepted");
-  });
-
-  it("may be of a type below 0, which a varint writes in ten bytes", () => {
-    expect(shown(`0a1f08ffffffffffffffffff011212${BUTTON}`)).toBe("the connect response has the unknown type -1");
-  });
-
-  it("is for another device when it names another device", () => {
-    const body = bytesField(1, bytesField(2, "08e907" + ROLE + NAME));
-    expect(shown(body)).toBe("the connect response is for another device");
-  });
-
-  it.each(["0a020800", "0a00"])("is for no device when it names none: %s", (body) => {
-    expect(shown(body)).toBe("the connect response names no device");
-  });
-
-  it.each([`0a1608021212${BUTTON}` + "7801", `0a1808021212${BUTTON}` + "1801"])(
-    "is read with fields that are not known yet: %s",
-    (body) => expect(shown(body)).toBe("MODULE_NOT_SUPPORTED"),
-  );
 
   it("is for a device of defaults when it names a device of defaults", () => {
     const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
@@ -152,35 +126,29 @@ describe("a message that cannot be decoded", () => {
   it.each([
     ["of unknown fields only", "7801", "neither a connect response nor a command"],
     ["of nothing but ff", "ffffffff", "premature EOF"],
-    ["whose command's bytes are a number", `12160a12${BUTTON}1005`, "field 2 has the wire type 0"],
+    ["of more fields than any gateway sends", "7801".repeat(1_001), "it has too many fields"],
+    ["with a connect response that is a number", "0801", "field 1 has the wire type 0"],
+    ["with a connect response whose type is bytes", bytesField(1, `0a001212${BUTTON}`), "field 1 has the wire type 2"],
+    ["with a connect response whose device is a number", "0a021001", "field 2 has the wire type 0"],
     ["whose command is a number", "1005", "field 2 has the wire type 0"],
-    ["whose device's role is a number", "12040a021801", "field 3 has the wire type 0"],
-    ["whose device reaches past its command", `12140a14${BUTTON}7801`, "a field reaches past the end"],
-    ["whose device takes in the command's bytes", `12170a15${BUTTON}120107`, "field 2 has the wire type 2"],
-    ["whose command reaches past the message", `12180a12${BUTTON}120107`, "premature EOF"],
-    ["whose command ends within its bytes", `12160a12${BUTTON}120107`, "a field reaches past the end"],
-    ["with a tag of 0 behind it", `12170a12${BUTTON}12010700`, "illegal tag"],
-    ["with a tag of 0 within it", `12180a12${BUTTON}12010700`, "illegal tag"],
-    ["with garbage behind it", `12170a12${BUTTON}120107ff`, "premature EOF"],
-    ["with the end of a group behind it", `12170a12${BUTTON}1201077c`, "wire type 4"],
+    ["whose command's device is a number", "12050805120107", "field 1 has the wire type 0"],
+    ["whose command's bytes are a number", `12160a12${BUTTON}1005`, "field 2 has the wire type 0"],
+    ["whose module is bytes", command("0a00"), "field 1 has the wire type 2"],
+    ["whose type is four bytes", command("1501020304"), "field 2 has the wire type 5"],
+    ["whose role is a number", command("1801"), "field 3 has the wire type 0"],
+    ["whose name is a number", command("2001"), "field 4 has the wire type 0"],
+    ["whose priority is bytes", command("2a00"), "field 5 has the wire type 2"],
     [
       "with a connect response and a command",
       `12170a12${BUTTON}120107` + `0a141212${BUTTON}`,
       "beside its alternative",
     ],
     ["with two commands", `12170a12${BUTTON}120107` + `12170a12${BUTTON}120108`, "field 2 comes more than once"],
-    ["with two devices", bytesField(2, `0a12${BUTTON}0a12${BUTTON}120107`), "field 1 comes more than once"],
     ["with its bytes twice", bytesField(2, `0a12${BUTTON}120107120108`), "field 2 comes more than once"],
     ["whose module comes twice", command(MODULE + MODULE + ROLE + NAME), "field 1 comes more than once"],
-    ["of more fields than any gateway sends", "7801".repeat(1_001), "it has too many fields"],
-    ["with a connect response of two types", bytesField(1, `080008001212${BUTTON}`), "field 1 comes more than once"],
-    ["with a connect response whose type is bytes", bytesField(1, `0a001212${BUTTON}`), "field 1 has the wire type 2"],
-    ["with a connect response whose device is a number", "0a021001", "field 2 has the wire type 0"],
-    [
-      "with a connect response whose module comes twice",
-      bytesField(1, bytesField(2, MODULE + MODULE + ROLE + NAME)),
-      "field 1 comes more than once",
-    ],
+    ["whose device reaches past its command", `12140a14${BUTTON}7801`, "a field reaches past the end"],
+    ["with a tag of 0 behind it", `12170a12${BUTTON}12010700`, "illegal tag"],
+    ["with garbage behind it", `12170a12${BUTTON}120107ff`, "premature EOF"],
     ["whose role is not UTF-8", command(MODULE + "1a02c328" + NAME), "not valid for encoding utf-8"],
     ["whose name is not UTF-8", command(MODULE + ROLE + "2202c328"), "not valid for encoding utf-8"],
     ["whose name is a lone surrogate", command(MODULE + ROLE + "2203eda080"), "not valid for encoding utf-8"],
