@@ -25,14 +25,6 @@ const stream = fromHex(
 const commands = payloads.map((payload) => `command ${payload}`);
 
 describe("a stream of frames", () => {
-  it("is read to its last whole frame from one chunk", () => {
-    expect(effectsOf([stream])).toEqual(commands);
-  });
-
-  it("is read the same from chunks of one byte", () => {
-    expect(effectsOf(piecesOf(stream, 1))).toEqual(commands);
-  });
-
   it("is read the same wherever it is cut in two", () => {
     const offsets = Array.from(stream.keys());
     const unlike = offsets.filter((at) => effectsOf(cutAt(stream, [at])).join() !== commands.join());
@@ -130,25 +122,3 @@ function untilDropped(chunks: readonly Uint8Array[]): string[] {
   for (const chunk of chunks) if (device.state === "idle") device.receiveBytes(chunk);
   return device.takeAll();
 }
-
-describe("any bytes at all", () => {
-  const mostlySmallNumbers = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 1, 2, 8, 10, 18, 26, 255));
-  const noise = fc.array(mostlySmallNumbers, { maxLength: 120 }).map((bytes) => Uint8Array.from(bytes));
-  /** Noise that does not end at its first header. */
-  const framedNoise = fc
-    .array(noise, { maxLength: 6 })
-    .map((bodies) => fromHex(bodies.map((body) => framed(hex(body))).join("")));
-
-  it("are commands, a drop or a wait for more, and never throw, whether cut or whole", () => {
-    const seen = new Set<string>();
-    fc.assert(
-      fc.property(fc.oneof(noise, framedNoise), fc.integer({ min: 1, max: 30 }), (bytes, size) => {
-        const whole = untilDropped([bytes]);
-        expect(untilDropped(piecesOf(bytes, size))).toEqual(whole);
-        for (const effect of whole) seen.add(effect);
-      }),
-      { ...propertyRuns, numRuns: 5 * propertyRuns.numRuns },
-    );
-    expect([...seen]).toEqual(expect.arrayContaining(["close", "dropped"]));
-  });
-});
