@@ -35,24 +35,11 @@ describe("a status that waits", () => {
     expect(queue.push(fromHex("0102"), 80, "b")).toEqual({ reason: "too-large", bytes: 0x1a });
   });
 
-  it("is refused when as many wait as may", () => {
-    const queue = queueOf({ maxWaiting: 2 });
-    expect(queue.push(fromHex("01"), 80, "a")).toBeUndefined();
-    expect(queue.push(fromHex("02"), 80, "b")).toBeUndefined();
-    expect(queue.push(fromHex("03"), 80, "c")).toEqual({ reason: "queue-full", statuses: 2, bytes: 2 * 0x19 });
-    queue.shift();
-    expect(queue.push(fromHex("03"), 80, "c")).toBeUndefined();
-  });
-
-  it("is refused when its bytes and those that wait are above the limit", () => {
-    const queue = queueOf({ maxWaitingBytes: 2 * MIB });
-    expect(queue.push(new Uint8Array(MIB), 80, "a")).toBeUndefined();
-    expect(queue.push(new Uint8Array(MIB), 80, "b")).toMatchObject({ reason: "queue-full", statuses: 1 });
-    expect(queue.push(fromHex("01"), 80, "c")).toBeUndefined();
-  });
-
-  it("is taken as long as the bytes that wait are within the limit, whatever has waited before", () => {
-    const queue = queueOf({ maxWaitingBytes: 2 * 0x19 });
+  it.each([
+    ["as many wait as may", { maxWaiting: 2 }],
+    ["their bytes are as many as may wait", { maxWaitingBytes: 2 * 0x19 }],
+  ])("is refused when %s, and taken again when one has left, however often", (_, limits) => {
+    const queue = queueOf(limits);
     for (let turn = 0; turn < 3; turn++) {
       expect(queue.push(fromHex("01"), 80, "a")).toBeUndefined();
       expect(queue.push(fromHex("02"), 80, "b")).toBeUndefined();
