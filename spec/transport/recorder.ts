@@ -1,3 +1,4 @@
+import { expect } from "@jest/globals";
 import { Transport, type TransportEvents, type TransportTarget } from "../../lib/client/transport.js";
 import { hex } from "../support/bytes.js";
 
@@ -42,6 +43,26 @@ export class Recorder implements TransportEvents {
     this.story.push(event);
     this.onEvent();
   }
+}
+
+/** A transport to there that has opened. */
+export async function opened(target: Partial<TransportTarget>): Promise<Recorder> {
+  const recorder = new Recorder(target);
+  await recorder.until("opened");
+  return recorder;
+}
+
+/** Why a transport to there has failed, before it opened. */
+export async function failureOf(target: Partial<TransportTarget>): Promise<Error> {
+  const recorder = new Recorder(target);
+  await recorder.until("failed");
+  expect(recorder.story).toEqual(["failed"]);
+  return recorder.cause!;
+}
+
+export async function expectEcho({ transport, until }: Recorder): Promise<void> {
+  transport.write(Uint8Array.of(7));
+  await until("07");
 }
 
 /** For `afterEach`. */

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { duplexPair } from "../support/duplex-pair.js";
 import { echo, listen, startEchoServer, stopServers, type EchoServer } from "./echo-server.js";
 import { leftovers } from "./leftovers.js";
-import { closeAll, Recorder } from "./recorder.js";
+import { closeAll, expectEcho, opened, Recorder } from "./recorder.js";
 
 afterEach(async () => {
   await closeAll();
@@ -23,6 +23,7 @@ function certificateOf(name: string): { cert: Buffer; key: Buffer } {
 
 const ca = pem("authority");
 const client = certificateOf("client");
+const NO_CERTIFICATE = { cert: undefined, key: undefined };
 const verifying: TlsOptions = { ...certificateOf("server"), ca, requestCert: true, rejectUnauthorized: true };
 
 function startTlsServer(options: TlsOptions = verifying): Promise<EchoServer> {
@@ -40,11 +41,6 @@ function connectWith(port: number, options: ConnectionOptions = { ca, ...client 
   return [new Recorder({ createConnection }), sockets];
 }
 
-async function expectEcho({ transport, until }: Recorder): Promise<void> {
-  transport.write(Uint8Array.of(7));
-  await until("07");
-}
-
 describe("a transport over TLS", () => {
   it.each(["TLSv1.2", "TLSv1.3"] as const)("opens once both sides have authenticated by %s", async (maxVersion) => {
     const { port } = await startTlsServer();
@@ -58,33 +54,22 @@ describe("a transport over TLS", () => {
     expect(leftovers(port)).toEqual(before);
   });
 
-  it("opens at once if the handshake is already over", async () => {
-    const { port } = await startTlsServer();
-    const socket = connect({ host: "127.0.0.1", port, ca, ...client });
+  it.each<[string, TlsOptions, ConnectionOptions]>([
+    ["", verifying, { ca, ...client }],
+    [" with a server whose name the user does not check", certificateOf("stranger"), { rejectUnauthorized: false }],
+  ])("opens at once if the handshake is already over%s", async (_, server, options) => {
+    const { port } = await startTlsServer(server);
+    const socket = connect({ host: "127.0.0.1", port, ...options });
     await once(socket, "secureConnect");
-    const recorder = new Recorder({ createConnection: () => socket });
-    await recorder.until("opened");
-    await expectEcho(recorder);
-  });
-
-  it("opens at once if the handshake is already over with a server whose name the user does not check", async () => {
-    const { port } = await startTlsServer({ ...certificateOf("stranger") });
-    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
-    await once(socket, "secureConnect");
-    const recorder = new Recorder({ createConnection: () => socket });
-    await recorder.until("opened");
-    await expectEcho(recorder);
+    await expectEcho(await opened({ createConnection: () => socket }));
   });
 
   it("opens through the user's tunnel", async () => {
     const { server } = await startTlsServer();
     const [near, far] = duplexPair();
     server.emit("connection", far);
-    const recorder = new Recorder({
-      createConnection: () => connect({ socket: near, host: "127.0.0.1", ca, ...client }),
-    });
-    await recorder.until("opened");
-    await expectEcho(recorder);
+    const createConnection = () => connect({ socket: near, host: "127.0.0.1", ca, ...client });
+    await expectEcho(await opened({ createConnection }));
   });
 
   it("carries a large frame whole", async () => {
@@ -108,39 +93,28 @@ describe("a transport over TLS", () => {
 });
 
 describe("a transport over TLS that does not open", () => {
-  it("because no authority has signed the server's certificate fails with that", async () => {
-    const { port } = await startTlsServer({ ...certificateOf("stranger") });
+  const byTls = () => startTlsServer();
+  const byStranger = () => startTlsServer(certificateOf("stranger"));
+
+  it.each<[string, () => Promise<EchoServer>, ConnectionOptions, RegExp]>([
+    ["no authority has signed the server's certificate", byStranger, {}, /^DEPTH_ZERO_SELF_SIGNED_CERT$/],
+    ["the server is not the one asked for", byTls, { servername: "gateway.test" }, /^ERR_TLS_CERT_ALTNAME_INVALID$/],
+    [
+      "the device has no certificate",
+      byTls,
+      { ...NO_CERTIFICATE, maxVersion: "TLSv1.2" },
+      /^(ERR_SSL_|ECONNRESET|EPIPE)/,
+    ],
+    ["the server speaks no TLS", () => startEchoServer(), {}, /^ERR_SSL_/],
+  ])("because %s fails with that, and leaves nothing", async (_, start, options, code) => {
+    const { port } = await start();
     const before = leftovers(port);
-    const [recorder] = connectWith(port);
+    const [recorder] = connectWith(port, { ca, ...client, ...options });
     await recorder.until("failed");
     expect(recorder.story).toEqual(["failed"]);
-    expect(recorder.cause).toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+    expect((recorder.cause as NodeJS.ErrnoException).code).toMatch(code);
     await recorder.transport.close();
     expect(leftovers(port)).toEqual(before);
-  });
-
-  it("because the server is not the one that was asked for fails with that", async () => {
-    const { port } = await startTlsServer();
-    const [recorder] = connectWith(port, { ca, ...client, servername: "gateway.test" });
-    await recorder.until("failed");
-    expect(recorder.story).toEqual(["failed"]);
-    expect(recorder.cause).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
-  });
-
-  it("because the device has no certificate fails with the server's alert", async () => {
-    const { port } = await startTlsServer();
-    const [recorder] = connectWith(port, { ca, maxVersion: "TLSv1.2" });
-    await recorder.until("failed");
-    expect(recorder.story).toEqual(["failed"]);
-    expect((recorder.cause as NodeJS.ErrnoException).code).toMatch(/^(ERR_SSL_|ECONNRESET|EPIPE)/);
-  });
-
-  it("because the server speaks no TLS fails with that", async () => {
-    const { port } = await startEchoServer();
-    const [recorder] = connectWith(port);
-    await recorder.until("failed");
-    expect(recorder.story).toEqual(["failed"]);
-    expect((recorder.cause as NodeJS.ErrnoException).code).toMatch(/^ERR_SSL_/);
   });
 
   it("and is closed while the handshake goes on leaves nothing", async () => {
