@@ -10,7 +10,7 @@ import { eventually } from "../support/eventually.js";
 import { byNodeTimer, timed } from "../support/timed.js";
 import { startEchoServer, stopServers } from "./echo-server.js";
 import { leftovers } from "./leftovers.js";
-import { closeAll, Recorder } from "./recorder.js";
+import { closeAll, expectEcho, failureOf, opened, Recorder } from "./recorder.js";
 
 const SEVEN = Uint8Array.of(7);
 
@@ -30,17 +30,24 @@ class Sink extends Duplex {
   }
 }
 
-async function openWith(stream: Duplex): Promise<Recorder> {
-  const recorder = new Recorder({ createConnection: () => stream });
-  await recorder.until("opened");
-  return recorder;
+function openWith(stream: Duplex): Promise<Recorder> {
+  return opened({ createConnection: () => stream });
 }
 
-async function failureOf(createConnection: () => unknown): Promise<Error> {
-  const recorder = new Recorder({ createConnection: createConnection as () => Duplex });
-  await recorder.until("failed");
-  expect(recorder.story).toEqual(["failed"]);
-  return recorder.cause!;
+function failureWith(createConnection: () => unknown): Promise<Error> {
+  return failureOf({ createConnection: createConnection as () => Duplex });
+}
+
+/** A socket that begins to connect in a later turn. */
+function connectLater(port: number): Socket {
+  const socket = new Socket();
+  setImmediate(() => socket.connect(port, "127.0.0.1"));
+  return socket;
+}
+
+async function connected(socket: Socket): Promise<Socket> {
+  await once(socket, "connect");
+  return socket;
 }
 
 function throws(thrown: unknown): never {
@@ -53,39 +60,23 @@ describe("a stream that createConnection returns", () => {
     const path = join(folder, "gateway");
     await startEchoServer({ path });
     const recorder = await openWith(connect(path));
-    recorder.transport.write(SEVEN);
-    await recorder.until("07");
+    await expectEcho(recorder);
     expect(recorder.story).toEqual(["opened", "07"]);
     await stopServers();
     await recorder.until("closed");
     await rm(folder, { recursive: true });
   });
 
-  it("opens the transport by its connect event if it still connects", async () => {
+  it.each<[string, (port: number) => Socket | Promise<Socket>]>([
+    ["still connects", (port) => connect(port, "127.0.0.1")],
+    ["has not even started to connect", (port) => connectLater(port)],
+    ["is already open", async (port) => connected(connect(port, "127.0.0.1"))],
+  ])("may be a socket that %s: the transport opens when it can be used", async (_, make) => {
     const { port } = await startEchoServer();
-    const socket = connect(port, "127.0.0.1");
+    const socket = await make(port);
     const recorder = await openWith(socket);
-    expect(socket.connecting).toBe(false);
-    recorder.transport.write(SEVEN);
-    await recorder.until("07");
-  });
-
-  it("opens the transport by its connect event if it has not even started to connect", async () => {
-    const { port } = await startEchoServer();
-    const socket = new Socket();
-    const opening = openWith(socket);
-    setImmediate(() => socket.connect(port, "127.0.0.1"));
-    await opening;
-    expect(socket.pending).toBe(false);
-  });
-
-  it("opens the transport at once when its stream is already open", async () => {
-    const { port } = await startEchoServer();
-    const socket = connect(port, "127.0.0.1");
-    await once(socket, "connect");
-    const recorder = await openWith(socket);
-    recorder.transport.write(SEVEN);
-    await recorder.until("07");
+    expect([socket.connecting, socket.pending]).toEqual([false, false]);
+    await expectEcho(recorder);
   });
 
   it("may be any Duplex; what its other end sends before the transport opens is not lost", async () => {
@@ -152,17 +143,11 @@ describe("a stream that createConnection returns", () => {
     expect([socket.unref, socket.ref].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
   });
 
-  it("needs neither ref nor unref", async () => {
-    const { transport, story } = await openWith(new Sink());
-    transport.setRef(false);
-    transport.setRef(true);
-    await Promise.resolve();
-    expect(story).toEqual(["opened"]);
-  });
-
-  it("is destroyed by close", async () => {
+  it("needs neither ref nor unref, and is destroyed by close", async () => {
     const stream = new Sink();
     const { transport, story } = await openWith(stream);
+    transport.setRef(false);
+    transport.setRef(true);
     await transport.close();
     expect([stream.destroyed, stream.closed]).toEqual([true, true]);
     expect(story).toEqual(["opened"]);
@@ -206,8 +191,8 @@ describe("createConnection", () => {
 
   it("that throws fails the transport with what it threw", async () => {
     const error = new Error("no tunnel");
-    expect(await failureOf(() => throws(error))).toBe(error);
-    expect(await failureOf(() => throws("no tunnel"))).toMatchObject({ cause: "no tunnel" });
+    expect(await failureWith(() => throws(error))).toBe(error);
+    expect(await failureWith(() => throws("no tunnel"))).toMatchObject({ cause: "no tunnel" });
   });
 
   it.each([
@@ -218,22 +203,22 @@ describe("createConnection", () => {
     ["half a stream", () => ({ on: () => undefined, write: () => undefined })],
     ["its class", () => Duplex],
   ])("that returns %s fails the transport", async (_, createConnection) => {
-    expect((await failureOf(createConnection)).message).toBe("createConnection did not return a Duplex");
+    expect((await failureWith(createConnection)).message).toBe("createConnection did not return a Duplex");
   });
 
   it("that returns a promise fails the transport, and the promise's stream is not left open", async () => {
     const stream = new Sink();
-    const error = await failureOf(async () => stream);
+    const error = await failureWith(async () => stream);
     expect(error.message).toBe("createConnection returned a promise, but must return the Duplex itself");
     await eventually(() => expect(stream.destroyed).toBe(true));
-    await failureOf(() => Promise.reject(new Error("no tunnel")));
+    await failureWith(() => Promise.reject(new Error("no tunnel")));
   });
 
   it("that returns a stream of an earlier transport fails the transport", async () => {
     const stream = new Sink();
     const { transport } = await openWith(stream);
     await transport.close();
-    const error = await failureOf(() => stream);
+    const error = await failureWith(() => stream);
     expect(error.message).toBe("createConnection returned a stream that is already destroyed");
   });
 
@@ -241,7 +226,7 @@ describe("createConnection", () => {
     const error = new Error("no tunnel");
     const stream = new Sink();
     const closed = new Promise((resolve) => stream.on("close", resolve));
-    const failure = await failureOf(() => stream.destroy(error));
+    const failure = await failureWith(() => stream.destroy(error));
     expect(failure.cause).toBe(error);
     await closed; // which does not come where the error had no listener
   });
@@ -249,7 +234,7 @@ describe("createConnection", () => {
   it("that returns a stream whose state cannot be read fails the transport, and the stream is destroyed", async () => {
     const error = new Error("not now");
     const stream = Object.defineProperty(new Sink(), "connecting", { get: () => throws(error) });
-    expect(await failureOf(() => stream)).toBe(error);
+    expect(await failureWith(() => stream)).toBe(error);
     expect(stream.destroyed).toBe(true);
   });
 });
@@ -260,7 +245,7 @@ describe("a user's stream that fails", () => {
     const { port } = server;
     await server.stop();
     const before = leftovers(port);
-    expect(await failureOf(() => connect(port, "127.0.0.1"))).toMatchObject({ code: "ECONNREFUSED" });
+    expect(await failureWith(() => connect(port, "127.0.0.1"))).toMatchObject({ code: "ECONNREFUSED" });
     await closeAll();
     expect(leftovers(port)).toEqual(before);
   });

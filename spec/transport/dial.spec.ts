@@ -33,13 +33,19 @@ function entries(...addresses: string[]): LookupAddress[] {
   return addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
 }
 
+const three = resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3");
+
 function refused(address: string): Error {
   return Object.assign(new Error(`connect ECONNREFUSED ${address}:1636`), { code: "ECONNREFUSED" });
 }
 
+function throws(thrown: unknown): never {
+  throw thrown;
+}
+
 describe("the addresses of a host name", () => {
   it("are attempted one every 250 ms, in parallel with the earlier ones", () => {
-    const { timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    const { timers, attempts, exhausted } = dialWith(three);
     timers.advanceTo(60_000);
     expect(attempts).toEqual(["0: 10.0.0.1", "250: 10.0.0.2", "500: 10.0.0.3"]);
     expect(exhausted).toEqual([]);
@@ -47,7 +53,7 @@ describe("the addresses of a host name", () => {
   });
 
   it("are attempted as soon as the one before has failed, and then every 250 ms again", () => {
-    const { dial, timers, attempts } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    const { dial, timers, attempts } = dialWith(three);
     timers.advanceTo(100);
     dial.failed("10.0.0.1", refused("10.0.0.1"));
     timers.advanceTo(1_000);
@@ -55,14 +61,14 @@ describe("the addresses of a host name", () => {
   });
 
   it("are attempted as soon as any has failed, not only the last one begun", () => {
-    const { dial, timers, attempts } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    const { dial, timers, attempts } = dialWith(three);
     timers.advanceTo(300);
     dial.failed("10.0.0.1", refused("10.0.0.1"));
     expect(attempts).toEqual(["0: 10.0.0.1", "250: 10.0.0.2", "300: 10.0.0.3"]);
   });
 
   it("are attempted at once where an attempt throws", () => {
-    const { timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"), (address) => {
+    const { timers, attempts, exhausted } = dialWith(three, (address) => {
       if (address !== "10.0.0.3") throw refused(address);
     });
     timers.advanceTo(1_000);
@@ -77,7 +83,7 @@ describe("the addresses of a host name", () => {
   });
 
   it("are not attempted any more once the dial is stopped", () => {
-    const { dial, timers, attempts, exhausted } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    const { dial, timers, attempts, exhausted } = dialWith(three);
     dial.stop();
     expect(timers.armed).toBe(0);
     dial.failed("10.0.0.1", refused("10.0.0.1"));
@@ -107,50 +113,37 @@ describe("a look-up", () => {
     expect(asked).toEqual(["gateway.test", { all: true, verbatim: true }]);
   });
 
-  it("that fails is reported as its own error", () => {
-    const error = new Error("getaddrinfo ENOTFOUND gateway.test");
-    const { exhausted, attempts, dial } = dialWith((_host, _options, callback) => callback(error, []));
-    expect(exhausted).toEqual([error]);
+  const error = new Error("getaddrinfo ENOTFOUND gateway.test");
+
+  it.each<[string, Lookup]>([
+    ["fails", (_host, _options, callback) => callback(error, [])],
+    ["throws", () => throws(error)],
+  ])("that %s is reported as its own error, and nothing is attempted", (_, lookup) => {
+    const { exhausted, attempts, dial } = dialWith(lookup);
+    expect(exhausted).toHaveLength(1);
     expect(exhausted[0]).toBe(error);
     expect(dial.obstacle).toBe(error);
     expect(attempts).toEqual([]);
   });
 
-  it("that throws is reported as what it threw", () => {
-    const error = new Error("The network is forbidden here");
-    const { exhausted } = dialWith(() => {
-      throw error;
-    });
-    expect(exhausted).toEqual([error]);
-  });
-
   it("that throws something other than an Error is reported as an Error with that as its cause", () => {
-    const { exhausted } = dialWith(() => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a resolver may
-      throw "no network";
-    });
+    const { exhausted } = dialWith(() => throws("no network"));
     expect(exhausted).toMatchObject([{ cause: "no network" }]);
     expect(exhausted[0]).toBeInstanceOf(Error);
   });
 
+  const finds = (callback: Callback) => callback(null, entries("10.0.0.1"));
+  const fails = (callback: Callback) => callback(new Error("late"), []);
+
   it.each<[string, (callback: Callback) => void]>([
-    ["calls back twice", (callback) => [1, 2].forEach(() => callback(null, entries("10.0.0.1")))],
-    [
-      "calls back with an error afterwards",
-      (callback) => {
-        callback(null, entries("10.0.0.1"));
-        callback(new Error("late"), []);
-      },
-    ],
-    [
-      "throws after it called back",
-      (callback) => {
-        callback(null, entries("10.0.0.1"));
-        throw new Error("late");
-      },
-    ],
-  ])("that %s counts once, the first time", (_, behave) => {
-    const { attempts, exhausted } = dialWith((_host, _options, callback) => behave(callback));
+    ["calls back again", finds],
+    ["calls back with an error", fails],
+    ["throws", () => throws(new Error("late"))],
+  ])("that has found an address and then %s counts once, the first time", (_, behave) => {
+    const { attempts, exhausted } = dialWith((_host, _options, callback) => {
+      finds(callback);
+      behave(callback);
+    });
     expect(attempts).toEqual(["0: 10.0.0.1"]);
     expect(exhausted).toEqual([]);
   });
@@ -158,7 +151,7 @@ describe("a look-up", () => {
   it("that fails twice is reported once", () => {
     const { exhausted } = dialWith((_host, _options, callback) => {
       callback(new Error("first"), []);
-      callback(new Error("second"), []);
+      fails(callback);
     });
     expect(exhausted.map(({ message }) => message)).toEqual(["first"]);
   });
@@ -221,23 +214,11 @@ describe("a host that cannot be connected", () => {
     expect((exhausted[0] as AggregateError).errors).toHaveLength(2);
   });
 
-  it("is reported at once if twenty addresses fail at once, and all of them are named", () => {
-    const addresses = Array.from({ length: 20 }, (_, index) => `10.0.0.${index + 1}`);
-    const { exhausted, timers } = dialWith(resolverOf(...addresses), (address) => {
-      throw refused(address);
-    });
-    expect(timers.now).toBe(0);
-    expect(exhausted[0]?.message.split("; ")).toEqual(addresses.map((address) => refused(address).message));
-  });
-
   it("is reported in a message of limited length, however many addresses there are", () => {
     const addresses = Array.from({ length: 20_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
-    const { exhausted } = dialWith(resolverOf(...addresses), (address) => {
-      throw refused(address);
-    });
-    const named = exhausted[0]?.message.split("; ");
-    expect(named).toHaveLength(21);
-    expect(named?.at(-1)).toBe("and 19980 more");
+    const { exhausted } = dialWith(resolverOf(...addresses), (address) => throws(refused(address)));
+    const named = addresses.slice(0, 20).map((address) => refused(address).message);
+    expect(exhausted[0]?.message.split("; ")).toEqual([...named, "and 19980 more"]);
   });
 });
 
@@ -248,7 +229,7 @@ describe("the obstacle of a dial, for an attempt that took too long", () => {
   });
 
   it("names the addresses that failed and those that have not answered", () => {
-    const { dial, timers } = dialWith(resolverOf("10.0.0.1", "10.0.0.2", "10.0.0.3"));
+    const { dial, timers } = dialWith(three);
     dial.failed("10.0.0.1", refused("10.0.0.1"));
     timers.advanceTo(250);
     expect(dial.obstacle).toMatchObject({
