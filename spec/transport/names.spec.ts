@@ -222,7 +222,7 @@ describe("what net.connect throws at once", () => {
     ["for a name", { lookup: resolverOf("127.0.0.1") }],
     [
       "for a name that is resolved at once",
-      { lookup: ((_host, _options, found) => found(null, entries(["127.0.0.1"]))) },
+      { lookup: (_host, _options, found) => found(null, entries(["127.0.0.1"])) },
     ],
   ])("is the cause of its failure: %s", async (_, target) => {
     connectThrows(() => true);
