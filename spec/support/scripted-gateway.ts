@@ -29,14 +29,8 @@ export interface ScriptedGateway {
 
 const KEPT_BYTES = 256;
 
-/**
- * Serves each connection by the script; a script whose device has gone ends there. On a Unix socket, where a path is given: its host and
- * port then mean nothing.
- */
-export async function startScriptedGateway(
-  script: (peer: Peer) => Promise<void>,
-  unixPath?: string,
-): Promise<ScriptedGateway> {
+/** Serves each connection by the script; a script whose device has gone ends there. */
+export async function startScriptedGateway(script: (peer: Peer) => Promise<void>): Promise<ScriptedGateway> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -48,10 +42,9 @@ export async function startScriptedGateway(
       if (error !== GONE) throw error;
     });
   });
-  server.listen(unixPath === undefined ? { host: "127.0.0.1", port: 0 } : { path: unixPath });
+  server.listen({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
-  const { address, port } =
-    unixPath === undefined ? (server.address() as AddressInfo) : { address: "unix.invalid", port: 1 };
+  const { address, port } = server.address() as AddressInfo;
   return {
     host: address,
     port,
@@ -108,16 +101,13 @@ function createPeer(number: number, socket: Socket): Peer {
       const header = await take(4);
       return header + (await take(Buffer.from(header, "hex").readUInt32LE(0)));
     },
-    skip: async (count) => {
-      await take(count);
-    },
+    skip: (count) => take(count).then(() => undefined),
     send: async (hex) => {
       socket.write(Buffer.from(hex, "hex"));
       await sleep(5);
       await turn(); // timers come before reads: what was written may lie unread so far
     },
     endOfStream: () => socket.end(),
-    // A Unix socket knows no reset.
-    reset: () => (socket.remoteAddress === undefined ? socket.destroy() : socket.resetAndDestroy()),
+    reset: () => socket.resetAndDestroy(),
   };
 }
