@@ -61,7 +61,7 @@ function workOf(run: () => void): Work {
 
 /** A command of 1 MiB to the button: 0x100000 is 808040 as a varint, the message around it 988040. */
 const largeCommand = Uint8Array.from({ length: MIB }, (_, at) => at % 251);
-const largeFrame = Buffer.concat([fromHex(`1c001000129880400a12${BUTTON}12808040`), largeCommand]);
+const largeFrame = new Uint8Array(Buffer.concat([fromHex(`1c001000129880400a12${BUTTON}12808040`), largeCommand]));
 
 /** A connected device that takes messages of up to that size. */
 function connectedDevice(maxMessageBytes: number): DeviceConnection<object> {

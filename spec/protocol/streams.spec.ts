@@ -1,13 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
 import { fromHex, hex } from "../support/bytes.js";
 import { cutAt, piecesOf } from "../support/pieces.js";
-import { propertyRuns } from "../support/property-runs.js";
 import { bytesField, framed } from "../support/protobuf-fields.js";
 import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
 import { BUTTON, commandOf } from "../testing/wire.js";
 
-const OTHER = "08e9071a0474657374";
+// Streams of any frames and any bytes, however they are cut, are those of spec/endurance/random-inputs.spec.ts.
 
 /** What a connected device makes of the chunks. */
 function effectsOf(chunks: readonly Uint8Array[], maxMessageBytes = 0xffff_ffff): string[] {
@@ -52,48 +50,6 @@ describe("a stream of frames", () => {
     expect(device.connection.next(0)).toBeUndefined();
   });
 
-  /** Frames and what an idle device makes of them, by hand. */
-  const frame = fc.oneof(
-    fc.uint8Array({ maxLength: 200 }).map((payload) => ({
-      body: bytesField(2, `0a12${BUTTON}${payload.length > 0 ? bytesField(2, hex(payload)) : ""}`),
-      means: `command ${hex(payload)}`,
-    })),
-    fc.uint8Array({ minLength: 1, maxLength: 200 }).map((payload) => ({
-      body: bytesField(2, `0a09${OTHER}${bytesField(2, hex(payload))}`),
-      means: "ignored",
-    })),
-  );
-
-  it("means the same however the network cuts it", () => {
-    fc.assert(
-      fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 12 }), (frames, cuts) => {
-        const bytes = fromHex(frames.map(({ body }) => framed(body)).join(""));
-        const meaning = frames.map(({ means }) => means);
-        const offsets = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b);
-        expect(effectsOf([bytes])).toEqual(meaning);
-        expect(effectsOf(cutAt(bytes, offsets))).toEqual(meaning);
-        expect(effectsOf(piecesOf(bytes, 1))).toEqual(meaning);
-      }),
-      propertyRuns,
-    );
-  });
-
-  it("means the same up to where it breaks off, and then the connection is dropped, however it is cut", () => {
-    fc.assert(
-      fc.property(
-        fc.array(frame, { maxLength: 4 }),
-        fc.constantFrom("00000000", "e9030000", "ffffffff", "02000000ffff", "020000000a00"),
-        fc.integer({ min: 1, max: 50 }),
-        (frames, end, size) => {
-          const bytes = fromHex(frames.map(({ body }) => framed(body)).join("") + end + commandOf(0xaa));
-          const meaning = [...frames.map(({ means }) => means), "close", "dropped"];
-          expect(untilDropped(piecesOf(bytes, size))).toEqual(meaning);
-        },
-      ),
-      propertyRuns,
-    );
-  });
-
   it.each([
     ["17000000", 23],
     ["00000001", 16_777_216],
@@ -115,10 +71,3 @@ describe("a stream of frames", () => {
     expect(effectsOf(piecesOf(fromHex(commandOf(0xaa)), 1), 0x19)).toEqual(["command aa"]);
   });
 });
-
-/** As a transport would: nothing more of a connection that was closed. */
-function untilDropped(chunks: readonly Uint8Array[]): string[] {
-  const device = VirtualDevice.idle({ ...LIMITS, maxMessageBytes: 1_000 });
-  for (const chunk of chunks) if (device.state === "idle") device.receiveBytes(chunk);
-  return device.takeAll();
-}
