@@ -8,7 +8,9 @@ import { button, endAll, keep, openButton } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
 import { CONNECTED } from "../testing/wire.js";
 
-// Where a status is under way, spec/faults/stopped-process.spec.ts stops the process. The gateway runs in a thread of its own, so that it goes on while this process stands still.
+// A status that is under way meanwhile is in spec/faults/stopped-process.spec.ts.
+
+// The gateway runs in a thread of its own, so that it goes on while this process stands still.
 const GATEWAY = `
   const { createServer } = require("node:net");
   const { parentPort, workerData } = require("node:worker_threads");
