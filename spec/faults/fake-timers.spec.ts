@@ -1,11 +1,30 @@
 import dns from "node:dns";
+import timers from "node:timers";
+import promises from "node:timers/promises";
 import { MessageChannel } from "node:worker_threads";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { commands, connect, every, exchange, getCommand, runDevice, sendStatuses } from "../../lib/index.js";
-import { FAKE_TIMERS } from "../support/fake-timers.js";
 import { startFrozenGateway, type FrozenGateway } from "../support/frozen-gateway.js";
 import { button, configFor, endAll, keep, openButton, openGateway } from "../support/opened.js";
 import { CONNECTED } from "../testing/wire.js";
+
+/** A timer that never fires. */
+const dead = {
+  ref: () => dead,
+  unref: () => dead,
+};
+
+/** The ways in which test frameworks fake timers; `jest.useRealTimers` and `jest.restoreAllMocks` undo them. */
+const FAKE_TIMERS = {
+  "the globals are replaced, as by jest": () => void jest.useFakeTimers(),
+  "node:timers is replaced too, as by node:test and sinon": () => {
+    jest.useFakeTimers();
+    for (const name of ["setTimeout", "setInterval", "setImmediate"] as const) {
+      jest.spyOn(timers, name).mockImplementation((() => dead) as never);
+      jest.spyOn(promises, name).mockImplementation((() => new Promise(() => undefined)) as never);
+    }
+  },
+} as const;
 
 const one = Uint8Array.of(1);
 const LIMIT_MS = 100;
