@@ -70,11 +70,13 @@ function configFor(port: number, changes: Partial<Config> = {}): Config {
 }
 
 describe.each(Object.entries(PLACES))("a connect by name, ended %s,", (_, prepare) => {
-  it("by its limit is UNABLE_TO_CONNECT, timed-out, says what was in the way, and leaves nothing", async () => {
+  it("by its limit is UNABLE_TO_CONNECT, timed-out, says what was in the way, and leaves nothing, no listener either", async () => {
     const { port, obstacle } = await prepare();
     const before = leftovers(port);
-    const error = (await connect(configFor(port)))._unsafeUnwrapErr();
+    const { signal } = new AbortController();
+    const error = (await connect(configFor(port, { signal })))._unsafeUnwrapErr();
     expect([error.code, error.reason]).toEqual(["UNABLE_TO_CONNECT", "timed-out"]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
     if (obstacle !== undefined) expect(error.message).toContain(obstacle);
     expect(leftovers(port)).toEqual(before);
   });
