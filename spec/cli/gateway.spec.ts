@@ -19,7 +19,7 @@ const open: Running[] = [];
 const clients: ClientHandle[] = [];
 
 afterEach(async () => {
-  hangUpAll();
+  await hangUpAll();
   await Promise.all(clients.splice(0).map((client) => destroy(client)));
   for (const { stage, ended } of open.splice(0)) {
     stage.interrupt();

@@ -1,6 +1,7 @@
 import type { RefusalCode } from "../../lib/errors/error-types.js";
 import type { Device } from "../../lib/protocol/device.js";
-import recorded from "./gateway-1.4.2.json" with { type: "json" };
+import ofGateway from "./gateway-1.4.2.json" with { type: "json" };
+import ofModules from "./real-modules.json" with { type: "json" };
 
 /** What the reference client made of its connection, step by step. */
 type Outcome =
@@ -28,7 +29,7 @@ const refusals = {
 } as const satisfies Record<string, { code: RefusalCode; responseType: number }>;
 
 /** Traffic between a real module gateway, version 1.4.2, and the reference client, as it was read from the sockets. */
-export const captures = recorded as unknown as readonly Capture[];
+export const captures = ofGateway as unknown as readonly Capture[];
 
 /** The statuses and the commands that completed them, as hex. */
 export function exchangesOf({ outcome }: Capture): { readonly status: string; readonly command: string }[] {
@@ -42,6 +43,28 @@ export function refusalOf({ outcome }: Capture): (typeof refusals)[keyof typeof 
 }
 
 /** The chunks of one side, as hex, without the end of the stream. */
-export function chunksOf({ chunks }: Capture, side: "client" | "gateway"): string[] {
+export function chunksOf({ chunks }: Capture | Recording, side: "client" | "gateway"): string[] {
   return chunks.filter(([from, bytes]) => from === side && bytes !== "end").map(([, bytes]) => bytes);
 }
+
+/** The frames of one side, one by one, as hex. */
+export function framesOf(recorded: Capture | Recording, side: "client" | "gateway"): string[] {
+  const frames: string[] = [];
+  let rest = Buffer.from(chunksOf(recorded, side).join(""), "hex");
+  while (rest.length > 0) {
+    const length = 4 + rest.readUInt32LE(0);
+    frames.push(rest.toString("hex", 0, length));
+    rest = rest.subarray(length);
+  }
+  return frames;
+}
+
+export interface Recording {
+  readonly name: string;
+  readonly device: Device;
+  /** Who, what (hex, or "end" for the end of the stream), and when, in milliseconds. */
+  readonly chunks: readonly (readonly [who: string, what: string, at: number])[];
+}
+
+/** Traffic between bytes made by hand and the real gateway with its real modules. */
+export const recordings = ofModules as unknown as readonly Recording[];

@@ -2,52 +2,41 @@ import { createHook } from "node:async_hooks";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { startGateway, type TestingGateway } from "../../lib/testing.js";
+import { startGateway } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
-import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
+import { openGateway } from "../support/opened.js";
+import { connectDevice, dial, hangUpAll, openButton } from "./raw-socket.js";
 import {
   BUTTON,
   button,
   commandOf,
   CONNECT,
-  connectButton,
+  connectOf,
   fromHex,
-  renamedCommandOf,
+  payloadOf,
+  RENAMED,
   STATUS,
   statusOf,
 } from "./wire.js";
 
-const OTHER_CONNECT = "0f0000000a0d0a0b08e8071a03746573220162";
+// Module 1000, type 0, role "tes", name "b".
+const OTHER = "08e8071a03746573220162";
 const other = { module: 1000, deviceType: 0, deviceRole: "tes", deviceName: "b", priority: 0 };
 
-let gateway: TestingGateway;
+afterEach(hangUpAll);
 
-afterEach(async () => {
-  hangUpAll();
-  await gateway.stop();
-});
-
-async function connectedButton(): Promise<RawSocket> {
-  const socket = await dial(gateway);
-  await connectButton(socket);
-  return socket;
-}
-
-async function connectedOther(): Promise<RawSocket> {
-  const socket = await dial(gateway);
-  socket.send(OTHER_CONNECT);
-  await socket.read(19);
-  return socket;
+/** A gateway with two devices. */
+async function openBoth() {
+  const { gateway, socket } = await openButton();
+  return { gateway, socket, another: await connectDevice(gateway, OTHER) };
 }
 
 describe("starting", () => {
   it("listens on a free port of this machine", async () => {
-    gateway = await startGateway();
+    const [gateway, second] = [await openGateway(), await openGateway()];
     expect(gateway.host).toBe("127.0.0.1");
     expect(gateway.port).toBeGreaterThan(0);
-    const second = await startGateway();
     expect(second.port).not.toBe(gateway.port);
-    await second.stop();
   });
 
   it.each([
@@ -62,11 +51,7 @@ describe("starting", () => {
       "options.moduleTimeoutMs is 0, but must be a whole number from 1 to 2147483647",
     ],
     [{ cleanUpMs: NaN }, RangeError, "options.cleanUpMs is NaN, but must be a whole number from 0 to 2147483647"],
-    [
-      { silenceMs: 2 ** 31 },
-      RangeError,
-      "options.silenceMs is 2147483648, but must be a whole number from 1 to 2147483647, or Infinity",
-    ],
+    [{ silenceMs: 2 ** 31 }, RangeError, "must be a whole number from 1 to 2147483647, or Infinity"],
     [{ modules: 3 }, TypeError, "options.modules is 3, but must be an array of modules"],
     [{ modules: ["1"] }, TypeError, "options.modules[0] is '1', but must be an object"],
     [
@@ -78,7 +63,7 @@ describe("starting", () => {
     [
       { modules: [{ deviceTypes: [1] }] },
       TypeError,
-      "options.modules[0].module is undefined, but must be a module or its number",
+      "options.modules[0].module is undefined, but must be a module or its",
     ],
     [{ modules: [{ module: 1, deviceTypes: 1 }] }, TypeError, "but must be an array of device"],
     [{ modules: [{ module: 1, deviceTypes: [-1] }] }, RangeError, "but must be a whole number"],
@@ -92,39 +77,34 @@ describe("starting", () => {
   });
 
   it("rejects with the system's error if the port is taken", async () => {
-    gateway = await startGateway();
-    await expect(startGateway({ port: gateway.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    const { port } = await openGateway();
+    await expect(startGateway({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
   it("takes options that are undefined as left out", async () => {
-    gateway = await startGateway({ port: undefined, answer: undefined, modules: undefined });
-    await connectedButton();
+    await openButton({ port: undefined, answer: undefined, modules: undefined });
   });
 });
 
 describe("its state", () => {
   it("shows who is connected, and counts connections and open sockets", async () => {
-    gateway = await startGateway();
-    const first = await connectedButton();
-    await connectedOther();
+    const { gateway, socket } = await openBoth();
     await dial(gateway);
     expect(gateway.devices).toEqual([button, other]);
     expect(Object.isFrozen(gateway.devices) && Object.isFrozen(gateway.devices[0])).toBe(true);
-    first.socket.end();
-    await first.ended;
+    socket.socket.end();
+    await socket.ended;
     expect(gateway.devices).toEqual([other]);
     expect(gateway.connections).toBe(3);
     expect(gateway.openSockets).toBe(2);
   });
 
   it("shows what was received, in order, until told to forget", async () => {
-    gateway = await startGateway();
-    const first = await connectedButton();
-    first.send(statusOf(1));
-    await first.read(29);
-    const second = await dial(gateway);
-    second.send(CONNECT);
-    await second.ended;
+    const { gateway, socket } = await openButton();
+    await socket.exchanges(statusOf(1), commandOf(1));
+    await (
+      await dial(gateway, CONNECT)
+    ).ended;
     expect(gateway.received).toEqual([
       { kind: "connect", device: button, response: 0, connection: 1 },
       { kind: "status", device: button, status: fromHex("01"), connection: 1 },
@@ -136,11 +116,8 @@ describe("its state", () => {
   });
 
   it("returns the statuses of matching devices", async () => {
-    gateway = await startGateway();
-    const first = await connectedButton();
-    await connectedOther();
-    first.send(statusOf(1) + statusOf(2));
-    await first.read(58);
+    const { gateway, socket } = await openBoth();
+    await socket.exchanges(statusOf(1) + statusOf(2), commandOf(1) + commandOf(2));
     expect(gateway.statuses()).toEqual([fromHex("01"), fromHex("02")]);
     expect(gateway.statuses({ deviceRole: "test", deviceType: 0 })).toEqual([fromHex("01"), fromHex("02")]);
     expect(gateway.statuses({ deviceName: "b" })).toEqual([]);
@@ -148,14 +125,13 @@ describe("its state", () => {
   });
 
   it("returns the next status and connect of matching devices", async () => {
-    gateway = await startGateway();
+    const gateway = await openGateway();
     const connected = gateway.nextConnect({ deviceRole: "test" });
-    await connectedOther();
-    const socket = await connectedButton();
+    await connectDevice(gateway, OTHER);
+    const socket = await connectDevice(gateway);
     expect(await connected).toEqual({ kind: "connect", device: button, response: 0, connection: 2 });
 
-    socket.send(statusOf(1));
-    await socket.read(29);
+    await socket.exchanges(statusOf(1), commandOf(1));
     const next = gateway.nextStatus();
     const elsewhere = gateway.nextStatus({ priority: 3 });
     socket.send(statusOf(2));
@@ -168,57 +144,48 @@ describe("its state", () => {
 
 describe("what it does on demand", () => {
   it("pushes a command to the matching connected devices, with another name if wanted", async () => {
-    gateway = await startGateway();
-    const socket = await connectedButton();
-    const another = await connectedOther();
+    const { gateway, socket, another } = await openBoth();
     await dial(gateway);
     expect(gateway.push(fromHex("01"), { deviceRole: "test" })).toBe(1);
     expect(gateway.push(fromHex("02"), { deviceRole: "test" }, { deviceName: "b" })).toBe(1);
-    expect(await socket.read(52)).toBe(commandOf(1) + renamedCommandOf(2));
+    await socket.gets(commandOf(1) + payloadOf(RENAMED, "02"));
     expect(gateway.push(new Uint8Array(0))).toBe(2);
-    expect(await socket.read(26)).toBe(`1600000012140a12${BUTTON}`);
-    expect(await another.read(19)).toBe("0f000000120d0a0b08e8071a03746573220162");
+    await socket.gets(`1600000012140a12${BUTTON}`);
+    await another.gets(`0f000000120d0a0b${OTHER}`);
     expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow("command is '01', but must be a Uint8Array");
   });
 
   it("does not push to a refused device, but sends to it", async () => {
-    gateway = await startGateway({ modules: [] });
-    const socket = await dial(gateway);
-    socket.send(CONNECT);
+    const gateway = await openGateway({ modules: [] });
+    const socket = await dial(gateway, CONNECT);
     await socket.read(28);
     expect(gateway.push(fromHex("01"))).toBe(0);
     expect(gateway.send(fromHex("aa"), { module: 1000 })).toBe(1);
-    expect(await socket.read(1)).toBe("aa");
+    await socket.gets("aa");
   });
 
   it("sends raw bytes in one write to every open socket, or to matching devices", async () => {
-    gateway = await startGateway();
-    const socket = await connectedButton();
+    const { gateway, socket } = await openBoth();
     const nobody = await dial(gateway);
-    await connectedOther();
     const before = socket.chunks.length;
     expect(gateway.send(fromHex("0102030405060708"))).toBe(3);
     expect(gateway.send(fromHex("09"), { module: 2 })).toBe(0);
-    expect(await nobody.read(8)).toBe("0102030405060708");
+    await nobody.gets("0102030405060708");
     await socket.read(8);
     expect(socket.chunks.slice(before)).toEqual(["0102030405060708"]);
   });
 
   it("closes the sockets of matching devices", async () => {
-    gateway = await startGateway();
-    const socket = await connectedButton();
-    await connectedOther();
+    const { gateway, socket } = await openBoth();
     expect(gateway.kick({ deviceRole: "test" })).toBe(1);
     expect(gateway.devices).toEqual([other]);
     expect(await socket.ended).toBe("end");
-    await connectedButton();
+    await connectDevice(gateway);
   });
 
   it("resets every socket", async () => {
-    gateway = await startGateway();
-    const socket = await connectedButton();
+    const { gateway, socket } = await openBoth();
     const nobody = await dial(gateway);
-    await connectedOther();
     expect(gateway.kick(undefined, { reset: true })).toBe(3);
     expect(await socket.ended).toBe("ECONNRESET");
     expect(await nobody.ended).toBe("ECONNRESET");
@@ -227,37 +194,28 @@ describe("what it does on demand", () => {
 });
 
 describe("restarting", () => {
-  it("closes all sockets, frees all slots and comes back on the same port", async () => {
-    gateway = await startGateway({ cleanUpMs: 10_000 });
+  it("closes all sockets, frees all slots, and comes back on the same port when it has been down", async () => {
+    const { gateway, socket } = await openButton({ cleanUpMs: 10_000 });
     const { port } = gateway;
-    const socket = await connectedButton();
-    await gateway.restart();
+    const back = gateway.restart({ downMs: 1_000 });
     expect(await socket.ended).toBe("end");
-    expect(gateway.openSockets).toBe(0);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+    await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await back;
     expect(gateway.port).toBe(port);
-    await connectedButton();
+    await connectDevice(gateway);
     expect(gateway.connections).toBe(2);
     expect(gateway.received).toHaveLength(2);
   });
 
-  it("refuses connections while it is down", async () => {
-    gateway = await startGateway();
-    await connectedButton();
-    const back = gateway.restart({ downMs: 1_000 });
-    await eventually(() => expect(gateway.openSockets).toBe(0));
-    await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
-    await back;
-    await connectedButton();
-  });
-
   it("restarts one time after the other", async () => {
-    gateway = await startGateway();
+    const gateway = await openGateway();
     await Promise.all([gateway.restart(), gateway.restart({ downMs: 5 }), gateway.restart()]);
-    await connectedButton();
+    await connectDevice(gateway);
   });
 
   it("gives up when it is stopped meanwhile, and after that", async () => {
-    gateway = await startGateway();
+    const gateway = await openGateway();
     const back = gateway.restart({ downMs: 60_000 });
     await gateway.stop();
     await expect(back).rejects.toThrow("stopped");
@@ -265,7 +223,7 @@ describe("restarting", () => {
   });
 
   it("rejects if the port is taken meanwhile, and can still be stopped", async () => {
-    gateway = await startGateway();
+    const gateway = await openGateway();
     const thief = createServer();
     const back = gateway.restart({ downMs: 1_000 });
     await sleep(20);
@@ -276,7 +234,7 @@ describe("restarting", () => {
   });
 
   it("rejects a wrong time", async () => {
-    gateway = await startGateway();
+    const gateway = await openGateway();
     await expect(gateway.restart({ downMs: -1 })).rejects.toThrow(
       "options.downMs is -1, but must be a whole number from 0",
     );
@@ -285,8 +243,7 @@ describe("restarting", () => {
 
 describe("stopping", () => {
   it("closes every socket and the port, as often as it is called", async () => {
-    gateway = await startGateway();
-    const socket = await connectedButton();
+    const { gateway, socket } = await openButton();
     await Promise.all([gateway.stop(), gateway.stop()]);
     await gateway.stop();
     expect(await socket.ended).toBe("end");
@@ -298,24 +255,22 @@ describe("stopping", () => {
     const timers = watchTimers();
     // Other spec files run in the same process: what they have left to the system is none of the gateway's.
     const before = tcpResources();
-    gateway = await startGateway({ cleanUpMs: 60_000, answer: () => new Promise(() => undefined) });
+    const gateway = await openGateway({ cleanUpMs: 60_000, answer: () => new Promise(() => undefined) });
     gateway.misbehave("connect", { do: "drip", everyMs: 60_000 }, { which: { deviceRole: "tes" } });
     gateway.misbehave("accept", { do: "delay", ms: 60_000 });
     await dial(gateway);
     gateway.misbehave("accept", { do: "stop reading" });
-    const deaf = await dial(gateway);
-    deaf.send("00".repeat(1_000_000));
-    const dripping = await dial(gateway);
-    dripping.send(OTHER_CONNECT);
+    await dial(gateway, "00".repeat(1_000_000));
+    const dripping = await dial(gateway, connectOf(OTHER));
     await dripping.read(1);
-    const waiting = await connectedButton();
+    const waiting = await connectDevice(gateway);
     const arrived = gateway.nextStatus();
     waiting.send(STATUS);
     await arrived;
     await sleep(5);
     expect(timers.running()).toBeGreaterThan(3);
     await gateway.stop();
-    hangUpAll();
+    await hangUpAll();
     await eventually(() => expect(timers.running()).toBe(0));
     timers.unwatch();
     await eventually(() => expect(tcpResources()).toBeLessThanOrEqual(before));
@@ -323,11 +278,10 @@ describe("stopping", () => {
 
   it("ignores a late answer", async () => {
     let answerLate = (): void => undefined;
-    gateway = await startGateway({
+    const { gateway, socket } = await openButton({
       answer: (status) => new Promise((resolve) => (answerLate = () => resolve(status))),
     });
     gateway.misbehave("status", { do: "delay", ms: 60_000 });
-    const socket = await connectedButton();
     const arrived = gateway.nextStatus();
     socket.send(STATUS);
     await arrived;
@@ -339,7 +293,7 @@ describe("stopping", () => {
   });
 
   it("stops at the end of a block", async () => {
-    gateway = await startGateway();
+    const gateway = await openGateway();
     {
       await using inBlock = gateway;
       expect(inBlock.openSockets).toBe(0);
@@ -348,8 +302,7 @@ describe("stopping", () => {
   });
 
   it("runs on while a test has its timers faked", async () => {
-    gateway = await startGateway({ moduleTimeoutMs: 20, answer: () => undefined });
-    const socket = await connectedButton();
+    const { socket } = await openButton({ moduleTimeoutMs: 20, answer: () => undefined });
     jest.useFakeTimers();
     socket.send(STATUS);
     const ended = await socket.ended;
@@ -375,14 +328,10 @@ function watchTimers(): { readonly running: () => number; readonly unwatch: () =
 }
 
 it("serves a thousand devices at once", async () => {
-  gateway = await startGateway();
-  const sockets = await Promise.all(Array.from({ length: 1000 }, () => dial(gateway)));
-  for (const [index, socket] of sockets.entries()) {
-    const digits = Buffer.from(String(index).padStart(4, "0")).toString("hex");
-    // Module 1000, and the number as the role.
-    socket.send(`0d0000000a0b0a0908e8071a04${digits}`);
-  }
-  await Promise.all(sockets.map((socket) => socket.read(17)));
+  const gateway = await openGateway();
+  // Module 1000, and the number as the role.
+  const roles = Array.from({ length: 1000 }, (_, index) => Buffer.from(String(index).padStart(4, "0")).toString("hex"));
+  const sockets = await Promise.all(roles.map((role) => connectDevice(gateway, `08e8071a04${role}`)));
   expect(gateway.devices).toHaveLength(1000);
   expect(gateway.push(fromHex("01"))).toBe(1000);
   await Promise.all(sockets.map((socket) => socket.read(20)));

@@ -1,6 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "@jest/globals";
+import type { GatewayOptions, Servable, TestingGateway } from "../../lib/testing.js";
+import { endAll, openGateway } from "../support/opened.js";
+import { BUTTON, connectedOf, connectOf } from "./wire.js";
 
 /** A device without any code of the library: bytes in, bytes out, both as hex. */
 export interface RawSocket {
@@ -11,6 +15,10 @@ export interface RawSocket {
   readonly send: (hex: string) => void;
   /** The next bytes, once that many have come. */
   readonly read: (count: number) => Promise<string>;
+  /** Expects these bytes next. */
+  readonly gets: (hex: string) => Promise<void>;
+  /** Sends the one, and expects the other next. */
+  readonly exchanges: (sent: string, got: string) => Promise<void>;
   /** What has come and not been read when the time is over. */
   readonly listen: (milliseconds: number) => Promise<string>;
   /** How the connection ended: "end", or the code of the error. */
@@ -19,20 +27,37 @@ export interface RawSocket {
 
 const open = new Set<Socket>();
 
-export async function dial(gateway: { readonly host: string; readonly port: number }): Promise<RawSocket> {
+/** Connects a socket, and sends that. */
+export async function dial(gateway: { readonly host: string; readonly port: number }, hex = ""): Promise<RawSocket> {
   const socket = connect({ host: gateway.host, port: gateway.port, noDelay: true, allowHalfOpen: true });
   open.add(socket);
   const raw = createRawSocket(socket);
   await once(socket, "connect");
+  raw.send(hex);
   return raw;
 }
 
-export function hangUpAll(): void {
-  for (const socket of open) socket.destroy();
-  open.clear();
+/** A connected device; the button, unless told otherwise. */
+export async function connectDevice(gateway: TestingGateway, device = BUTTON): Promise<RawSocket> {
+  const socket = await dial(gateway);
+  await socket.exchanges(connectOf(device), connectedOf(device));
+  return socket;
 }
 
-function createRawSocket(socket: Socket): RawSocket {
+/** A gateway, and the button that is connected to it. */
+export async function openButton<const Modules extends readonly Servable[]>(options?: GatewayOptions<Modules>) {
+  const gateway = await openGateway(options);
+  return { gateway, socket: await connectDevice(gateway) };
+}
+
+/** For `afterEach`: ends the sockets, the clients and the gateways. */
+export async function hangUpAll(): Promise<void> {
+  for (const socket of open) socket.destroy();
+  open.clear();
+  await endAll();
+}
+
+export function createRawSocket(socket: Socket): RawSocket {
   const chunks: string[] = [];
   let unread = "";
   let onMore = (): void => undefined;
@@ -49,6 +74,8 @@ function createRawSocket(socket: Socket): RawSocket {
     socket.on("close", () => resolve("close"));
   });
 
+  const send = (hex: string) => void socket.write(Buffer.from(hex, "hex"));
+
   async function read(count: number): Promise<string> {
     while (unread.length < 2 * count) await new Promise<void>((resolve) => (onMore = resolve));
     const hex = unread.slice(0, 2 * count);
@@ -56,10 +83,19 @@ function createRawSocket(socket: Socket): RawSocket {
     return hex;
   }
 
+  async function gets(hex: string): Promise<void> {
+    expect(await read(hex.length / 2)).toBe(hex);
+  }
+
+  async function exchanges(sent: string, got: string): Promise<void> {
+    send(sent);
+    await gets(got);
+  }
+
   async function listen(milliseconds: number): Promise<string> {
     await sleep(milliseconds);
     return read(unread.length / 2);
   }
 
-  return { socket, chunks, send: (hex) => socket.write(Buffer.from(hex, "hex")), read, listen, ended };
+  return { socket, chunks, send, read, gets, exchanges, listen, ended };
 }

@@ -1,23 +1,21 @@
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { startGateway, type GatewayOptions, type Servable, type TestingGateway } from "../../lib/testing.js";
+import type { GatewayOptions, Servable } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
+import { openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
 import { byNodeTimer, timed } from "../support/timed.js";
-import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
+import { connectDevice, dial, hangUpAll, openButton, type RawSocket } from "./raw-socket.js";
 import {
   ANSWER,
   BUTTON,
-  byte,
+  button,
   commandOf,
   CONNECT,
-  connectButton,
   CONNECTED,
   connectedOf,
-  connectedWithPriority,
   connectOf,
-  connectWithPriority,
   DARK,
   framed,
   fromHex,
@@ -25,24 +23,20 @@ import {
   payloadOf,
   PRESSED,
   refused,
+  RENAMED,
   STATUS,
   statusOf,
 } from "./wire.js";
 
-let gateway: TestingGateway;
+// What a gateway does where the recordings (recordings.spec.ts) do not show it.
 
 /** Longer than a spec may take: what comes all the same does not wait for it. */
 const NEVER_MS = 600_000;
 
-async function start<const Modules extends readonly Servable[]>(options?: GatewayOptions<Modules>): Promise<void> {
-  gateway = await startGateway(options);
-}
+/** The button with a priority of 5. */
+const LOW = `${BUTTON}2805`;
 
-async function connectedButton(): Promise<RawSocket> {
-  const socket = await dial(gateway);
-  await connectButton(socket);
-  return socket;
-}
+afterEach(hangUpAll);
 
 /** How long the gateway takes to close the connection after it was sent that. */
 async function closesAfter(socket: RawSocket, hex: string): Promise<number> {
@@ -53,131 +47,76 @@ async function closesAfter(socket: RawSocket, hex: string): Promise<number> {
   return elapsedMs;
 }
 
-afterEach(async () => {
-  hangUpAll();
-  await gateway.stop();
-});
-
 describe("connecting", () => {
-  it("answers a connect with OK and the device, byte for byte as a real gateway", async () => {
-    await start();
-    const socket = await dial(gateway);
-    socket.send(CONNECT);
-    expect(await socket.read(26)).toBe(CONNECTED);
-  });
-
   it("serves any module, type and role by default, beyond ASCII and up to the largest numbers", async () => {
-    await start();
-    const socket = await dial(gateway);
     const device = "080310ffffffff0f1a0572c3b46c65220a6ec3a17a657620e2988328ffffffff0f";
-    socket.send(`250000000a230a21${device}`);
-    expect(await socket.read(41)).toBe(`250000000a231221${device}`);
+    const socket = await dial(await openGateway());
+    await socket.exchanges(`250000000a230a21${device}`, `250000000a231221${device}`);
   });
 
-  it("refuses a module that it does not serve, leaves the socket open and the slot taken", async () => {
-    await start({ modules: [2] });
+  it.each([
+    ["a module that it does not serve", [2], 2],
+    ["a device type that the module does not support", [{ module: 1000, deviceTypes: [1, 10] }], 3],
+  ])("refuses %s, leaves the socket open and the slot taken", async (_what, modules, responseType) => {
+    const gateway = await openGateway({ modules });
     const socket = await dial(gateway);
-    socket.send(CONNECT);
-    expect(await socket.read(28)).toBe(refused(2));
+    await socket.exchanges(CONNECT, refused(responseType));
 
     const again = await dial(gateway);
-    again.send(CONNECT);
-    expect(await again.read(28)).toBe(refused(1));
+    await again.exchanges(CONNECT, refused(1));
     expect(await again.ended).toBe("end");
     await eventually(() => expect(gateway.openSockets).toBe(1));
     expect(gateway.devices).toEqual([]);
 
     socket.socket.end();
     expect(await socket.ended).toBe("end");
-    const third = await dial(gateway);
-    third.send(CONNECT);
-    expect(await third.read(28)).toBe(refused(2));
+    await (await dial(gateway)).exchanges(CONNECT, refused(responseType));
   });
 
-  it("refuses a device type that the module does not support", async () => {
-    await start({ modules: [{ module: 1000, deviceTypes: [1, 10] }] });
-    const socket = await dial(gateway);
-    socket.send(CONNECT);
-    expect(await socket.read(28)).toBe(refused(3));
-    expect(await socket.listen(20)).toBe("");
-    expect(gateway.openSockets).toBe(1);
-  });
-
-  it("serves the device types that were named", async () => {
-    await start({ modules: [{ module: 1000, deviceTypes: [0, 10] }] });
-    await connectedButton();
-    expect(gateway.devices).toHaveLength(1);
-  });
-
-  it("refuses a second device of the same module, type, role and priority, whatever its name, and closes", async () => {
-    await start();
-    await connectedButton();
+  it.each([
+    [
+      "the same module, type, role and priority, whatever its name",
+      "100000000a0e0a0c08e8071a0474657374220162",
+      "120000000a100801120c08e8071a0474657374220162",
+    ],
+    ["a lower priority", connectOf(LOW), `1a0000000a1808041214${LOW}`],
+  ])("refuses a second device of %s, and closes", async (_which, connect, refusal) => {
+    const { gateway } = await openButton();
     const second = await dial(gateway);
-    second.send("100000000a0e0a0c08e8071a0474657374220162");
-    expect(await second.read(22)).toBe("120000000a100801120c08e8071a0474657374220162");
+    await second.exchanges(connect, refusal);
     expect(await second.ended).toBe("end");
     await eventually(() => expect(gateway.openSockets).toBe(1));
   });
 
-  it("refuses a device while one of a higher priority is connected, and closes", async () => {
-    await start();
-    await connectedButton();
-    const second = await dial(gateway);
-    second.send(connectWithPriority(5));
-    expect(await second.read(30)).toBe(`1a0000000a1808041214${BUTTON}2805`);
-    expect(await second.ended).toBe("end");
-  });
-
   it("lets a device of a higher priority take over, and closes the socket of the lower one", async () => {
-    await start();
-    const low = await dial(gateway);
-    low.send(connectWithPriority(5));
-    expect(await low.read(28)).toBe(connectedWithPriority(5));
-
-    const high = await connectedButton();
+    const gateway = await openGateway();
+    const low = await connectDevice(gateway, LOW);
+    const high = await connectDevice(gateway);
     expect(await low.ended).toBe("end");
-    expect(gateway.devices.map(({ priority }) => priority)).toEqual([0]);
-    high.send(STATUS);
-    expect(await high.read(45)).toBe(STATUS);
+    expect(gateway.devices).toEqual([button]);
+    await high.exchanges(STATUS, STATUS);
   });
 
-  it("keeps devices of other roles apart", async () => {
-    await start();
-    await connectedButton();
-    const other = await dial(gateway);
-    other.send("0f0000000a0d0a0b08e8071a03746573220162");
-    expect(await other.read(19)).toBe("0f0000000a0d120b08e8071a03746573220162");
-    expect(gateway.devices).toHaveLength(2);
-  });
-
-  it("frees the slot at once when the device goes, by default", async () => {
-    await start();
-    const first = await connectedButton();
+  it.each([
+    ["a device", undefined, CONNECTED],
+    ["a device that it refuses", [], refused(2)],
+  ])("keeps the slot of %s taken while it cleans up", async (_which, modules, response) => {
+    const gateway = await openGateway({ modules, cleanUpMs: 1_000 });
+    const first = await dial(gateway);
+    await first.exchanges(CONNECT, response);
     first.socket.end();
     await first.ended;
-    await connectedButton();
-  });
-
-  it("keeps the slot taken while it cleans up", async () => {
-    await start({ cleanUpMs: 1_000 });
-    const first = await connectedButton();
-    first.socket.end();
-    await first.ended;
-    const hasty = await dial(gateway);
-    hasty.send(CONNECT);
-    expect(await hasty.read(28)).toBe(refused(1));
+    await (await dial(gateway)).exchanges(CONNECT, refused(1));
     await sleep(1_020);
-    await connectedButton();
+    await (await dial(gateway)).exchanges(CONNECT, response);
   });
 
   it("lets a higher priority have a slot that is still being cleaned up", async () => {
-    await start({ cleanUpMs: 10_000 });
-    const low = await dial(gateway);
-    low.send(connectWithPriority(5));
-    await low.read(28);
+    const gateway = await openGateway({ cleanUpMs: 10_000 });
+    const low = await connectDevice(gateway, LOW);
     low.socket.end();
     await low.ended;
-    await connectedButton();
+    await connectDevice(gateway);
   });
 });
 
@@ -198,74 +137,44 @@ describe("what is not the protocol", () => {
     ["a field number beyond 32 bits", "0b000000e29883a0ffffff680f0000"],
     ["a length beyond 32 bits", "080000000a80808080808001"],
     ["a fixed number cut short", "050000001d01020304"],
+    ["a header that ends after 1 byte of it", CONNECT.slice(0, 2)],
+    ["a header that ends after 3 bytes of it", CONNECT.slice(0, 6)],
   ])("closes at once on %s", async (_what, hex) => {
-    await start({ moduleTimeoutMs: NEVER_MS });
-    const socket = await dial(gateway);
-    socket.send(hex);
+    const socket = await dial(await openGateway({ moduleTimeoutMs: NEVER_MS }), hex);
     expect(await socket.ended).toBe("end");
     expect(socket.chunks).toEqual([]);
   });
 
   it("closes at once on a second connect", async () => {
-    await start({ moduleTimeoutMs: NEVER_MS });
-    const socket = await connectedButton();
+    const { gateway, socket } = await openButton({ moduleTimeoutMs: NEVER_MS });
     socket.send(CONNECT);
     expect(await socket.ended).toBe("end");
     expect(await socket.listen(0)).toBe("");
     expect(gateway.devices).toEqual([]);
   });
-
-  it("takes unknown fields beside the known ones", async () => {
-    await start();
-    const socket = await dial(gateway);
-    // A varint, a 64-bit number, a 32-bit number and bytes, in fields 3 to 6.
-    socket.send(`2a0000000a140a12${BUTTON}18012100000000000000002d0000000032021234`);
-    expect(await socket.read(26)).toBe(CONNECTED);
-  });
 });
 
 describe("frames", () => {
-  it.each([1, 2, 3])("closes at once on a header that ends after %i bytes of it", async (count) => {
-    await start();
-    const socket = await dial(gateway);
-    socket.send(CONNECT.slice(0, 2 * count));
-    expect(await socket.ended).toBe("end");
-  });
-
   it("takes a header alone and a body byte by byte", async () => {
-    await start();
-    const socket = await dial(gateway);
-    socket.send(CONNECT.slice(0, 8));
+    const socket = await dial(await openGateway(), CONNECT.slice(0, 8));
     for (let at = 8; at < CONNECT.length; at += 2) {
       await sleep(2);
       socket.send(CONNECT.slice(at, at + 2));
     }
-    expect(await socket.read(26)).toBe(CONNECTED);
+    await socket.gets(CONNECTED);
   });
 
-  it("answers pipelined statuses in order", async () => {
-    await start();
-    const socket = await connectedButton();
-    const statuses = Array.from({ length: 10 }, (_, index) => statusOf(index)).join("");
-    socket.send(statuses);
-    expect(await socket.read(290)).toBe(statuses);
-  });
-
-  it("answers pipelined statuses in order when later ones are ready first", async () => {
-    await start({
-      answer: async (status) => {
-        await sleep(status[0] === 1 ? 30 : 0);
-        return status;
-      },
-    });
-    const socket = await connectedButton();
-    socket.send(statusOf(1) + statusOf(2));
-    expect(await socket.read(58)).toBe(commandOf(1) + commandOf(2));
+  it("answers pipelined statuses in order, also when later ones are ready first", async () => {
+    const answer = async (status: Uint8Array) => {
+      await sleep(status[0] === 1 ? 30 : 0);
+      return status;
+    };
+    const { socket } = await openButton({ answer });
+    await socket.exchanges(statusOf(1) + statusOf(2) + statusOf(3), commandOf(1) + commandOf(2) + commandOf(3));
   });
 
   it("closes on a pipelined header that straddles a read of 1024 bytes", async () => {
-    await start();
-    const socket = await connectedButton();
+    const { socket } = await openButton();
     // 34 frames of 29 bytes and one of 36 end at 1022: the next header does not fit.
     const filling = `${statusOf(1).repeat(34)}20000000121e0a12${BUTTON}12080102030405060708`;
     socket.send(filling + statusOf(2));
@@ -274,154 +183,85 @@ describe("frames", () => {
   });
 
   it("answers in two writes, the header and then the body", async () => {
-    await start();
-    const socket = await connectedButton();
-    const writes: string[] = [];
+    const { socket } = await openButton();
     const write = jest.spyOn(Socket.prototype, "write");
-    socket.send(STATUS);
-    await socket.read(45);
-    for (const [bytes] of write.mock.calls) writes.push(Buffer.from(bytes as Uint8Array).toString("hex"));
+    await socket.exchanges(STATUS, STATUS);
+    const writes = write.mock.calls.map(([bytes]) => Buffer.from(bytes as Uint8Array).toString("hex"));
     write.mockRestore();
     expect(writes).toEqual([STATUS, STATUS.slice(0, 8), STATUS.slice(8)]);
   });
 
   it("answers a status of 16 MiB that comes in chunks of 64 KiB", async () => {
-    await start({ answer: (status) => new Uint8Array([status.length >>> 24]) });
-    const socket = await connectedButton();
+    const { gateway, socket } = await openButton({ answer: ({ length }) => new Uint8Array([length >>> 24]) });
     // 5 bytes of tag and length, then 20 of the device, 5 of the data's tag and length, and 0x1000000 of data.
-    const start16 = `1e00000112998080080a12${BUTTON}1280808008`;
-    socket.send(start16);
+    socket.send(`1e00000112998080080a12${BUTTON}1280808008`);
     const chunk = Buffer.alloc(65_536, 7);
     for (let sent = 0; sent < 256; sent += 1) socket.socket.write(chunk);
-    expect(await socket.read(29)).toBe(commandOf(1));
+    await socket.gets(commandOf(1));
     expect(gateway.statuses()[0]).toHaveLength(16_777_216);
   });
 });
 
 describe("statuses", () => {
-  it("answers with the status itself by default", async () => {
-    await start();
-    const socket = await connectedButton();
-    socket.send(STATUS);
-    expect(await socket.read(45)).toBe(STATUS);
-  });
-
   it("answers with what the module makes of the status, byte for byte as a real gateway", async () => {
-    const asked: unknown[] = [];
-    await start({
-      answer: (status, device) => {
-        asked.push([status, device]);
-        return fromHex(DARK);
-      },
-    });
-    const socket = await connectedButton();
-    socket.send(STATUS);
-    expect(await socket.read(45)).toBe(ANSWER);
-    const device = { module: 1000, deviceType: 0, deviceRole: "test", deviceName: "button1", priority: 0 };
-    expect(asked).toEqual([[fromHex(PRESSED), device]]);
+    const answer = jest.fn((_status: Uint8Array, _device: object) => fromHex(DARK));
+    const { socket } = await openButton({ answer });
+    await socket.exchanges(STATUS, ANSWER);
+    expect(answer.mock.calls).toEqual([[fromHex(PRESSED), button]]);
   });
 
   it("takes an empty status and sends an empty command", async () => {
-    await start();
-    const socket = await connectedButton();
-    socket.send(`1600000012140a12${BUTTON}`);
-    expect(await socket.read(26)).toBe(`1600000012140a12${BUTTON}`);
+    const { socket } = await openButton();
+    await socket.exchanges(`1600000012140a12${BUTTON}`, `1600000012140a12${BUTTON}`);
   });
 
-  it("does not answer an invalid status, and closes when the module's time is over", async () => {
-    await start({ moduleTimeoutMs: 60, answer: () => undefined });
-    const socket = await connectedButton();
-    expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(byNodeTimer(60));
-    expect(await socket.listen(0)).toBe("");
-    await connectedButton();
+  it("answers a status of another name with that name", async () => {
+    const { socket } = await openButton();
+    await socket.exchanges(`1300000012110a0c${RENAMED}120107`, `1300000012110a0c${RENAMED}120107`);
+  });
+
+  it.each<[what: string, hex: string, options: GatewayOptions]>([
+    ["an invalid status", STATUS, { answer: () => undefined }],
+    ["a status of another role", `1900000012170a12${BUTTON.replace("74657374", "74657375")}120101`, {}],
+    ["a status of another module", `1900000012170a12${BUTTON.replace("e8", "e9")}120101`, {}],
+    ["a status of another type", `1b00000012190a14${BUTTON}1002120101`, {}],
+    ["a status of another priority", `1b00000012190a14${LOW}120101`, {}],
+    ["a status without a device", "050000001203120107", { modules: [1000] }],
+    ["the status of a device that it refuses", STATUS, { modules: [] }],
+  ])("does not answer %s, and closes when the module's time is over", async (_what, hex, options) => {
+    const socket = await dial(await openGateway({ ...options, moduleTimeoutMs: 40 }));
+    expect(await closesAfter(socket, CONNECT + hex)).toBeGreaterThanOrEqual(byNodeTimer(40));
+    expect(socket.chunks.join("")).toBe(options.modules?.length === 0 ? refused(2) : CONNECTED);
   });
 
   it("allows the module 250 ms by default", async () => {
-    await start({ answer: () => undefined });
-    const socket = await connectedButton();
+    const { socket } = await openButton({ answer: () => undefined });
     expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(byNodeTimer(250));
   });
 
-  it.each([
+  it.each<[how: string, answer: GatewayOptions["answer"], error: Error]>([
+    ["rejects", () => Promise.reject(new Error("broken")), new Error("broken")],
+    ["rejects too late", () => sleep(40).then(() => Promise.reject(new Error("late"))), new Error("late")],
+    ["is not bytes", () => "null" as never, new TypeError("the answer is 'null', but must be a Uint8Array")],
     [
       "throws",
       () => {
         throw new Error("broken");
       },
+      new Error("broken"),
     ],
-    ["rejects", () => Promise.reject(new Error("broken"))],
-  ])("treats an answer that %s as none, and shows the error", async (_how, answer) => {
-    await start({ moduleTimeoutMs: 30, answer });
-    const socket = await connectedButton();
+  ])("treats an answer that %s as none, and shows the error", async (_how, answer, error) => {
+    const { gateway, socket } = await openButton({ moduleTimeoutMs: 20, answer });
     socket.send(STATUS);
     expect(await socket.ended).toBe("end");
-    expect(gateway.errors).toEqual([new Error("broken")]);
-  });
-
-  it("shows the error of an answer that rejects too late", async () => {
-    await start({
-      moduleTimeoutMs: 20,
-      answer: async () => {
-        await sleep(40);
-        throw new Error("late");
-      },
-    });
-    const socket = await connectedButton();
-    socket.send(STATUS);
-    await socket.ended;
-    await eventually(() => expect(gateway.errors).toEqual([new Error("late")]));
-  });
-
-  it("treats an answer that is not bytes as none, and says so", async () => {
-    await start({ moduleTimeoutMs: 20, answer: () => "null" as unknown as Uint8Array });
-    const socket = await connectedButton();
-    socket.send(STATUS);
-    await socket.ended;
-    expect(gateway.errors).toEqual([new TypeError("the answer is 'null', but must be a Uint8Array")]);
-  });
-
-  it.each([
-    ["role", "08e8071a0474657375" + "2207627574746f6e31"],
-    ["module", "08e9071a04746573742207627574746f6e31"],
-  ])("does not answer a status of another %s, and closes when the module's time is over", async (_what, device) => {
-    await start({ moduleTimeoutMs: 40 });
-    const socket = await connectedButton();
-    const elapsedMs = await closesAfter(socket, `1900000012170a12${device}120101`);
-    expect(elapsedMs).toBeGreaterThanOrEqual(byNodeTimer(40));
+    await eventually(() => expect(gateway.errors).toEqual([error]));
     expect(await socket.listen(0)).toBe("");
-  });
-
-  it.each([
-    ["type", "1002"],
-    ["priority", "2805"],
-  ])("does not answer a status of another %s, and closes when the module's time is over", async (_what, field) => {
-    await start({ moduleTimeoutMs: 40 });
-    const socket = await connectedButton();
-    const elapsedMs = await closesAfter(socket, `1b00000012190a14${BUTTON}${field}120101`);
-    expect(elapsedMs).toBeGreaterThanOrEqual(byNodeTimer(40));
-    expect(await socket.listen(0)).toBe("");
-  });
-
-  it("answers a status of another name with that name", async () => {
-    await start();
-    const socket = await connectedButton();
-    socket.send("1300000012110a0c08e8071a0474657374220162120107");
-    expect(await socket.read(23)).toBe("1300000012110a0c08e8071a0474657374220162120107");
-  });
-
-  it("does not answer the status of a refused device, and closes when the module's time is over", async () => {
-    await start({ modules: [], moduleTimeoutMs: 40 });
-    const socket = await dial(gateway);
-    socket.send(CONNECT);
-    await socket.read(28);
-    expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(byNodeTimer(40));
   });
 });
 
 describe("a silent device", () => {
   it("is disconnected when its last status is too long ago, and pushes do not count", async () => {
-    await start({ silenceMs: 100 });
-    const socket = await connectedButton();
+    const { gateway, socket } = await openButton({ silenceMs: 100 });
     const pushing = setInterval(() => gateway.push(fromHex("01")), 20);
     expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(100);
     clearInterval(pushing);
@@ -429,21 +269,17 @@ describe("a silent device", () => {
   });
 
   it("is not disconnected while it sends statuses, nor if it never sent one", async () => {
-    await start({ silenceMs: 500 });
-    const socket = await connectedButton();
-    const never = await dial(gateway);
-    never.send("0f0000000a0d0a0b08e8071a03746573220162");
+    const { gateway, socket } = await openButton({ silenceMs: 500 });
+    await connectDevice(gateway, A);
     for (let round = 0; round < 8; round += 1) {
       await sleep(80);
-      socket.send(statusOf(round));
-      expect(await socket.read(29)).toBe(`1900000012170a12${BUTTON}1201${byte(round)}`);
+      await socket.exchanges(statusOf(round), commandOf(round));
     }
     expect(gateway.devices).toHaveLength(2);
   });
 
   it("is not disconnected when its status came while the process stood still", async () => {
-    await start({ silenceMs: 100 });
-    const socket = await connectedButton();
+    const { socket } = await openButton({ silenceMs: 100 });
     for (let round = 0; round < 3; round += 1) {
       socket.send(STATUS);
       standStill(round * 150);
@@ -452,10 +288,19 @@ describe("a silent device", () => {
   });
 
   it("is never disconnected with Infinity", async () => {
-    await start({ silenceMs: Infinity });
-    const socket = await connectedButton();
-    socket.send(STATUS);
-    expect(await socket.read(45)).toBe(STATUS);
+    const { socket } = await openButton({ silenceMs: Infinity });
+    await socket.exchanges(STATUS, STATUS);
+  });
+
+  it("of a module that looks for news may be disconnected sooner if its last statuses said nothing new", async () => {
+    const { socket } = await openButton({ modules: [1000], silenceMs: 400 });
+    const [, elapsedMs] = await timed(async () => {
+      await socket.exchanges(STATUS, ANSWER);
+      await sleep(100);
+      await socket.exchanges(STATUS, ANSWER);
+      await socket.ended;
+    });
+    expect(elapsedMs).toBeGreaterThanOrEqual(400);
   });
 });
 
@@ -464,26 +309,11 @@ const A = "08e9071a0161";
 const B = "08e9071a0162";
 const C = "08e9071a0163";
 
-async function expectNext(socket: RawSocket, hex: string): Promise<void> {
-  expect(await socket.read(hex.length / 2)).toBe(hex);
-}
+const SLOW = hexOf("slow");
+const BAD = hexOf("bad");
 
-async function readFrame(socket: RawSocket): Promise<string> {
-  const header = await socket.read(4);
-  return header + (await socket.read(Number.parseInt(header.slice(0, 2), 16)));
-}
-
-async function connected(device: string): Promise<RawSocket> {
-  const socket = await dial(gateway);
-  socket.send(connectOf(device));
-  await expectNext(socket, connectedOf(device));
-  return socket;
-}
-
-/** A module that is busy with each status that begins with "slow" until told otherwise, and holds "bad" invalid. */
-function startBusy(
-  options: GatewayOptions = {},
-): Promise<{ readonly finish: () => void; readonly busy: Promise<void> }> {
+/** A gateway whose module is busy with each status that begins with "slow" until told otherwise, and holds "bad" invalid. */
+async function openBusy<const Modules extends readonly Servable[]>(options: GatewayOptions<Modules> = {}) {
   let finish = (): void => undefined;
   let onBusy = (): void => undefined;
   const busy = new Promise<void>((resolve) => (onBusy = resolve));
@@ -493,413 +323,293 @@ function startBusy(
     onBusy();
     return new Promise((resolve) => (finish = () => resolve(status)));
   };
-  return start({ ...options, answer }).then(() => ({ finish: () => finish(), busy }));
+  return { gateway: await openGateway({ ...options, answer }), busy, finish: () => finish() };
 }
 
 describe("one module at a time", () => {
   it("one device's slow status holds up every other device's answer and connect response", async () => {
-    const module = await startBusy({ moduleTimeoutMs: NEVER_MS });
-    const [slow, other, late] = [await connected(A), await connected(B), await dial(gateway)];
-    slow.send(payloadOf(A, hexOf("slow")));
-    await module.busy;
-    other.send(payloadOf(B, hexOf("b")));
+    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: NEVER_MS });
+    const [slow, other] = [await connectDevice(gateway, A), await connectDevice(gateway, B)];
+    slow.send(payloadOf(A, SLOW));
+    await busy;
+    other.send(payloadOf(B, "01"));
     expect(await other.listen(30)).toBe("");
-    module.finish();
-    await expectNext(slow, payloadOf(A, hexOf("slow")));
-    await expectNext(other, payloadOf(B, hexOf("b")));
+    finish();
+    await slow.gets(payloadOf(A, SLOW));
+    await other.gets(payloadOf(B, "01"));
 
-    slow.send(payloadOf(A, hexOf("slow2")));
-    late.send(connectOf(C));
+    slow.send(payloadOf(A, SLOW));
+    const late = await dial(gateway, connectOf(C));
     expect(await late.listen(30)).toBe("");
-    module.finish();
-    await expectNext(late, connectedOf(C));
+    finish();
+    await late.gets(connectedOf(C));
   });
 
-  it("a status of another device that waits in vain is closed too", async () => {
-    const module = await startBusy({ moduleTimeoutMs: 40 });
-    const [slow, other] = [await connected(A), await connected(B)];
-    slow.send(payloadOf(A, hexOf("slow")));
-    await module.busy;
-    other.send(payloadOf(B, hexOf("b")));
+  it("a status and a connect that wait for it in vain are closed too", async () => {
+    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: 40 });
+    const [slow, other] = [await connectDevice(gateway, A), await connectDevice(gateway, B)];
+    slow.send(payloadOf(A, SLOW));
+    await busy;
+    other.send(payloadOf(B, "01"));
     expect([await slow.ended, await other.ended]).toEqual(["end", "end"]);
-    module.finish();
-    await connected(C);
+    const late = await dial(gateway, connectOf(A));
+    expect(await late.ended).toBe("end");
+    expect(late.chunks).toEqual([]);
+    finish();
+    await connectDevice(gateway, C);
   });
 
   it("an answer that never settles is no longer waited for, and blocks neither other devices nor stop for ever", async () => {
-    const module = await startBusy({ moduleTimeoutMs: 5 });
-    const slow = await connected(A);
-    slow.send(payloadOf(A, hexOf("slow")));
-    await module.busy;
+    const { gateway, busy } = await openBusy({ moduleTimeoutMs: 5 });
+    const slow = await connectDevice(gateway, A);
+    slow.send(payloadOf(A, SLOW));
+    await busy;
     await eventually(() =>
       expect(gateway.errors.map(String)).toEqual(['Error: The answer to a status of role "a" has not come in 500 ms.']),
     );
-    const other = await connected(B);
-    other.send(payloadOf(B, hexOf("b")));
-    await expectNext(other, payloadOf(B, hexOf("b")));
+    await (await connectDevice(gateway, B)).exchanges(payloadOf(B, "01"), payloadOf(B, "01"));
 
     gateway.forget();
-    const again = await connected(A);
-    again.send(payloadOf(A, hexOf("slow")));
+    const again = await connectDevice(gateway, A);
+    again.send(payloadOf(A, SLOW));
     await again.ended;
     await gateway.stop();
   });
 
   it("two invalid statuses hold up every other device until their time is over; one does not", async () => {
-    await startBusy({ moduleTimeoutMs: 1_000 });
-    const [first, second, third] = [await connected(A), await connected(B), await connected(C)];
+    const { gateway } = await openBusy({ moduleTimeoutMs: 1_000 });
+    const first = await connectDevice(gateway, A);
+    const second = await connectDevice(gateway, B);
+    const third = await connectDevice(gateway, C);
     const roles = (): string[] => gateway.devices.map(({ deviceRole }) => deviceRole);
-    first.send(payloadOf(A, hexOf("bad")));
-    third.send(payloadOf(C, hexOf("1")));
-    await expectNext(third, payloadOf(C, hexOf("1")));
+    first.send(payloadOf(A, BAD));
+    await third.exchanges(payloadOf(C, "01"), payloadOf(C, "01"));
     expect(roles()).toEqual(["a", "b", "c"]);
 
-    second.send(payloadOf(B, hexOf("bad")));
+    second.send(payloadOf(B, BAD));
     await gateway.nextStatus({ deviceRole: "b" });
-    third.send(payloadOf(C, hexOf("2")));
-    await expectNext(third, payloadOf(C, hexOf("2")));
+    await third.exchanges(payloadOf(C, "02"), payloadOf(C, "02"));
     expect(roles()).not.toContain("a");
   });
 });
 
 describe("answers and commands go to the device, not to the socket", () => {
-  it("an answer that comes late arrives on the device's new connection, before the connect response", async () => {
-    const module = await startBusy({ moduleTimeoutMs: 60 });
-    const first = await connected(A);
-    first.send(payloadOf(A, hexOf("slow")));
-    expect(await first.ended).toBe("end");
-    const second = await dial(gateway);
-    const arrived = gateway.nextConnect();
-    second.send(connectOf(A));
-    await arrived;
-    module.finish();
-    await expectNext(second, payloadOf(A, hexOf("slow")) + connectedOf(A));
-    second.send(payloadOf(A, hexOf("n")));
-    await expectNext(second, payloadOf(A, hexOf("n")));
-  });
-
-  it("a connect that waits for a busy module for too long is closed without a response", async () => {
-    const module = await startBusy({ moduleTimeoutMs: 40 });
-    const first = await connected(A);
-    first.send(payloadOf(A, hexOf("slow")));
-    await first.ended;
-    const second = await dial(gateway);
-    second.send(connectOf(A));
-    expect(await second.ended).toBe("end");
-    expect(second.chunks).toEqual([]);
-    module.finish();
-  });
-
   it("an answer for a device that has been taken over from is not sent", async () => {
-    const module = await startBusy({ moduleTimeoutMs: NEVER_MS });
-    const low = await dial(gateway);
-    low.send(connectOf(`${A}2803`));
-    await readFrame(low);
-    low.send(payloadOf(`${A}2803`, hexOf("slow")));
-    await module.busy;
-    const high = await dial(gateway);
-    high.send(connectOf(A));
+    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: NEVER_MS });
+    const low = await connectDevice(gateway, `${A}2803`);
+    low.send(payloadOf(`${A}2803`, SLOW));
+    await busy;
+    const high = await dial(gateway, connectOf(A));
     expect(await low.ended).toBe("end");
-    module.finish();
-    await expectNext(high, connectedOf(A));
+    finish();
+    await high.gets(connectedOf(A));
     expect(low.chunks.join("")).toBe(connectedOf(`${A}2803`));
   });
 
   it("a status for another connected device makes a command for that device, and the sender is closed", async () => {
-    await start({ moduleTimeoutMs: 40 });
-    const [sender, other] = [await connected(A), await connected(B)];
+    const gateway = await openGateway({ moduleTimeoutMs: 40 });
+    const [sender, other] = [await connectDevice(gateway, A), await connectDevice(gateway, B)];
     sender.send(payloadOf(B, "07"));
-    await expectNext(other, payloadOf(B, "07"));
+    await other.gets(payloadOf(B, "07"));
     expect(await sender.ended).toBe("end");
     expect(sender.chunks.join("")).toBe(connectedOf(A));
   });
 });
 
 describe("the end of a device's connection", () => {
-  it("its half close is noticed at once", async () => {
-    await start({ moduleTimeoutMs: NEVER_MS });
-    const socket = await connected(A);
+  it("its half close is noticed after the answer to its status", async () => {
+    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: NEVER_MS });
+    const socket = await connectDevice(gateway, A);
+    socket.send(payloadOf(A, SLOW));
     socket.socket.end();
-    expect(await socket.ended).toBe("end");
-  });
-
-  it("its half close after a status is noticed after the answer", async () => {
-    const module = await startBusy({ moduleTimeoutMs: NEVER_MS });
-    const socket = await connected(A);
-    socket.send(payloadOf(A, hexOf("slow")));
-    socket.socket.end();
-    await module.busy;
+    await busy;
     expect(await socket.listen(20)).toBe("");
-    module.finish();
-    await expectNext(socket, payloadOf(A, hexOf("slow")));
+    finish();
+    await socket.gets(payloadOf(A, SLOW));
     expect(await socket.ended).toBe("end");
   });
 
   it("its slot stays taken until its unanswered status has run out of time", async () => {
-    await startBusy({ moduleTimeoutMs: 1_000 });
-    const first = await connected(A);
+    const { gateway } = await openBusy({ moduleTimeoutMs: 1_000 });
+    const first = await connectDevice(gateway, A);
     const arrived = gateway.nextStatus();
-    first.send(payloadOf(A, hexOf("bad")));
+    first.send(payloadOf(A, BAD));
     await arrived;
     first.socket.destroy();
-    const hasty = await dial(gateway);
-    hasty.send(connectOf(A));
-    await expectNext(hasty, "0c0000000a0a08011206" + A);
+    await (await dial(gateway)).exchanges(connectOf(A), `0c0000000a0a08011206${A}`);
     await gateway.nextDisconnect();
-    await connected(A);
+    await connectDevice(gateway, A);
   });
 });
 
 describe("messages as protobuf reads them", () => {
+  it.each([
+    [
+      "unknown fields of a device come back, after the known ones",
+      // Field 6 with one byte before the known ones, field 7 with the number 5 after them.
+      framed(`0a0d0a0b320178${A}3805`) + framed(`12100a0b320178${A}3805120107`),
+      framed(`0a0d120b${A}3201783805`) + framed(`12100a0b${A}3201783805120107`),
+    ],
+    [
+      "unknown fields elsewhere, of each wire type and a group among them, do not come back",
+      framed(`0a0a0a06${A}18091b08011c18012100000000000000002d0000000032021234`),
+      connectedOf(A),
+    ],
+    [
+      "a device that is given twice is merged",
+      // Module 1001, role "x", priority 4; then role "a".
+      framed("0a0f0a0808e9071a017828040a031a0161"),
+      connectedOf(`${A}2804`),
+    ],
+    ["of a connect and a status in one message the last counts", framed(`12080a06${A}0a080a06${A}`), connectedOf(A)],
+    [
+      "a number in more bytes than it needs is that number, and of one that is too large the lowest 32 bits count",
+      framed("0a150a1308e987001082808080f0011a01612885808000"),
+      connectedOf("08e90710021a01612805"),
+    ],
+  ])("%s", async (_what, sent, got) => {
+    await (await dial(await openGateway())).exchanges(sent, got);
+  });
+
   it("a connect without a device is refused for its module, and left open", async () => {
-    await start({ modules: [1000] });
-    const socket = await dial(gateway);
-    socket.send("020000000a00");
-    await expectNext(socket, "060000000a0408021200");
+    const gateway = await openGateway({ modules: [1000] });
+    await (await dial(gateway)).exchanges("020000000a00", "060000000a0408021200");
     const again = await dial(gateway);
-    again.send("020000000a00");
-    await expectNext(again, "060000000a0408011200");
+    await again.exchanges("020000000a00", "060000000a0408011200");
     expect(await again.ended).toBe("end");
     await eventually(() => expect(gateway.openSockets).toBe(1));
-  });
-
-  it("a status without a device gets no answer, and is closed when the module's time is over", async () => {
-    await start({ modules: [1001], moduleTimeoutMs: 40 });
-    const socket = await connected(A);
-    expect(await closesAfter(socket, "050000001203120107")).toBeGreaterThanOrEqual(byNodeTimer(40));
-    expect(socket.chunks.join("")).toBe(connectedOf(A));
-  });
-
-  it("unknown fields of a device come back, after the known ones", async () => {
-    await start();
-    const socket = await dial(gateway);
-    // Field 6 with one byte before the known ones, field 7 with the number 5 after them.
-    socket.send(framed("0a0d0a0b" + "320178" + A + "3805"));
-    await expectNext(socket, framed("0a0d120b" + A + "320178" + "3805"));
-    socket.send(framed("12100a0b" + "320178" + A + "3805" + "120107"));
-    await expectNext(socket, framed("12100a0b" + A + "320178" + "3805" + "120107"));
-  });
-
-  it("unknown fields elsewhere, a group among them, do not come back", async () => {
-    await start();
-    const socket = await dial(gateway);
-    socket.send(framed("0a0a0a06" + A + "1809" + "1b08011c"));
-    await expectNext(socket, connectedOf(A));
-  });
-
-  it("a device that is given twice is merged", async () => {
-    await start();
-    const socket = await dial(gateway);
-    // Module 1001, role "x", priority 4; then role "a".
-    socket.send(framed("0a0f0a08" + "08e9071a01782804" + "0a031a0161"));
-    await expectNext(socket, connectedOf("08e9071a01612804"));
-  });
-
-  it("of a connect and a status in one message the last counts", async () => {
-    await start();
-    const socket = await dial(gateway);
-    socket.send(framed("12080a06" + A + "0a080a06" + A));
-    await expectNext(socket, connectedOf(A));
-  });
-
-  it("a number in more bytes than it needs is that number, and of one that is too large the lowest 32 bits count", async () => {
-    await start();
-    const socket = await dial(gateway);
-    socket.send(framed("0a150a13" + "08e98700" + "1082808080f001" + "1a0161" + "2885808000"));
-    await expectNext(socket, connectedOf("08e907" + "1002" + "1a0161" + "2805"));
   });
 });
 
 describe("commands from the cloud", () => {
-  const command = (hex: string): number => gateway.command(fromHex(hex));
-
   it("are for devices that have sent a valid status", async () => {
-    await start();
-    const socket = await connected(A);
-    expect(command("01")).toBe(0);
-    socket.send(payloadOf(A, "aa"));
-    await expectNext(socket, payloadOf(A, "aa"));
-    expect(command("01")).toBe(1);
+    const gateway = await openGateway();
+    const socket = await connectDevice(gateway, A);
+    expect(gateway.command(fromHex("01"))).toBe(0);
+    await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, "aa"));
+    expect(gateway.command(fromHex("01"))).toBe(1);
     expect(gateway.command(fromHex("02"), { deviceRole: "b" })).toBe(0);
-    expect(command("")).toBe(0);
-    socket.send(payloadOf(A, "bb"));
-    await expectNext(socket, payloadOf(A, "01"));
+    expect(gateway.command(fromHex(""))).toBe(0);
+    await socket.exchanges(payloadOf(A, "bb"), payloadOf(A, "01"));
     socket.socket.end();
     await socket.ended;
-    expect(command("03")).toBe(0);
+    expect(gateway.command(fromHex("03"))).toBe(0);
   });
 
-  it("sent once, answer every later status, until the device connects again", async () => {
-    await start();
-    const socket = await connected(A);
-    socket.send(payloadOf(A, "aa"));
-    await readFrame(socket);
-    command("01");
-    socket.send(payloadOf(A, "bb") + payloadOf(A, "cc"));
-    await expectNext(socket, payloadOf(A, "01").repeat(2));
-    socket.socket.end();
-    await socket.ended;
-    const again = await connected(A);
-    again.send(payloadOf(A, "dd"));
-    await expectNext(again, payloadOf(A, "dd"));
-  });
-
-  it("are the bytes at the call", async () => {
-    await start();
-    const socket = await connected(A);
-    socket.send(payloadOf(A, "aa"));
-    await readFrame(socket);
+  it("sent once, answer every later status with the bytes at the call, until the device connects again", async () => {
+    const gateway = await openGateway();
+    const socket = await connectDevice(gateway, A);
+    await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, "aa"));
     const bytes = fromHex("01");
     gateway.command(bytes);
     bytes[0] = 9;
-    socket.send(payloadOf(A, "bb") + payloadOf(A, "cc"));
-    await expectNext(socket, payloadOf(A, "01").repeat(2));
+    await socket.exchanges(payloadOf(A, "bb") + payloadOf(A, "cc"), payloadOf(A, "01").repeat(2));
+    socket.socket.end();
+    await socket.ended;
+    await (await connectDevice(gateway, A)).exchanges(payloadOf(A, "dd"), payloadOf(A, "dd"));
   });
 
   it("wait in a queue, of which the oldest of four is dropped", async () => {
-    await start();
-    const socket = await connected(A);
-    socket.send(payloadOf(A, "aa"));
-    await readFrame(socket);
-    for (const hex of ["01", "02", "03", "04", "05"]) command(hex);
-    socket.send(payloadOf(A, "aa").repeat(4));
-    await expectNext(socket, ["03", "04", "05", "05"].map((hex) => payloadOf(A, hex)).join(""));
+    const gateway = await openGateway();
+    const socket = await connectDevice(gateway, A);
+    await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, "aa"));
+    for (const hex of ["01", "02", "03", "04", "05"]) gateway.command(fromHex(hex));
+    const answers = ["03", "04", "05", "05"].map((hex) => payloadOf(A, hex));
+    await socket.exchanges(payloadOf(A, "aa").repeat(4), answers.join(""));
   });
 });
 
 describe("a module that asks for pushes", () => {
   const pushing = { modules: [{ module: 1001, pushes: true }] } as const;
 
-  it("answers with an empty command when nothing is new, and sends a command as it comes", async () => {
-    await start(pushing);
-    const socket = await connected(A);
-    socket.send(payloadOf(A, "aa"));
-    await expectNext(socket, payloadOf(A, ""));
-    expect(gateway.command(fromHex("01"))).toBe(1);
-    await expectNext(socket, payloadOf(A, "01"));
-    socket.send(payloadOf(A, "aa"));
-    await expectNext(socket, payloadOf(A, ""));
-  });
-
   it("sends nothing before the device's first status", async () => {
-    await start(pushing);
-    const socket = await connected(A);
+    const gateway = await openGateway(pushing);
+    const socket = await connectDevice(gateway, A);
     expect(gateway.command(fromHex("01"))).toBe(0);
-    socket.send(payloadOf(A, "aa"));
-    await expectNext(socket, payloadOf(A, ""));
+    await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, ""));
   });
 
   it("sends a command only after the answer that a module is working on", async () => {
-    const module = await startBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
-    const socket = await connected(A);
-    socket.send(payloadOf(A, hexOf("a")));
-    await readFrame(socket);
-    socket.send(payloadOf(A, hexOf("slow")));
-    await module.busy;
-    gateway.command(fromHex("01"));
+    const { gateway, busy, finish } = await openBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
+    const socket = await connectDevice(gateway, A);
+    await socket.exchanges(payloadOf(A, "01"), payloadOf(A, "01"));
+    socket.send(payloadOf(A, SLOW));
+    await busy;
+    gateway.command(fromHex("07"));
     expect(await socket.listen(20)).toBe("");
-    module.finish();
-    await expectNext(socket, payloadOf(A, hexOf("slow")) + payloadOf(A, "01"));
+    finish();
+    await socket.gets(payloadOf(A, SLOW) + payloadOf(A, "07"));
   });
 
   it("may answer a status that waits with the pushed command alone", async () => {
-    const module = await startBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
-    const [slow, socket] = [await connected(B), await connected(A)];
-    socket.send(payloadOf(A, hexOf("a")));
-    await readFrame(socket);
-    slow.send(payloadOf(B, hexOf("slow")));
-    await module.busy;
+    const { gateway, busy, finish } = await openBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
+    const [slow, socket] = [await connectDevice(gateway, B), await connectDevice(gateway, A)];
+    await socket.exchanges(payloadOf(A, "01"), payloadOf(A, "01"));
+    slow.send(payloadOf(B, SLOW));
+    await busy;
     const arrived = gateway.nextStatus();
-    socket.send(payloadOf(A, hexOf("a")));
+    socket.send(payloadOf(A, "02"));
     await arrived;
-    gateway.command(fromHex("01"));
-    module.finish();
-    await expectNext(socket, payloadOf(A, "01"));
+    gateway.command(fromHex("07"));
+    finish();
+    await socket.gets(payloadOf(A, "07"));
     expect(await socket.listen(20)).toBe("");
   });
 
   it("pushes with the name that the cloud has for the device: that of its last status, unless told otherwise", async () => {
-    await start(pushing);
-    const socket = await connected(A);
-    const renamed = `${A}220162`;
-    socket.send(payloadOf(A, "aa") + payloadOf(renamed, "aa"));
-    await expectNext(socket, payloadOf(A, "") + payloadOf(renamed, ""));
+    const gateway = await openGateway(pushing);
+    const socket = await connectDevice(gateway, A);
+    const [renamed, z] = [`${A}220162`, `${A}22017a`];
+    await socket.exchanges(payloadOf(A, "aa") + payloadOf(renamed, "aa"), payloadOf(A, "") + payloadOf(renamed, ""));
     expect(gateway.command(fromHex("01"))).toBe(1);
-    await expectNext(socket, payloadOf(renamed, "01"));
+    await socket.gets(payloadOf(renamed, "01"));
     expect(gateway.command(fromHex("02"), {}, { deviceName: "z" })).toBe(1);
-    await expectNext(socket, payloadOf(`${A}22017a`, "02"));
+    await socket.gets(payloadOf(z, "02"));
   });
 
   it("sends a command for a device that is just connecting again before the connect response", async () => {
-    const module = await startBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
-    const [slow, first] = [await connected(B), await connected(A)];
-    first.send(payloadOf(A, hexOf("a")));
-    await readFrame(first);
-    slow.send(payloadOf(B, hexOf("slow")));
-    await module.busy;
-    gateway.command(fromHex("01"));
+    const { gateway, busy, finish } = await openBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
+    const [slow, first] = [await connectDevice(gateway, B), await connectDevice(gateway, A)];
+    await first.exchanges(payloadOf(A, "01"), payloadOf(A, "01"));
+    slow.send(payloadOf(B, SLOW));
+    await busy;
+    gateway.command(fromHex("07"));
     first.socket.end();
     await first.ended;
-    const second = await dial(gateway);
     const arrived = gateway.nextConnect();
-    second.send(connectOf(A));
+    const second = await dial(gateway, connectOf(A));
     await arrived;
-    module.finish();
-    await expectNext(second, payloadOf(A, "01") + connectedOf(A));
+    finish();
+    await second.gets(payloadOf(A, "07") + connectedOf(A));
   });
 
   it("delays the answers by one status for each push while statuses follow each other without a pause", async () => {
-    await start();
-    const socket = await connected(A);
-    // As a device that takes what comes for the answer to what it sent last.
-    const exchange = async (hex: string): Promise<string> => {
-      socket.send(payloadOf(A, hex));
-      return readFrame(socket);
-    };
+    const gateway = await openGateway();
+    const socket = await connectDevice(gateway, A);
     gateway.push(fromHex("f1"));
     gateway.push(fromHex("f2"));
-    const answers = [];
-    for (const hex of ["01", "02", "03", "04"]) answers.push(await exchange(hex));
-    expect(answers).toEqual(["f1", "f2", "01", "02"].map((hex) => payloadOf(A, hex)));
+    // As a device that takes what comes for the answer to what it sent last.
+    for (const [status, answer] of [
+      ["01", "f1"],
+      ["02", "f2"],
+      ["03", "01"],
+      ["04", "02"],
+    ] as const) {
+      await socket.exchanges(payloadOf(A, status), payloadOf(A, answer));
+    }
     // A pause of a round trip ends it.
-    await expectNext(socket, payloadOf(A, "03") + payloadOf(A, "04"));
-    expect(await exchange("05")).toBe(payloadOf(A, "05"));
-  });
-
-  it("may push with another name than the connected device's", async () => {
-    await start(pushing);
-    const socket = await connected(A);
-    expect(gateway.push(fromHex("01"), {}, { deviceName: "z" })).toBe(1);
-    await expectNext(socket, payloadOf(`${A}22017a`, "01"));
-  });
-});
-
-describe("a refusal for a module", () => {
-  it("is hidden by ALREADY_CONNECTED from a retry that comes while the slot is not yet free", async () => {
-    await start({ modules: [], cleanUpMs: 1_000 });
-    const first = await dial(gateway);
-    first.send(CONNECT);
-    await expectNext(first, refused(2));
-    first.socket.end();
-    await first.ended;
-    const hasty = await dial(gateway);
-    hasty.send(CONNECT);
-    await expectNext(hasty, refused(1));
-    await sleep(1_020);
-    const patient = await dial(gateway);
-    patient.send(CONNECT);
-    await expectNext(patient, refused(2));
+    await socket.gets(payloadOf(A, "03") + payloadOf(A, "04"));
+    await socket.exchanges(payloadOf(A, "05"), payloadOf(A, "05"));
   });
 });
 
 describe("a gateway that is told to end", () => {
   it("is mute, still accepts, and then ends every connection: by a reset where something was sent or is new", async () => {
-    await start();
-    const [busy, idle] = [await connected(A), await connected(B)];
+    const gateway = await openGateway();
+    const [busy, idle] = [await connectDevice(gateway, A), await connectDevice(gateway, B)];
     const over = gateway.terminate({ muteMs: 1_000 });
     busy.send(payloadOf(A, "01"));
-    const late = await dial(gateway);
-    late.send(connectOf(C));
+    const late = await dial(gateway, connectOf(C));
     expect(gateway.push(fromHex("02"))).toBe(2);
     expect(await idle.listen(20)).toBe("");
     await over;
@@ -912,36 +622,19 @@ describe("a gateway that is told to end", () => {
   });
 
   it("comes back by a restart, and no longer knows any device", async () => {
-    await start();
-    await connected(A);
+    const { gateway } = await openButton();
     await gateway.terminate({ muteMs: 0 });
     expect(gateway.devices).toEqual([]);
     await gateway.restart();
-    await connected(A);
+    await connectDevice(gateway);
   });
 
   it("can be stopped meanwhile", async () => {
-    await start();
+    const gateway = await openGateway();
     const over = gateway.terminate({ muteMs: NEVER_MS });
     await sleep(5);
     await gateway.stop();
     await over;
     await expect(gateway.terminate()).rejects.toThrow("stopped");
-  });
-});
-
-describe("a silent device of a module that looks for news", () => {
-  it("may be disconnected sooner if its last statuses said nothing new", async () => {
-    await start({ modules: [1000], silenceMs: 400 });
-    const socket = await connectedButton();
-    const [, elapsedMs] = await timed(async () => {
-      socket.send(STATUS);
-      await readFrame(socket);
-      await sleep(100);
-      socket.send(STATUS);
-      await readFrame(socket);
-      await socket.ended;
-    });
-    expect(elapsedMs).toBeGreaterThanOrEqual(400);
   });
 });

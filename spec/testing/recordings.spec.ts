@@ -1,20 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { missionProtobuf } from "../../lib/modules/mission-protobuf.js";
-import { startGateway, type Device, type ServedModules, type TestingGateway } from "../../lib/testing.js";
-import recorded from "../conformance/real-modules.json" with { type: "json" };
+import type { ServedModules, TestingGateway } from "../../lib/testing.js";
+import { recordings, type Recording } from "../conformance/captures.js";
+import { openGateway } from "../support/opened.js";
 import { dial, hangUpAll, type RawSocket } from "./raw-socket.js";
 import { fromHex } from "./wire.js";
-
-/** Who, what (hex, or "end" for the end of the stream), and when, in milliseconds. */
-type Chunk = readonly [who: string, what: string, at: number];
-
-interface Recording {
-  readonly name: string;
-  readonly device: Device;
-  readonly chunks: readonly Chunk[];
-}
-
-const recordings = recorded as unknown as readonly Recording[];
 
 /** What the recorded gateway had loaded besides the modules that the testing gateway knows. */
 const OTHERS: Readonly<Record<string, ServedModules>> = {
@@ -37,13 +27,12 @@ async function echoSlowly(status: Uint8Array): Promise<Uint8Array> {
 }
 
 afterEach(async () => {
-  hangUpAll();
-  await gateway.stop();
+  await hangUpAll();
   expect(gateway.errors).toEqual([]);
 });
 
 /** The recorder has noted some commands of the cloud after what they brought about in the same millisecond. */
-function inOrder(chunks: readonly Chunk[]): readonly Chunk[] {
+function inOrder({ chunks }: Recording): Recording["chunks"] {
   return chunks.flatMap((chunk, index) => {
     const [before, next] = [chunks[index - 1], chunks[index + 1]];
     if (chunk[0] === "cloud" && before?.[0] === "gateway" && before[2] >= chunk[2] - 1) return [];
@@ -53,12 +42,12 @@ function inOrder(chunks: readonly Chunk[]): readonly Chunk[] {
 }
 
 describe("recorded between hand-made bytes and the real gateway with its modules", () => {
-  it.each(recordings)("$name", async ({ name, device, chunks }) => {
-    gateway = await startGateway({ modules: OTHERS[name] ?? [1, 2, 3, 1000] });
+  it.each(recordings)("$name", async (recording) => {
+    const { module, deviceType, deviceRole } = recording.device;
+    gateway = await openGateway({ modules: OTHERS[recording.name] ?? [1, 2, 3, 1000] });
     const sockets = new Map<string, RawSocket>();
-    for (const [who, what] of inOrder(chunks)) {
+    for (const [who, what] of inOrder(recording)) {
       if (who === "cloud") {
-        const { module, deviceType, deviceRole } = device;
         expect(gateway.command(fromHex(what), { module, deviceType, deviceRole })).toBe(1);
         continue;
       }
@@ -67,7 +56,7 @@ describe("recorded between hand-made bytes and the real gateway with its modules
       sockets.set(connection, socket);
       if (who !== connection) socket.send(what);
       else if (what === "end") expect(await socket.ended).toBe("end");
-      else expect(await socket.read(what.length / 2)).toBe(what);
+      else await socket.gets(what);
     }
   });
 });

@@ -1,9 +1,11 @@
-import { type RawSocket } from "./raw-socket.js";
+export { fromHex } from "../support/bytes.js";
 
 // A button of the example module, as recorded between a reference client and a real gateway.
 
 /** Module 1000, type 0, role "test", name "button1", priority 0. */
 export const BUTTON = "08e8071a04746573742207627574746f6e31";
+/** The same device with the name "b". */
+export const RENAMED = "08e8071a0474657374220162";
 export const button = { module: 1000, deviceType: 0, deviceRole: "test", deviceName: "button1", priority: 0 };
 
 export const CONNECT = `160000000a140a12${BUTTON}`;
@@ -22,10 +24,6 @@ export function connectWithPriority(priority: number): string {
   return `180000000a160a14${BUTTON}28${byte(priority)}`;
 }
 
-export function connectedWithPriority(priority: number): string {
-  return `180000000a161214${BUTTON}28${byte(priority)}`;
-}
-
 /** The button's refusal with a response type of 1 to 127. */
 export function refused(responseType: number): string {
   return `180000000a1608${byte(responseType)}1212${BUTTON}`;
@@ -39,11 +37,6 @@ export function statusOf(value: number): string {
 /** The button's command of one byte. */
 export function commandOf(value: number): string {
   return `1900000012170a12${BUTTON}1201${byte(value)}`;
-}
-
-/** The button's command of one byte, with the name "b". */
-export function renamedCommandOf(value: number): string {
-  return `1300000012110a0c08e8071a04746573742201621201${byte(value)}`;
 }
 
 /** The length of at most 127 bytes, and the bytes. */
@@ -73,17 +66,6 @@ export function hexOf(text: string): string {
   return Buffer.from(text).toString("hex");
 }
 
-/** Connects the button on the socket. */
-export async function connectButton(socket: RawSocket): Promise<void> {
-  socket.send(CONNECT);
-  const response = await socket.read(CONNECTED.length / 2);
-  if (response !== CONNECTED) throw new Error(`The gateway's response is ${response}`);
-}
-
 export function byte(value: number): string {
   return value.toString(16).padStart(2, "0");
-}
-
-export function fromHex(hex: string): Uint8Array {
-  return new Uint8Array(Buffer.from(hex, "hex"));
 }
