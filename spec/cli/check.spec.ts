@@ -3,16 +3,16 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { openRawDevice } from "../../lib/cli/check-device.js";
 import { checks, createScene } from "../../lib/cli/check-list.js";
-import { main } from "../../lib/cli/main.js";
 import { exchange, type Device } from "../../lib/index.js";
 import { commandFrame } from "../../lib/testing.js";
 import { utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { endAll, openClient, openGateway } from "../support/opened.js";
+import { openClient, openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
-import { createStage, eventsOf } from "./surroundings.js";
+import { createStage, endAll, eventsOf, run, start } from "./surroundings.js";
 
 const KNOWN = { modules: [1, 2, 3, 1000] };
+const ALWAYS = { times: Infinity };
 
 const servers: Server[] = [];
 
@@ -22,12 +22,12 @@ afterEach(async () => {
 });
 
 /** Runs the command with `--json`, and gives the exit code and the names of the lines that do and do not hold. */
-async function checkAt(port: number, ...args: string[]) {
+async function checkAt(port: number, options = "") {
   const stage = createStage();
-  const code = await main(["check", "--json", "--port", port.toString(), ...args], stage, "1.2.3");
+  const { code, errors } = await run(`check --json --port ${port} ${options}`, stage);
   const findings = eventsOf(stage);
   const named = (holds: boolean | null) => findings.filter((one) => one["holds"] === holds).map(({ name }) => name);
-  return { code, held: named(true), failed: named(false), unchecked: named(null), findings, errors: stage.errors.text };
+  return { code, held: named(true), failed: named(false), unchecked: named(null), findings, errors };
 }
 
 const device: Device = { module: 1000, deviceType: 0, deviceRole: "a", deviceName: "b", priority: 0 };
@@ -36,7 +36,13 @@ function placeOf(port: number, answerMs: number) {
   return { host: "127.0.0.1", port, answerMs, signal: new AbortController().signal };
 }
 
-const ALWAYS = { times: Infinity };
+/** A server that is no gateway. */
+async function serve(onSocket: (socket: Socket) => unknown): Promise<number> {
+  const server = createServer(onSocket).listen(0, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
 
 describe("check at a healthy gateway", () => {
   it("finds that everything holds, exits with 0, disturbs no connected device and leaves nothing behind", async () => {
@@ -59,16 +65,16 @@ describe("check at a healthy gateway", () => {
   it("prints a line for each check, with what was seen and what was expected, and how many hold", async () => {
     const gateway = await openGateway(KNOWN);
     gateway.misbehave("connect", { do: "refuse", responseType: 3 }, { which: { module: 2 ** 31 - 1 }, ...ALWAYS });
-    const stage = createStage();
-    expect(await main(["check", "--port", gateway.port.toString()], stage, "1.2.3")).toBe(6);
-    const lines = stage.output.lines.map((line) => line.replace(/\([\d.]+ ms\)/, "(TIME)"));
+    const { code, output } = await run(`check --port ${gateway.port}`);
+    expect(code).toBe(6);
+    const lines = output.split("\n").map((line) => line.replace(/\([\d.]+ ms\)/, "(TIME)"));
     expect(lines[0]).toBe('ok    module 1000, example: the command { "lit_up": false }; as expected (TIME)');
     expect(lines[4]).toBe(
       "WRONG a module that is not served: DEVICE_NOT_SUPPORTED, left open, its slot taken: DEVICE_NOT_SUPPORTED; " +
         "but expected: MODULE_NOT_SUPPORTED, left open, its slot taken: ALREADY_CONNECTED",
     );
     expect(lines).toContain("ok    a message of 0 bytes: closed; as expected (TIME)");
-    expect(lines.at(-1)).toBe("24 of 25 hold");
+    expect(lines.at(-2)).toBe("24 of 25 hold");
   });
 
   it("uses the modules that are served, and says which are not", async () => {
@@ -97,7 +103,7 @@ describe("check at a healthy gateway", () => {
 
   it("checks with a module and status that are named, and with no other", async () => {
     const gateway = await openGateway({ modules: [...KNOWN.modules, { module: 1234, deviceTypes: [7] }] });
-    const { code, held } = await checkAt(gateway.port, "--module", "1234", "--type", "7", "--status", "hello");
+    const { code, held } = await checkAt(gateway.port, "--module 1234 --type 7 --status hello");
     expect(code).toBe(0);
     expect(held).toContain("module 1234");
     expect(gateway.statuses({ deviceType: 7 })).toEqual(gateway.statuses());
@@ -124,19 +130,18 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
     ]);
   });
 
-  it("where it serves every module, and answers with the status", async () => {
-    const { port } = await openGateway();
-    const { code, failed } = await checkAt(port);
-    expect({ code, failed }).toEqual({
-      code: 6,
-      failed: ["module 1000, example", "module 2, car accessory", "a module that is not served"],
-    });
-  });
-
-  it("where it does not serve the module that is named", async () => {
-    const { port } = await openGateway(KNOWN);
-    const { code, failed } = await checkAt(port, "--module", "1234", "--status", "hello");
-    expect({ code, failed }).toEqual({ code: 6, failed: ["module 1234"] });
+  it.each([
+    [
+      "serves every module, and answers with the status",
+      {},
+      "",
+      ["module 1000, example", "module 2, car accessory", "a module that is not served"],
+    ],
+    ["does not serve the module that is named", KNOWN, "--module 1234 --status hello", ["module 1234"]],
+  ])("where it %s", async (_what, gateway, options, wrong) => {
+    const { port } = await openGateway(gateway);
+    const { code, failed } = await checkAt(port, options);
+    expect({ code, failed }).toEqual({ code: 6, failed: wrong });
   });
 
   it("where no module answers, so that there is nothing to check the rest with", async () => {
@@ -148,13 +153,7 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
 
   it("in every single check in which it sends nothing, or closes at once", async () => {
     for (const isMute of [true, false]) {
-      const server = createServer((socket) => {
-        if (isMute) socket.resume();
-        else socket.end();
-      }).listen(0, "127.0.0.1");
-      servers.push(server);
-      await once(server, "listening");
-      const { port } = server.address() as AddressInfo;
+      const port = await serve((socket) => (isMute ? socket.resume() : socket.end()));
       for (const { expected, see } of checks) {
         const { scene, close } = createScene(placeOf(port, 20), device, utf8("x"), { leastMs: 1, mostMs: 20 });
         const seen = await see(scene).catch((error: unknown) => [String(error)]);
@@ -168,10 +167,7 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
 
 it("check takes what came while its process stood still for what came in time", async () => {
   const accepted: Socket[] = [];
-  const server = createServer((socket) => void accepted.push(socket)).listen(0, "127.0.0.1");
-  servers.push(server);
-  await once(server, "listening");
-  const raw = openRawDevice(placeOf((server.address() as AddressInfo).port, 100), device);
+  const raw = openRawDevice(placeOf(await serve((socket) => accepted.push(socket)), 100), device);
   await raw.connected;
   await eventually(() => expect(accepted).toHaveLength(1));
   const [socket] = accepted;
@@ -212,20 +208,10 @@ it("check exits with 4 and says why if there is no gateway", async () => {
 it("check that is interrupted exits with 130, prints nothing more and closes its connections", async () => {
   const gateway = await openGateway(KNOWN);
   gateway.misbehave("status", { do: "stay silent" }, ALWAYS);
-  const stage = createStage();
-  const ended = main(["check", "--port", gateway.port.toString()], stage, "1.2.3");
+  const { stage, ended } = start(`check --port ${gateway.port}`);
   await gateway.nextStatus();
   stage.interrupt();
   expect(await ended).toBe(130);
   expect([stage.output.text, stage.errors.text]).toEqual(["", ""]);
   await eventually(() => expect(gateway.openSockets).toBe(0));
-});
-
-it.each([
-  [["--status", "a"], "a status or type needs its module: --module NUMBER"],
-  [["--module", "1234"], "check needs a status: --status TEXT, --status-file FILE or --status-hex HEX"],
-])("check %j is a wrong command line", async (args, line) => {
-  const stage = createStage();
-  expect(await main(["check", ...args], stage, "1.2.3")).toBe(2);
-  expect(stage.errors.text).toBe(`fleet-internal-client: ${line}\n`);
 });

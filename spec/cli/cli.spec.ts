@@ -1,9 +1,11 @@
-import { EventEmitter } from "node:events";
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { run, type Process } from "../../lib/cli.js";
 import { eventually } from "../support/eventually.js";
-import { endAll, openGateway } from "../support/opened.js";
+import { openGateway } from "../support/opened.js";
+import { argumentsOf, endAll } from "./surroundings.js";
 
 afterEach(endAll);
 
@@ -17,27 +19,12 @@ class Pipe extends Writable {
   }
 }
 
-interface FakeProcess {
-  readonly host: Process & EventEmitter;
-  readonly stdout: Pipe;
-  readonly stderr: Pipe;
-}
-
-function createProcess(...args: string[]): FakeProcess {
-  const [stdout, stderr] = [new Pipe(), new Pipe()];
-  const exit = jest.fn();
-  const kill = jest.fn();
-  const parts = {
-    pid: 7,
-    kill,
-    exit,
-    argv: ["node", "cli.js", ...args],
-    env: {},
-    stdin: new PassThrough(),
-    stdout,
-    stderr,
-  };
-  return { host: Object.assign(new EventEmitter(), parts) as unknown as FakeProcess["host"], stdout, stderr };
+function createProcess(line: string) {
+  const [stdin, stdout, stderr] = [new PassThrough(), new Pipe(), new Pipe()];
+  const argv = ["node", "cli.js", ...argumentsOf(line)];
+  const parts = { pid: 7, kill: jest.fn(), exit: jest.fn(), argv, env: {}, stdin, stdout, stderr };
+  const host = Object.assign(new EventEmitter(), parts) as unknown as Process & EventEmitter;
+  return { host, stdout, stderr };
 }
 
 function systemError(code: string): NodeJS.ErrnoException {
@@ -48,21 +35,12 @@ describe("the process of a command", () => {
   it("takes the command line behind the script's name, and gets the exit code", async () => {
     const { host, stdout, stderr } = createProcess("--version");
     await run(host, "1.2.3");
-    expect({ code: host.exitCode, stdout: stdout.text, stderr: stderr.text }).toEqual({
-      code: 0,
-      stdout: "1.2.3\n",
-      stderr: "",
-    });
-  });
-
-  it("gets 2 for a wrong command line", async () => {
-    const { host } = createProcess("wach");
-    await run(host, "1.2.3");
-    expect(host.exitCode).toBe(2);
+    expect([host.exitCode, stdout.text, stderr.text]).toEqual([0, "1.2.3\n", ""]);
+    expect([host.listenerCount("SIGINT"), host.listenerCount("SIGTERM")]).toEqual([0, 0]);
   });
 
   it.each(["SIGINT", "SIGTERM"])("ends its command on %s, and leaves the next one to the system", async (signal) => {
-    const { host, stdout } = createProcess("gateway", "--port", "0");
+    const { host, stdout } = createProcess("gateway --port 0");
     const ended = run(host, "1.2.3");
     await eventually(() => expect(stdout.text).toContain("listening"));
     host.emit(signal);
@@ -71,26 +49,8 @@ describe("the process of a command", () => {
     expect(host.exitCode).toBe(0);
   });
 
-  it("leaves no listener for signals behind", async () => {
-    const { host } = createProcess("--version");
-    await run(host, "1.2.3");
-    expect([host.listenerCount("SIGINT"), host.listenerCount("SIGTERM")]).toEqual([0, 0]);
-  });
-
-  it("ends quietly when nobody reads its output any more", async () => {
-    const gateway = await openGateway();
-    const line = `watch --module 1234 --status a --every 0.01 --port ${gateway.port}`.split(" ");
-    const { host, stdout, stderr } = createProcess(...line);
-    const ended = run(host, "1.2.3");
-    await eventually(() => expect(stdout.text).toContain("answer"));
-    stdout.failure = systemError("EPIPE");
-    await ended;
-    expect({ code: host.exitCode, stderr: stderr.text }).toEqual({ code: 0, stderr: "" });
-    await eventually(() => expect(gateway.openSockets).toBe(0));
-  });
-
-  it("fails with 1 when its output cannot be written", async () => {
-    const { host, stdout, stderr } = createProcess("gateway", "--port", "0");
+  it.each(["gateway --port 0", "help"])("fails with 1 when its output cannot be written: %s", async (line) => {
+    const { host, stdout, stderr } = createProcess(line);
     stdout.failure = systemError("ENOSPC");
     await run(host, "1.2.3");
     expect(host.exitCode).toBe(1);
@@ -107,18 +67,15 @@ describe("the process of a command", () => {
     expect(stderr.text).toBe("fleet-internal-client: something unexpected failed: nobody expected this\n");
   });
 
-  it("fails with 1 when its help cannot be written", async () => {
-    const { host, stdout, stderr } = createProcess("help");
-    stdout.failure = systemError("ENOSPC");
+  it("goes on when nobody reads its errors", async () => {
+    const { host, stderr } = createProcess("wach");
+    stderr.failure = systemError("EPIPE");
     await run(host, "1.2.3");
-    expect({ code: host.exitCode, stderr: stderr.text }).toEqual({
-      code: 1,
-      stderr: "fleet-internal-client: the output cannot be written: write ENOSPC\n",
-    });
+    expect(host.exitCode).toBe(2);
   });
 
   it("ends soon after a signal even if nobody reads its output", async () => {
-    const { host, stdout } = createProcess("gateway", "--port", "0");
+    const { host, stdout } = createProcess("gateway --port 0");
     stdout._write = () => undefined;
     const ended = run(host, "1.2.3");
     await eventually(() => expect(stdout.writableLength).toBeGreaterThan(0));
@@ -128,8 +85,8 @@ describe("the process of a command", () => {
   });
 
   it("stops as a whole when the live view has restored the screen", async () => {
-    const gateway = await openGateway();
-    const { host, stdout } = createProcess(..."watch --module 1234 --status a --port".split(" "), `${gateway.port}`);
+    const { port } = await openGateway();
+    const { host, stdout } = createProcess(`watch --module 1234 --status a --port ${port}`);
     Object.assign(stdout, { isTTY: true });
     const ended = run(host, "1.2.3");
     await eventually(() => expect(stdout.text).toContain("\x1b[?1049h"));
@@ -140,11 +97,59 @@ describe("the process of a command", () => {
     await ended;
     expect([host.listenerCount("SIGTSTP"), host.listenerCount("SIGCONT")]).toEqual([0, 0]);
   });
+});
 
-  it("goes on when nobody reads its errors", async () => {
-    const { host, stderr } = createProcess("wach");
-    stderr.failure = systemError("EPIPE");
-    await run(host, "1.2.3");
-    expect(host.exitCode).toBe(2);
+describe("the command as a process of its own", () => {
+  const children = new Set<ReturnType<typeof start>["child"]>();
+
+  afterEach(() => {
+    for (const child of children) child.kill("SIGKILL");
+    children.clear();
+  });
+
+  function start(line: string) {
+    const child = spawn(process.execPath, ["--import", "tsx", "spec/cli/start.ts", ...argumentsOf(line)]);
+    children.add(child);
+    let [output, errors] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    const ended = once(child, "close").then(([code]) => ({ code: code as number | null, errors }));
+    const outputWith = async (text: string): Promise<string> => {
+      while (!output.includes(text)) await once(child.stdout, "data");
+      return output;
+    };
+    return { child, outputWith, ended };
+  }
+
+  it("watches until Ctrl-C, and exits with 0", async () => {
+    const { port } = await openGateway();
+    const { child, outputWith, ended } = start(`watch --module 1234 --status a --every 60 --port ${port}`);
+    await outputWith("answer in ");
+    child.kill("SIGINT");
+    expect(await ended).toEqual({ code: 0, errors: "" });
+  });
+
+  it("is a gateway until it is terminated, though its standard input is open, and exits with 0", async () => {
+    const { child, outputWith, ended } = start("gateway --port 0 --push-stdin");
+    child.stdin.write("on\n");
+    await outputWith('pushed to 0 devices: "on"');
+    child.kill("SIGTERM");
+    expect(await ended).toEqual({ code: 0, errors: "" });
+  });
+
+  it("sends what it is given on standard input, and exits by itself", async () => {
+    const { port } = await openGateway();
+    const { child, outputWith, ended } = start(`send --module 1234 --port ${port} -`);
+    child.stdin.end("hello");
+    expect(await outputWith("\n")).toBe("hello\n");
+    expect(await ended).toEqual({ code: 0, errors: "" });
+  });
+
+  it("exits without a word when its output is closed, as by head", async () => {
+    const { port } = await openGateway();
+    const { child, outputWith, ended } = start(`watch --module 1234 --status a --every 0.01 --json --port ${port}`);
+    await outputWith("answer");
+    child.stdout.destroy();
+    expect(await ended).toEqual({ code: 0, errors: "" });
   });
 });

@@ -1,62 +1,42 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { servedModulesOf } from "../../lib/cli/gateway.js";
-import { main } from "../../lib/cli/main.js";
-import { connect, destroy, exchange, getCommand, type ClientHandle, type DeviceConfig } from "../../lib/index.js";
+import { connect, destroy, exchange, getCommand, type DeviceConfig } from "../../lib/index.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { button, endAll, openGateway } from "../support/opened.js";
+import { button, keep, openGateway } from "../support/opened.js";
 import { dial, hangUpAll } from "../testing/raw-socket.js";
 import { CONNECT, CONNECTED, statusOf } from "../testing/wire.js";
-import { createStage, eventsOf, Paper, wordsOf, type Stage } from "./surroundings.js";
-
-interface Running {
-  readonly stage: Stage;
-  readonly ended: Promise<number>;
-  readonly port: number;
-}
-
-const open: Running[] = [];
-const clients: ClientHandle[] = [];
+import * as surroundings from "./surroundings.js";
+import { createStage, endAll, eventsOf, Paper, run, wordsOf, type Running } from "./surroundings.js";
 
 afterEach(async () => {
   await hangUpAll();
-  await Promise.all(clients.splice(0).map((client) => destroy(client)));
-  for (const { stage, ended } of open.splice(0)) {
-    stage.interrupt();
-    await ended;
-  }
   await endAll();
 });
 
-const ECHO = ["--echo", "--decode", "none"];
+interface RunningGateway extends Running {
+  readonly port: number;
+}
 
 /** Starts it on a free port, which it tells in its first line; unless told otherwise it serves every module. */
-async function start(args: readonly string[] = ECHO, stage = createStage()): Promise<Running> {
-  const ended = main(["gateway", "--port", "0", ...args], stage, "1.2.3");
+async function start(options = "--echo --decode none", stage = createStage()): Promise<RunningGateway> {
+  const running = surroundings.start(`gateway --port 0 ${options}`, stage);
   await eventually(() => expect(stage.output.lines).toHaveLength(1));
-  const [first] = stage.output.lines;
-  const port = Number(/(?::|"port":)(\d+)[,}]/.exec(first!)![1]);
-  const running = { stage, ended, port };
-  open.push(running);
-  return running;
+  return { ...running, port: Number(/(?::|"port":)(\d+)[,}]/.exec(stage.output.text)![1]) };
 }
 
-/** Undefined if the gateway did not let the device in. */
-async function tryToConnect({ port }: Running, changes: Partial<DeviceConfig> = {}): Promise<ClientHandle | undefined> {
+/** Undefined if the gateway does not let the device in. */
+async function tryToConnect({ port }: RunningGateway, changes: Partial<DeviceConfig> = {}) {
   const connected = await connect({ host: "127.0.0.1", port, device: { ...button, ...changes } });
-  if (connected.isErr()) return undefined;
-  clients.push(connected.value);
-  return connected.value;
+  return connected.isOk() ? keep(connected.value) : undefined;
 }
 
-async function connectTo(running: Running, changes?: Partial<DeviceConfig>): Promise<ClientHandle> {
-  const client = await tryToConnect(running, changes);
-  if (client === undefined) throw new Error("the gateway did not let the device in");
-  return client;
+async function connectTo(running: RunningGateway, changes?: Partial<DeviceConfig>) {
+  return (await tryToConnect(running, changes))!;
 }
 
-async function commandFor(client: ClientHandle, status: string): Promise<string> {
-  return hex((await exchange(client, utf8(status)))._unsafeUnwrap());
+async function commandFor(running: RunningGateway, status: string): Promise<string> {
+  return hex((await exchange(await connectTo(running), utf8(status)))._unsafeUnwrap());
 }
 
 /** What stands on the screen, without the cursor's way there. */
@@ -69,8 +49,7 @@ const BUTTON = '"button1" (module 1000, type 0, role "test", priority 0)';
 describe("gateway", () => {
   it("says where it listens and what it serves, shows each connect and status, and answers with the status", async () => {
     const running = await start();
-    const client = await connectTo(running);
-    expect(await commandFor(client, "a")).toBe("61");
+    expect(await commandFor(running, "a")).toBe("61");
     await eventually(() =>
       expect(wordsOf(running.stage)).toEqual([
         `listening on 127.0.0.1:${running.port}, serving every module`,
@@ -81,10 +60,9 @@ describe("gateway", () => {
   });
 
   it("serves the known modules as the real gateway does, and shows what their statuses mean", async () => {
-    const running = await start([]);
-    const client = await connectTo(running);
-    expect(await commandFor(client, '{"pressed": true}')).toBe(hex(utf8('{"lit_up": false}')));
-    expect(await tryToConnect(running, { module: 1234 })).toBeUndefined();
+    const running = await start("");
+    expect(await commandFor(running, '{"pressed": true}')).toBe(hex(utf8('{"lit_up": false}')));
+    await tryToConnect(running, { module: 1234 });
     await eventually(() =>
       expect(wordsOf(running.stage)).toEqual([
         `listening on 127.0.0.1:${running.port}, serving modules 1, 2, 3, 1000`,
@@ -95,16 +73,10 @@ describe("gateway", () => {
     );
   });
 
-  it("answers every status with --answer", async () => {
-    const client = await connectTo(await start(["--answer", "on"]));
-    expect(await commandFor(client, "a")).toBe("6f6e");
-  });
-
-  it("writes JSON lines with --json", async () => {
-    const running = await start(["--json", "--decode", "none", "--module", "1000", "--answer", "b"]);
-    const client = await connectTo(running);
-    await commandFor(client, "a");
-    expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
+  it("writes JSON lines with --json, and answers every status with --answer", async () => {
+    const running = await start("--json --decode none --module 1000 --answer on");
+    expect(await commandFor(running, "a")).toBe(hex(utf8("on")));
+    await tryToConnect(running, { module: 7 });
     const device = { ...button, priority: 0 };
     await eventually(() =>
       expect(eventsOf(running.stage)).toEqual([
@@ -117,13 +89,12 @@ describe("gateway", () => {
   });
 
   it("serves only the modules and types that are named, and shows which device it refuses and why", async () => {
-    const running = await start(["--module", "1000", "--module", "2:1,4"]);
-    await connectTo(running);
-    expect(await tryToConnect(running, { module: 7 })).toBeUndefined();
-    expect(await tryToConnect(running, { module: 2, deviceType: 2 })).toBeUndefined();
-    await connectTo(running, { module: 2, deviceType: 4 });
-    expect(await tryToConnect(running)).toBeUndefined();
-    expect(await tryToConnect(running, { priority: 1 })).toBeUndefined();
+    const running = await start("--module 1000 --module 2:1,4");
+    for (const changes of [{}, { module: 7 }, { module: 2, deviceType: 2 }, { module: 2, deviceType: 4 }]) {
+      await tryToConnect(running, changes);
+    }
+    await tryToConnect(running);
+    await tryToConnect(running, { priority: 1 });
     await eventually(() =>
       expect(wordsOf(running.stage)).toEqual([
         `listening on 127.0.0.1:${running.port}, serving modules 1000, 2 (types 1, 4)`,
@@ -137,11 +108,11 @@ describe("gateway", () => {
     );
   });
 
-  it.each<[args: string[], seen: (stage: Stage) => unknown[], shown: unknown]>([
-    [[], wordsOf, `disconnected by the device: ${BUTTON}`],
-    [["--json"], eventsOf, { event: "disconnect", device: { ...button, priority: 0 }, by: "device" }],
-  ])("shows %j when a device goes, and who ended the connection", async (args, seen, shown) => {
-    const running = await start(args);
+  it.each<[options: string, seen: (stage: Running["stage"]) => unknown[], shown: unknown]>([
+    ["", wordsOf, `disconnected by the device: ${BUTTON}`],
+    ["--json", eventsOf, { event: "disconnect", device: { ...button, priority: 0 }, by: "device" }],
+  ])("shows when a device goes, and who ended the connection: %s", async (options, seen, shown) => {
+    const running = await start(options);
     await destroy(await connectTo(running));
     await eventually(() => expect(seen(running.stage).at(-1)).toEqual(shown));
   });
@@ -149,60 +120,54 @@ describe("gateway", () => {
   it("shows everything that arrives at once, in order", async () => {
     const running = await start();
     const socket = await dial({ host: "127.0.0.1", port: running.port });
-    socket.send(CONNECT);
-    await socket.read(CONNECTED.length / 2);
+    await socket.exchanges(CONNECT, CONNECTED);
     socket.send(statusOf(0x61) + statusOf(0x62) + statusOf(0x63));
-    await eventually(() =>
-      expect(wordsOf(running.stage).slice(2)).toEqual(
-        ["a", "b", "c"].map((status) => `status of ${BUTTON}: "${status}"`),
-      ),
-    );
+    const lines = ["a", "b", "c"].map((status) => `status of ${BUTTON}: "${status}"`);
+    await eventually(() => expect(wordsOf(running.stage).slice(2)).toEqual(lines));
   });
 
   it("shows a name that would control the terminal escaped", async () => {
-    const running = await start(["--hex", "--echo"]);
+    const running = await start("--hex --echo");
     await connectTo(running, { deviceName: "\x1b[2J\u009b\n" });
-    await eventually(() =>
-      expect(wordsOf(running.stage)[1]).toBe(
-        'connected: "\\u001b[2J\\u{9b}\\n" (module 1000, type 0, role "test", priority 0)',
-      ),
-    );
+    const shown = 'connected: "\\u001b[2J\\u{9b}\\n" (module 1000, type 0, role "test", priority 0)';
+    await eventually(() => expect(wordsOf(running.stage)[1]).toBe(shown));
   });
 
   it.each([
-    ["with --push-stdin", ["--push-stdin", "--echo"], false],
-    ["when that is a terminal", ["--echo"], true],
-  ])("pushes each line of standard input to all devices %s", async (_when, args, isTTY) => {
+    ["with --push-stdin", "--push-stdin --echo", false],
+    ["when that is a terminal", "--echo", true],
+  ])("pushes each line of standard input to all devices %s", async (_when, options, isTTY) => {
     const stage = createStage();
     stage.input.isTTY = isTTY;
-    const running = await start(args, stage);
-    const one = await connectTo(running);
-    const other = await connectTo(running, { deviceRole: "other" });
+    const running = await start(options, stage);
+    const devices = [await connectTo(running), await connectTo(running, { deviceRole: "other" })];
     stage.input.write("on\n\nnot yet a line");
     await eventually(() => expect(wordsOf(stage).at(-1)).toBe("pushed to 2 devices: (empty)"));
     expect(wordsOf(stage).at(-2)).toBe('pushed to 2 devices: "on"');
     await eventually(() =>
-      expect([one, other].map((each) => getCommand(each)._unsafeUnwrap())).toEqual([utf8(""), utf8("")]),
+      expect(devices.map((each) => getCommand(each)._unsafeUnwrap())).toEqual([utf8(""), utf8("")]),
     );
     stage.interrupt();
     expect(await running.ended).toBe(0);
     expect(stage.input.destroyed).toBe(true);
   });
 
-  it("does not push a line without an end, however long it gets", async () => {
-    const running = await start(["--push-stdin", "--echo"]);
-    const { input, errors } = running.stage;
+  it("does not push a line without an end, however long it gets, and goes on when standard input ends", async () => {
+    const running = await start("--push-stdin --echo");
+    const { input, output, errors } = running.stage;
     for (let sent = 0; sent < 3; sent += 1) input.write("a".repeat(1024 * 1024));
     input.write("\non\r\n");
     await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "on"'));
-    expect(running.stage.output.lines).toHaveLength(2);
+    expect(output.lines).toHaveLength(2);
     expect(errors.text).toMatch(/^a line of more than 1048576 characters is not pushed\n/);
+    input.end();
+    await connectTo(running);
   });
 
   it("shows what happens above the line that is being typed", async () => {
     const stage = createStage(new Paper(true, 80, 24));
     stage.input.isTTY = true;
-    const running = await start(["--echo"], stage);
+    const running = await start("--echo", stage);
     stage.input.write("half a li");
     await eventually(() => expect(withoutMoves(stage.output.text)).toMatch(/push> half a li$/));
     stage.output.taken();
@@ -215,13 +180,6 @@ describe("gateway", () => {
     await eventually(() => expect(stage.output.text).toContain('pushed to 1 device: "half a line"\n'));
     stage.input.write("\x03");
     expect(await running.ended).toBe(0);
-  });
-
-  it("goes on when standard input ends", async () => {
-    const running = await start(["--push-stdin", "--echo"]);
-    running.stage.input.end("on\n");
-    await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "on"'));
-    expect(await tryToConnect(running)).toBeDefined();
   });
 
   it("leaves standard input alone otherwise", async () => {
@@ -243,17 +201,18 @@ describe("gateway", () => {
   });
 
   it("says so in one line and exits with 4 when it cannot listen on its port", async () => {
-    const taken = await openGateway();
-    const stage = createStage();
-    expect(await main(["gateway", "--port", taken.port.toString()], stage, "1.2.3")).toBe(4);
-    expect(stage.output.text).toBe("");
-    expect(stage.errors.text).toMatch(new RegExp(`^cannot listen on 127\\.0\\.0\\.1:${taken.port}: .*EADDRINUSE.*\n$`));
+    const { port } = await openGateway();
+    expect(await run(`gateway --port ${port}`)).toEqual({
+      code: 4,
+      output: "",
+      errors: expect.stringMatching(new RegExp(`^cannot listen on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE.*\n$`)),
+    });
   });
 
   it("ends at once when it was interrupted before it listened", async () => {
     const stage = createStage();
     stage.interrupt();
-    expect(await main(["gateway", "--port", "0"], stage, "1.2.3")).toBe(0);
+    expect((await run("gateway --port 0", stage)).code).toBe(0);
   });
 });
 
@@ -261,7 +220,6 @@ describe("the modules to serve", () => {
   it.each<[given: string[], served: ReturnType<typeof servedModulesOf>]>([
     [[], undefined],
     [["1000"], [{ module: 1000 }]],
-    [["2:1,4"], [{ module: 2, deviceTypes: [1, 4] }]],
     [["2:1", "2:4"], [{ module: 2, deviceTypes: [1, 4] }]],
     [["2:1", "2"], [{ module: 2 }]],
     [["2", "2:1"], [{ module: 2 }]],

@@ -1,25 +1,47 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { afterAll, expect, it } from "@jest/globals";
-import { main } from "../../lib/cli/main.js";
+import { afterEach, expect, it } from "@jest/globals";
+import type { Command } from "../../lib/cli/command-line.js";
+import { commands } from "../../lib/cli/main.js";
+import { optionRows } from "../../lib/cli/manual.js";
+import { exitCodeMeanings } from "../../lib/cli/surroundings.js";
+import { table } from "../pages/markdown.js";
 import { eventually } from "../support/eventually.js";
-import { examplesOf, withGeneratedParts } from "./page.js";
-import { createStage } from "./surroundings.js";
+import { endAll, run, start } from "./surroundings.js";
 
 const path = "lib/cli/README.md";
 
+afterEach(endAll);
+
+// `WRITE_PAGES=1 npx jest spec/cli/page` writes it anew.
 it(`${path} says what the commands take`, () => {
   const page = readFileSync(path, "utf8");
-  if (process.env["WRITE_PAGES"] !== undefined) writeFileSync(path, withGeneratedParts(page));
-  else expect(page).toBe(withGeneratedParts(page));
+  const exitCodes = exitCodeMeanings.map(([code, meaning]) => [code.toString(), meaning]);
+  const withCommands = replacePart(page, "commands", commands.map(section).join("\n\n"));
+  const written = replacePart(withCommands, "exit codes", table(["code", "meaning"], exitCodes));
+  if (process.env["WRITE_PAGES"] !== undefined) writeFileSync(path, written);
+  else expect(page).toBe(written);
 });
 
-const serving = createStage();
-let ended: Promise<number> | undefined;
+function replacePart(page: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end of ${name} -->`];
+  const [before, rest = ""] = page.split(begin);
+  const [, after] = rest.split(end);
+  if (before === undefined || after === undefined) throw new Error(`the page has no part "${name}"`);
+  return `${before}${begin}\n\n${content}\n\n${end}${after}`;
+}
 
-afterAll(async () => {
-  serving.interrupt();
-  await ended;
-});
+function section({ command, usage, summary, options, notes, events }: Command): string {
+  const rows = optionRows(options).map(([name, meaning]) => [`\`${name}\``, meaning]);
+  return [
+    `## ${command}`,
+    `${summary}.`,
+    `\`\`\`text\nfleet-internal-client ${usage}\n\`\`\``,
+    table(["option", "meaning"], rows),
+    ...notes.map((text) => text.replace(/(.{1,120})( |$)/g, "$1\n").trimEnd()),
+    "With `--json` each line is an object with `time` (ISO 8601), `event`, and these fields:",
+    table(["event", "fields"], events),
+  ].join("\n\n");
+}
 
 /** Times and the port are another each time. */
 function withoutTimes(text: string): string {
@@ -27,15 +49,15 @@ function withoutTimes(text: string): string {
 }
 
 it(`the examples in ${path} write what stands there`, async () => {
-  const [first, ...others] = examplesOf(readFileSync(path, "utf8"));
-  ended = main([...first!.args, "--port", "0"], serving, "1.2.3");
-  await eventually(() => expect(withoutTimes(serving.output.text)).toBe(withoutTimes(first!.output)));
-  const [, port = ""] = /:(\d+),/.exec(serving.output.text) ?? [];
+  const blocks = readFileSync(path, "utf8").matchAll(/```sh\nfleet-internal-client (.+)\n```\n\n```text\n([^`]*)```/g);
+  const [[, gatewayLine, gatewayOutput] = [], ...others] = blocks;
+  const { stage } = start(`${gatewayLine} --port 0`);
+  await eventually(() => expect(withoutTimes(stage.output.text)).toBe(withoutTimes(gatewayOutput!)));
+  const [, port = ""] = /:(\d+),/.exec(stage.output.text) ?? [];
   expect(others).toHaveLength(2);
-  for (const { args, output } of others) {
-    const stage = createStage();
-    const code = await main([...args, "--port", port], stage, "1.2.3");
-    expect({ code, errors: stage.errors.text }).toEqual({ code: 0, errors: "" });
-    expect(withoutTimes(stage.output.text)).toBe(withoutTimes(output));
+  for (const [, line, written] of others) {
+    const { code, output, errors } = await run(`${line} --port ${port}`);
+    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+    expect(withoutTimes(output)).toBe(withoutTimes(written!));
   }
 });

@@ -2,19 +2,14 @@ import { describe, expect, it } from "@jest/globals";
 import { fromHex, hex, utf8 } from "../support/bytes.js";
 import { payloadsWith } from "./surroundings.js";
 
-function deviceOf(module: number, deviceType = 0) {
-  return {
-    module,
-    deviceType,
-    deviceRole: "left",
-    deviceName: "b",
-    priority: 0,
-  };
+function deviceOf(module: number) {
+  return { module, deviceType: 0, deviceRole: "left", deviceName: "b", priority: 0 };
 }
 
 function commandOf(module: number) {
   return { kind: "command", device: deviceOf(module) } as const;
 }
+
 const other = commandOf(1234);
 
 describe("a payload in a line", () => {
@@ -42,11 +37,7 @@ describe("a payload in a line", () => {
     expect(payloadsWith().inLine(bytes, commandOf(module))).toBe(shown);
   });
 
-  it("is hex with --hex", () => {
-    expect(payloadsWith("--hex").inLine(utf8("ab"), other)).toBe("hex 6162");
-  });
-
-  it("is only the bytes of a view into a larger buffer", () => {
+  it("is hex with --hex, and only the bytes of a view into a larger buffer", () => {
     expect(payloadsWith("--hex").inLine(fromHex("ffff0102ffff").subarray(2, 4), other)).toBe("hex 0102");
   });
 
@@ -65,36 +56,22 @@ describe("a payload in a line", () => {
 });
 
 describe("a payload alone", () => {
-  const alone = (bytes: Uint8Array, isPretty = false, ...args: string[]) =>
-    payloadsWith(...args).alone(bytes, other, isPretty);
-
-  it("is text as it is, of one line or more", () => {
-    expect(alone(utf8('{\n\t"näme": "🚲"\n}'))).toBe('{\n\t"näme": "🚲"\n}');
-  });
-
-  it("is JSON over several lines at a terminal", () => {
-    expect(alone(utf8('{"a":"\u202e"}'), true)).toBe('{\n  "a": "\\u202e"\n}');
-  });
-
-  it.each(["c328", "1b5b324a", "c29b324a", "610d62", "00"])("is marked as hex if it is not text: %s", (bytes) => {
-    expect(alone(fromHex(bytes))).toBe(`hex ${bytes}`);
-  });
-
-  it("is only hex digits if those are asked for", () => {
-    expect(alone(utf8("ab"), false, "--hex")).toBe("6162");
-  });
-
-  it("never controls the terminal", () => {
-    expect(alone(utf8("a\u202eb\u200b"))).toBe("a\\u{202e}b\\u{200b}");
+  it.each<[what: string, bytes: Uint8Array, shown: string, options?: string[], isPretty?: boolean]>([
+    ["is text as it is, of one line or more", utf8('{\n\t"näme": "🚲"\n}'), '{\n\t"näme": "🚲"\n}'],
+    ["is JSON over several lines at a terminal", utf8('{"a":"\u202e"}'), '{\n  "a": "\\u202e"\n}', [], true],
+    ["is only hex digits if those are asked for", utf8("ab"), "6162", ["--hex"]],
+    ["never controls the terminal", utf8("a\u202eb\u200b"), "a\\u{202e}b\\u{200b}"],
+    ["is marked as hex if it is not text", fromHex("c328"), "hex c328"],
+    ["is marked as hex if it is not text: an escape sequence", fromHex("1b5b324a"), "hex 1b5b324a"],
+    ["is marked as hex if it is not text: a C1 control character", fromHex("c29b324a"), "hex c29b324a"],
+    ["is marked as hex if it is not text: a carriage return", fromHex("610d62"), "hex 610d62"],
+    ["is marked as hex if it is not text: a zero", fromHex("00"), "hex 00"],
+  ])("%s", (_what, bytes, shown, options = [], isPretty = false) => {
+    expect(payloadsWith(...options).alone(bytes, other, isPretty)).toBe(shown);
   });
 
   it("of a module that is not text is JSON", () => {
-    const device = deviceOf(1);
-    const command = payloadsWith("--decode", "mission-protobuf").alone(
-      fromHex("0801"),
-      { kind: "command", device },
-      false,
-    );
+    const command = payloadsWith("--decode", "mission-protobuf").alone(fromHex("0801"), commandOf(1), false);
     expect(JSON.parse(command)).toBeInstanceOf(Object);
   });
 });

@@ -1,14 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { truncateSync, writeFileSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { readStatus } from "../../lib/cli/status-source.js";
-import { utf8 } from "../support/bytes.js";
-import { removeTemporaryFiles, temporaryFile } from "./temporary-file.js";
+import { endAll, temporaryFile } from "./surroundings.js";
 
-afterEach(removeTemporaryFiles);
+afterEach(endAll);
 
 const LIMIT = 16 * 1024 * 1024;
 const input = new PassThrough();
@@ -18,22 +16,12 @@ function fromFile(path: string, until = signal): Promise<Uint8Array> {
   return readStatus({ from: "file", path }, { input, signal: until });
 }
 
-function makeFifo(path: string): void {
-  execFileSync("sh", ["-c", 'mkfifo "$0"', path]);
-}
-
 describe("a status file", () => {
   it("is read to its end, however long it is", async () => {
     const path = temporaryFile();
     const bytes = Buffer.alloc(200_000, "ab");
     writeFileSync(path, bytes);
     expect(Buffer.compare(await fromFile(path), bytes)).toBe(0);
-  });
-
-  it("that is empty gives an empty status", async () => {
-    const path = temporaryFile();
-    writeFileSync(path, "");
-    expect(await fromFile(path)).toHaveLength(0);
   });
 
   it("is not read when it is larger than a status can be", async () => {
@@ -53,20 +41,12 @@ describe("a status file", () => {
 
   onUnix("that is a FIFO can be interrupted before anybody writes to it", async () => {
     const path = temporaryFile();
-    makeFifo(path);
+    execFileSync("sh", ["-c", 'mkfifo "$0"', path]);
     const ending = new AbortController();
     const reading = fromFile(path, ending.signal);
     await sleep(50);
     ending.abort();
     await expect(reading).rejects.toThrow(/the status cannot be read/);
-  });
-
-  onUnix("that is a FIFO gives what is written to it", async () => {
-    const path = temporaryFile();
-    makeFifo(path);
-    const reading = fromFile(path);
-    await appendFile(path, "hello");
-    expect(Buffer.from(await reading)).toEqual(Buffer.from(utf8("hello")));
   });
 });
 

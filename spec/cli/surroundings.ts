@@ -1,9 +1,14 @@
 import { EventEmitter } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { parse } from "../../lib/cli/command-line.js";
 import { generalOptions } from "../../lib/cli/device-options.js";
+import { main } from "../../lib/cli/main.js";
 import { payloadOptions, Payloads } from "../../lib/cli/payload.js";
 import type { JobControl, Output, Surroundings } from "../../lib/cli/surroundings.js";
+import { endAll as endOpened } from "../support/opened.js";
 
 /** A terminal's or a pipe's end of a command: it keeps what is written. */
 export class Paper extends EventEmitter implements Output {
@@ -66,6 +71,55 @@ export function createStage(output = new Paper(false), canRedraw = true): Stage 
     job: new Shell(),
     canRedraw,
   };
+}
+
+/** A command that was started. */
+export interface Running {
+  readonly stage: Stage;
+  readonly ended: Promise<number>;
+}
+
+const running = new Set<Running>();
+const folders = new Set<string>();
+
+/** Has a command interrupted by `endAll`. */
+export function keepRunning(stage: Stage, ended: Promise<number>): Running {
+  const command = { stage, ended };
+  running.add(command);
+  return command;
+}
+
+/** Starts the command of that line; `endAll` interrupts it. */
+export function start(line: string, stage = createStage()): Running {
+  return keepRunning(stage, main(argumentsOf(line), stage, "1.2.3"));
+}
+
+/** What the command of that line comes to, which ends by itself. */
+export async function run(line: string, stage = createStage()) {
+  const code = await start(line, stage).ended;
+  return { code, output: stage.output.text, errors: stage.errors.text };
+}
+
+/** As a shell takes a line apart that has no more than blanks and single quotes. */
+export function argumentsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|[^\s']+/g)].map(([word, quoted]) => quoted ?? word);
+}
+
+/** The path of a file that is not there yet, in a folder of its own. */
+export function temporaryFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), "command-line-"));
+  folders.add(folder);
+  return join(folder, "status");
+}
+
+/** For `afterEach`: ends the commands, the clients and the gateways, and removes the temporary files. */
+export async function endAll(): Promise<void> {
+  for (const { stage } of running) stage.interrupt();
+  await Promise.all([...running].map(({ ended }) => ended));
+  running.clear();
+  await endOpened();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  folders.clear();
 }
 
 /** Payloads as these options of a command line have them read and shown. */

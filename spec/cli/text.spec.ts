@@ -1,8 +1,10 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import { cut, explain, jsonOf, oneLine, seconds, severalLines, spacedJson } from "../../lib/cli/text.js";
-import { connect, exchange, InternalClientError } from "../../lib/index.js";
+import { connect, exchange } from "../../lib/index.js";
 import { utf8 } from "../support/bytes.js";
 import { configFor, endAll, openClient, openGateway } from "../support/opened.js";
+
+afterEach(endAll);
 
 const UNSEEN: [what: string, text: string, written: string][] = [
   ["an escape sequence", "\x1b[2J", "\\u{1b}[2J"],
@@ -18,11 +20,8 @@ const UNSEEN: [what: string, text: string, written: string][] = [
 ];
 
 describe("text that others wrote never controls the terminal or hides anything:", () => {
-  it.each(UNSEEN)("%s is written out", (_what, text, written) => {
+  it.each(UNSEEN)("%s is written out, and escaped in JSON, which still says the same", (_what, text, written) => {
     expect(oneLine(text)).toBe(written);
-  });
-
-  it.each(UNSEEN)("%s is escaped in JSON, which still says the same", (_what, text) => {
     const json = jsonOf({ text });
     expect(json).toMatch(/^[\x20-\x7e]*$/);
     expect(JSON.parse(json)).toEqual({ text });
@@ -42,20 +41,18 @@ it("JSON is readable in one line, and text in it is left alone", () => {
   expect(spacedJson([{ a: "x\n  y" }, {}, [1, 2]])).toBe('[ { "a": "x\\n  y" }, {}, [ 1, 2 ] ]');
 });
 
-describe("a line that is too long for the terminal", () => {
-  it.each([
-    ["abcdef", 6, "abcdef"],
-    ["abcdef", 5, "abcd…"],
-    ["abcdef", 1, "…"],
-    ["漢字漢字", 8, "漢字漢字"],
-    ["漢字漢字", 7, "漢字漢…"],
-    ["漢字漢字", 6, "漢字…"],
-    ["🚲🚲🚲", 5, "🚲🚲…"],
-    ["e\u0301e\u0301", 2, "e\u0301e\u0301"],
-    ["", 1, ""],
-  ])("is cut with an ellipsis: %s in %i columns", (text, columns, shown) => {
-    expect(cut(text, columns)).toBe(shown);
-  });
+it.each([
+  ["abcdef", 6, "abcdef"],
+  ["abcdef", 5, "abcd…"],
+  ["abcdef", 1, "…"],
+  ["漢字漢字", 8, "漢字漢字"],
+  ["漢字漢字", 7, "漢字漢…"],
+  ["漢字漢字", 6, "漢字…"],
+  ["🚲🚲🚲", 5, "🚲🚲…"],
+  ["e\u0301e\u0301", 2, "e\u0301e\u0301"],
+  ["", 1, ""],
+])("a line that is too long for the terminal is cut with an ellipsis: %s in %i columns", (text, columns, shown) => {
+  expect(cut(text, columns)).toBe(shown);
 });
 
 it.each([
@@ -68,43 +65,32 @@ it.each([
   expect(seconds(passed)).toBe(words);
 });
 
-describe("what went wrong is said for users of the command, not of the library", () => {
+it("what went wrong is said for users of the command, not of the library, whatever it is", async () => {
+  const gateway = await openGateway();
+  const client = await openClient(gateway);
+  gateway.misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) });
+  const offProtocol = await exchange(client, utf8("a"));
+  const tooLarge = await exchange(client, new Uint8Array(16 * 1024 * 1024));
+  gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
+  const timedOut = await exchange(client, utf8("a"), { timeoutMs: 20 });
+  const other = await openClient(gateway, { device: { ...configFor(gateway).device, deviceRole: "other" } });
+  gateway.misbehave("status", { do: "close" }, { times: 2 });
+  const closed = await exchange(other, utf8("a"));
+  gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 1_000 });
+  const refused = await connect(configFor(gateway));
+  await gateway.stop();
+  const unreachable = await connect(configFor(gateway));
+
+  const outcomes = [offProtocol, tooLarge, timedOut, closed, refused, unreachable];
+  const said = outcomes.map((outcome) => explain(outcome._unsafeUnwrapErr()));
   const phrases = /client (is|was|lives)|connect again|nothing is left open|maxMessageBytes|highWaterMark|timeoutMs/i;
-
-  async function errors(): Promise<InternalClientError[]> {
-    const gateway = await openGateway();
-    const client = await openClient(gateway);
-    gateway.misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) });
-    const offProtocol = await exchange(client, utf8("a"));
-    const tooLarge = await exchange(client, new Uint8Array(16 * 1024 * 1024));
-    gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
-    const timedOut = await exchange(client, utf8("a"), { timeoutMs: 20 });
-    const other = await openClient(gateway, { device: { ...configFor(gateway).device, deviceRole: "other" } });
-    gateway.misbehave("status", { do: "close" }, { times: 2 });
-    const closed = await exchange(other, utf8("a"));
-    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 1_000 });
-    const refused = await connect(configFor(gateway));
-    await gateway.stop();
-    const unreachable = await connect(configFor(gateway));
-    await endAll();
-    return [offProtocol, tooLarge, timedOut, closed, refused, unreachable].map((one) => one._unsafeUnwrapErr());
-  }
-
-  it("whatever it is", async () => {
-    const said = (await errors()).map(explain);
-    expect(said.filter((words) => phrases.test(words))).toEqual([]);
-    expect(said.map((words) => words.split(":")[0])).toEqual([
-      "COMMAND_INCORRECT",
-      "NOT_OK",
-      "TIMEOUT_OCCURRED",
-      "UNABLE_TO_CONNECT",
-      "DEVICE_ALREADY_CONNECTED",
-      "UNABLE_TO_CONNECT",
-    ]);
-  });
-
-  it("with the option that helps where the device is already connected", () => {
-    const error = new InternalClientError("DEVICE_ALREADY_CONNECTED", { message: "refused" });
-    expect(explain(error)).toBe("DEVICE_ALREADY_CONNECTED: refused --role gives this one a role of its own.");
-  });
+  expect(said.filter((words) => phrases.test(words))).toEqual([]);
+  expect(said.map((words) => words.split(":")[0])).toEqual([
+    "COMMAND_INCORRECT",
+    "NOT_OK",
+    "TIMEOUT_OCCURRED",
+    "UNABLE_TO_CONNECT",
+    "DEVICE_ALREADY_CONNECTED",
+    "UNABLE_TO_CONNECT",
+  ]);
 });

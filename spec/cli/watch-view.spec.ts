@@ -23,13 +23,7 @@ function at(second: number) {
 }
 
 function answer(second: number, roundTripMs: number): WatchEvent {
-  return {
-    ...at(second),
-    event: "command",
-    kind: "answer",
-    command: utf8("on"),
-    roundTripMs,
-  };
+  return { ...at(second), event: "command", kind: "answer", command: utf8("on"), roundTripMs };
 }
 
 function after(...events: WatchEvent[]) {
@@ -40,13 +34,9 @@ function shown(view: View, second: number, columns = 100, rows = 20) {
   return render(view, watched, second * 1_000, columns, rows);
 }
 
-function state(view: View, second: number) {
-  return shown(view, second)[2];
-}
-
 const error = new InternalClientError("TIMEOUT_OCCURRED", { message: "no command\ncame" });
-const time = new Date(2026, 0, 2, 3, 4, 5, 67);
-const when = { time, at: 0 };
+const when = { time: new Date(2026, 0, 2, 3, 4, 5, 67), at: 0 };
+const message = "TIMEOUT_OCCURRED: no command\\u{a}came";
 
 const events: [event: WatchEvent, words: string, json: Record<string, unknown>][] = [
   [{ ...when, event: "connect" }, "connected", {}],
@@ -69,30 +59,22 @@ const events: [event: WatchEvent, words: string, json: Record<string, unknown>][
   [{ ...when, event: "reconnect" }, "reconnected", {}],
   [
     { ...when, event: "failure", error },
-    "failed: TIMEOUT_OCCURRED: no command\\u{a}came",
-    {
-      code: "TIMEOUT_OCCURRED",
-      returnCode: -12,
-      reason: "timed-out",
-      family: "communication",
-      message: "TIMEOUT_OCCURRED: no command\\u{a}came",
-    },
+    `failed: ${message}`,
+    { code: "TIMEOUT_OCCURRED", returnCode: -12, reason: "timed-out", family: "communication", message },
   ],
   [{ ...when, event: "unreadable", problem: "gone" }, "not sent: gone", { message: "gone" }],
   [{ ...when, event: "retry", afterMs: 2_000 }, "connecting again in 2 s", { afterMs: 2_000 }],
 ];
 
-describe("an event of a watched device", () => {
-  it.each(events)("is one line for people: %j", (event, words) => {
+it.each(events)(
+  "an event of a watched device is one line for people, and one for scripts: %j",
+  (event, words, json) => {
     expect(wordsOf(event, watched)).toBe(words);
-  });
-
-  it.each(events)("is one line for scripts: %j", (event, _words, json) => {
     const written = jsonLineOf(event, watched);
     expect(written).toMatch(/^[\x20-\x7e]*$/);
-    expect(JSON.parse(written)).toEqual({ time: time.toISOString(), event: event.event, ...json });
-  });
-});
+    expect(JSON.parse(written)).toEqual({ time: when.time.toISOString(), event: event.event, ...json });
+  },
+);
 
 describe("the live view", () => {
   it("shows a device that is connecting", () => {
@@ -143,20 +125,28 @@ describe("the live view", () => {
     ]);
   });
 
-  it("shows that the connection is lost until it is back", () => {
-    const view = after({ ...at(1), event: "connect" }, { ...at(2), event: "drop", reason: "closed" });
-    expect(state(view, 3)).toBe("state       disconnected; the next status reconnects");
-  });
-
-  it("counts down to the next attempt to connect", () => {
-    const view = after({ ...at(1), event: "retry", afterMs: 4_000 });
-    expect(state(view, 2)).toBe("state       not connected; connecting again in 3 s");
-    expect(state(view, 5)).toBe("state       connecting");
-  });
-
-  it("shows how long it is connected, even if the time of day was changed meanwhile", () => {
-    const view = after({ time: new Date(2030, 0, 1), at: 1_000, event: "connect" });
-    expect(state(view, 61)).toBe("state       connected for 1 min 0 s");
+  it.each<[what: string, event: WatchEvent, second: number, state: string]>([
+    [
+      "that the connection is lost",
+      { ...at(2), event: "drop", reason: "" },
+      3,
+      "disconnected; the next status reconnects",
+    ],
+    [
+      "the time until it connects again",
+      { ...at(1), event: "retry", afterMs: 4_000 },
+      2,
+      "not connected; connecting again in 3 s",
+    ],
+    ["that it connects again", { ...at(1), event: "retry", afterMs: 4_000 }, 5, "connecting"],
+    [
+      "how long it is connected, even if the time of day was changed meanwhile",
+      { time: new Date(2030, 0, 1), at: 1_000, event: "connect" },
+      61,
+      "connected for 1 min 0 s",
+    ],
+  ])("shows %s", (_what, event, second, state) => {
+    expect(shown(after(event), second)[2]).toBe(`state       ${state}`);
   });
 
   it("fits any terminal: no more and no wider lines than it has room for, and an ellipsis where a line is cut", () => {
@@ -194,11 +184,6 @@ describe("the live view", () => {
     const many = ending(after(...Array.from({ length: 203 }, (_, second) => answer(second, 1))), watched, 0);
     expect(many[0]).toBe("(3 earlier lines are left out; --log FILE keeps all)");
     expect(many.indexOf("")).toBe(201);
-  });
-
-  it("is a value: an event makes a new one and does not change the old one", () => {
-    after(answer(1, 1));
-    expect(emptyView).toMatchObject({ answers: 0, story: [] });
   });
 
   it("writes an IPv6 address in brackets", () => {
