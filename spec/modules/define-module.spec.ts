@@ -65,12 +65,7 @@ describe("a device of a module", () => {
     expect(gateway.statuses().map((bytes) => Buffer.from(bytes).toString())).toEqual(['{"on":true}']);
     expect(getCommand(client)._unsafeUnwrap()).toEqual({ lit: true });
     expect(gateway.devices[0]?.module).toBe(1234);
-  });
-
-  it("shows its module on its handle", async () => {
-    const { client } = await openDevice(lamp, "{}");
-    expect(client.module).toBe(lamp);
-    expect(client.device.module).toBe(1234);
+    expect([client.module, client.device.module]).toEqual([lamp, 1234]);
   });
 
   it("reads every command; one that it cannot read is an error with its bytes, and reading goes on", async () => {
@@ -98,9 +93,12 @@ describe("a device of a module", () => {
     expect(gateway.connections).toBe(1);
   });
 
-  it("names optional() if an empty command cannot be read", async () => {
+  it("tells everyone of an empty command that it cannot read, and names optional()", async () => {
     const { client } = await openDevice(lamp, "");
+    const reader = commands(client);
     expect((await exchange(client, { on: true }))._unsafeUnwrapErr().message).toContain("optional()");
+    expect((await reader.next()).value?._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
+    expect(getCommand(client)._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
   });
 
   it("sends nothing that its codec does not write", async () => {
@@ -148,47 +146,30 @@ describe("a codec", () => {
 });
 
 describe("a codec that quotes all of a large command", () => {
-  const quoting = (...says: string[]): Codec<string> => ({
-    encode: () => ok(Uint8Array.of(1)),
-    decode: () => err({ path: says[0]!, message: says[1]! }),
-  });
   const large = "\u001b".repeat(4 * 1024 * 1024);
 
   it.each([
-    ["its path", quoting(large, "m")],
-    ["its message", quoting("$", large)],
-  ])("makes no large error: %s", async (_, command) => {
-    const { client } = await openDevice(defineModule({ name: "a", number: 1, status: command, command }), "x");
+    ["its path", { path: large, message: "m" }],
+    ["its message", { path: "$", message: large }],
+  ])("makes no large error: %s", async (_, problem) => {
+    const codec: Codec<string> = { encode: () => ok(Uint8Array.of(1)), decode: () => err(problem) };
+    const { client } = await openDevice(defineModule({ name: "a", number: 1, status: codec, command: codec }), "x");
     const error = (await exchange(client, "a"))._unsafeUnwrapErr();
     expect(error.reason).toBe("unreadable-command");
     expect(error.message.length).toBeLessThan(10_000);
   });
 });
 
-describe("an empty command of a module whose commands are not optional", () => {
-  it("is told to everyone who reads commands, as one that cannot be read", async () => {
-    const strict = defineModule({ name: "strict", number: 1234, command: json(isLamp) });
-    const { gateway, client } = await openDevice(strict, "");
-    const reader = commands(client);
-    gateway.push(new Uint8Array(0));
-    expect((await reader.next()).value?._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
-    expect(getCommand(client)._unsafeUnwrapErr().code).toBe("COMMAND_INCORRECT");
-  });
-});
-
-describe("an optional command", () => {
+it("an optional command that is empty completes its status, and is skipped by getCommand and commands", async () => {
   const pushing = defineModule({ name: "pushing", number: 1234, command: optional(json(isLamp)) });
   const status = Uint8Array.of(1);
-
-  it("that is empty completes its status, and is skipped by getCommand and commands", async () => {
-    const { gateway, client } = await openDevice(pushing, "");
-    const reader = commands(client);
-    (await sendStatus(client, status))._unsafeUnwrap();
-    gateway.push(utf8('{"lit":true}'));
-    expect((await reader.next()).value?._unsafeUnwrap()).toEqual({ lit: true });
-    expect((await exchange(client, status))._unsafeUnwrap()).toBeUndefined();
-    expect(getCommand(client)._unsafeUnwrap()).toEqual({ lit: true });
-    gateway.push(utf8('{"lit":false}'));
-    expect((await reader.next()).value?._unsafeUnwrap()).toEqual({ lit: false });
-  });
+  const { gateway, client } = await openDevice(pushing, "");
+  const reader = commands(client);
+  (await sendStatus(client, status))._unsafeUnwrap();
+  gateway.push(utf8('{"lit":true}'));
+  expect((await reader.next()).value?._unsafeUnwrap()).toEqual({ lit: true });
+  expect((await exchange(client, status))._unsafeUnwrap()).toBeUndefined();
+  expect(getCommand(client)._unsafeUnwrap()).toEqual({ lit: true });
+  gateway.push(utf8('{"lit":false}'));
+  expect((await reader.next()).value?._unsafeUnwrap()).toEqual({ lit: false });
 });
