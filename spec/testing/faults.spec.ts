@@ -2,11 +2,11 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { commandFrame, connectResponseFrame, frame, type TestingGateway } from "../../lib/testing.js";
+import { commandFrame, connectResponseFrame, frame, type FaultAt, type TestingGateway } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
 import { byNodeTimer, timed } from "../support/timed.js";
-import { connectDevice, dial, hangUpAll, openButton, type RawSocket } from "./raw-socket.js";
+import { connectDevice, dial, hangUpAll, openDevice, type RawSocket } from "./raw-socket.js";
 import {
   BUTTON,
   button,
@@ -141,6 +141,47 @@ describe("faults in the reply to a status", () => {
     readBefore = socket.chunks.length;
   });
 
+  it.each<[what: string, fault: FaultAt["status"], got: string]>([
+    ["sends given bytes instead", { do: "send", bytes: fromHex("02000000ffff") }, "02000000ffff"],
+    ["pushes before the answer", { do: "push first", command: fromHex("07") }, commandOf(7) + commandOf(1)],
+    [
+      "pushes instead of the answer, with another name",
+      { do: "push instead", command: fromHex("07"), deviceName: "b" },
+      payloadOf(RENAMED, "07"),
+    ],
+    [
+      "merges one push with another name",
+      { do: "merge", with: fromHex("07"), deviceName: "b" },
+      commandOf(1) + payloadOf(RENAMED, "07"),
+    ],
+  ])("%s, and answers the next status properly", async (_what, fault, got) => {
+    gateway.misbehave("status", fault);
+    await socket.exchanges(statusOf(1) + statusOf(2), got + commandOf(2));
+  });
+
+  const pushes = [fromHex("02"), fromHex("03")];
+  const merged = commandOf(2) + commandOf(3);
+
+  it.each<[what: string, fault: FaultAt["status"], chunks: string[]]>([
+    ["drips byte by byte", { do: "drip" }, commandOf(1).match(/../g)!],
+    ["lets the header come alone", { do: "delay", ms: 0, afterBytes: 4 }, ["19000000", commandOf(1).slice(8)]],
+    [
+      "merges pushes before the answer into its segment",
+      { do: "merge", with: pushes, order: "before" },
+      [merged + commandOf(1)],
+    ],
+    [
+      "merges pushes after the answer into its segment",
+      { do: "merge", with: pushes, order: "after" },
+      [commandOf(1) + merged],
+    ],
+    ["merges pushes after the answer by default", { do: "merge", with: pushes }, [commandOf(1) + merged]],
+  ])("%s", async (_what, fault, chunks) => {
+    gateway.misbehave("status", fault);
+    await socket.exchanges(statusOf(1), chunks.join(""));
+    expect(socket.chunks.slice(readBefore)).toEqual(chunks);
+  });
+
   it("stays silent, reads on, and answers nothing on that socket any more", async () => {
     gateway.misbehave("status", { do: "stay silent" });
     socket.send(statusOf(1));
@@ -175,12 +216,6 @@ describe("faults in the reply to a status", () => {
     await connectDevice(gateway);
   });
 
-  it("drips byte by byte", async () => {
-    gateway.misbehave("status", { do: "drip" });
-    await socket.exchanges(statusOf(1), commandOf(1));
-    expect(socket.chunks.slice(readBefore)).toEqual(commandOf(1).match(/../g));
-  });
-
   it("drips in larger pieces over time, and a push waits for the end", async () => {
     gateway.misbehave("status", { do: "drip", bytes: 10, everyMs: 300 });
     socket.send(statusOf(1));
@@ -205,33 +240,6 @@ describe("faults in the reply to a status", () => {
     await socket.gets(STATUS);
   });
 
-  it("lets the header come alone", async () => {
-    gateway.misbehave("status", { do: "delay", ms: 0, afterBytes: 4 });
-    await socket.exchanges(STATUS, STATUS);
-    expect(socket.chunks.slice(readBefore)).toEqual([STATUS.slice(0, 8), STATUS.slice(8)]);
-  });
-
-  it.each([
-    ["before", "before", commandOf(2) + commandOf(3) + commandOf(1)],
-    ["after", "after", commandOf(1) + commandOf(2) + commandOf(3)],
-    ["after, by default,", undefined, commandOf(1) + commandOf(2) + commandOf(3)],
-  ] as const)("merges pushes %s the answer into one segment", async (_when, order, expected) => {
-    gateway.misbehave("status", { do: "merge", with: [fromHex("02"), fromHex("03")], order });
-    await socket.exchanges(statusOf(1), expected);
-    expect(socket.chunks.slice(readBefore)).toEqual([expected]);
-  });
-
-  it("merges one push with another name", async () => {
-    gateway.misbehave("status", { do: "merge", with: fromHex("02"), deviceName: "b" });
-    await socket.exchanges(statusOf(1), commandOf(1) + payloadOf(RENAMED, "02"));
-  });
-
-  it("sends given bytes instead, and answers the next status properly", async () => {
-    gateway.misbehave("status", { do: "send", bytes: fromHex("02000000ffff") });
-    socket.send(statusOf(1));
-    await socket.exchanges(statusOf(2), `02000000ffff${commandOf(2)}`);
-  });
-
   it("answers, then stops reading", async () => {
     gateway.misbehave("status", { do: "stop reading" });
     await socket.exchanges(statusOf(1), commandOf(1));
@@ -240,19 +248,8 @@ describe("faults in the reply to a status", () => {
     expect(gateway.statuses()).toEqual([fromHex("01")]);
   });
 
-  it("pushes before the answer", async () => {
-    gateway.misbehave("status", { do: "push first", command: fromHex("07") });
-    await socket.exchanges(statusOf(1), commandOf(7) + commandOf(1));
-  });
-
-  it("pushes instead of the answer, with another name", async () => {
-    gateway.misbehave("status", { do: "push instead", command: fromHex("07"), deviceName: "b" });
-    await socket.exchanges(statusOf(1), payloadOf(RENAMED, "07"));
-    expect(await socket.listen(30)).toBe("");
-  });
-
   it("keeps the slot of a silently treated device taken until the module's time is over", async () => {
-    ({ gateway, socket } = await openButton({ moduleTimeoutMs: 60_000 }));
+    ({ gateway, socket } = await openDevice({ moduleTimeoutMs: 60_000 }));
     gateway.misbehave("status", { do: "stay silent" });
     const arrived = gateway.nextStatus();
     socket.send(STATUS);
@@ -265,7 +262,7 @@ describe("faults in the reply to a status", () => {
 
 describe("a device that has vanished behind a silent network", () => {
   it("is neither answered nor closed, and keeps its slot even after it has closed its end, until it is disconnected as silent", async () => {
-    const { gateway, socket: ghost } = await openButton({ silenceMs: 1_000 });
+    const { gateway, socket: ghost } = await openDevice({ silenceMs: 1_000 });
     gateway.misbehave("status", { do: "vanish" });
     const arrived = gateway.nextStatus();
     ghost.send(statusOf(1) + statusOf(2));
@@ -350,7 +347,7 @@ describe("what a device does not read", () => {
 
 describe("what waits for a module that is at work", () => {
   it("is 10,000 statuses at most, and an error tells of those that were left out", async () => {
-    const { gateway: busy, socket } = await openButton({
+    const { gateway: busy, socket } = await openDevice({
       answer: () => new Promise(() => undefined),
       moduleTimeoutMs: 500,
     });
@@ -412,7 +409,7 @@ describe("plans", () => {
       asked += 1;
       return status;
     };
-    const { gateway, socket } = await openButton({ answer });
+    const { gateway, socket } = await openDevice({ answer });
     gateway.misbehave("status", { do: "push instead", command: fromHex("07") });
     gateway.misbehave("status", { do: "close" });
     socket.send(statusOf(1) + statusOf(2));

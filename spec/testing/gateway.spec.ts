@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { startGateway } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
-import { connectDevice, dial, hangUpAll, openButton } from "./raw-socket.js";
+import { connectDevice, dial, hangUpAll, openDevice } from "./raw-socket.js";
 import {
   BUTTON,
   button,
@@ -27,7 +27,7 @@ afterEach(hangUpAll);
 
 /** A gateway with two devices. */
 async function openBoth() {
-  const { gateway, socket } = await openButton();
+  const { gateway, socket } = await openDevice();
   return { gateway, socket, another: await connectDevice(gateway, OTHER) };
 }
 
@@ -82,7 +82,7 @@ describe("starting", () => {
   });
 
   it("takes options that are undefined as left out", async () => {
-    await openButton({ port: undefined, answer: undefined, modules: undefined });
+    await openDevice({ port: undefined, answer: undefined, modules: undefined });
   });
 });
 
@@ -100,7 +100,7 @@ describe("its state", () => {
   });
 
   it("shows what was received, in order, until told to forget", async () => {
-    const { gateway, socket } = await openButton();
+    const { gateway, socket } = await openDevice();
     await socket.exchanges(statusOf(1), commandOf(1));
     await (
       await dial(gateway, CONNECT)
@@ -195,7 +195,7 @@ describe("what it does on demand", () => {
 
 describe("restarting", () => {
   it("closes all sockets, frees all slots, and comes back on the same port when it has been down", async () => {
-    const { gateway, socket } = await openButton({ cleanUpMs: 10_000 });
+    const { gateway, socket } = await openDevice({ cleanUpMs: 10_000 });
     const { port } = gateway;
     const back = gateway.restart({ downMs: 1_000 });
     expect(await socket.ended).toBe("end");
@@ -242,10 +242,13 @@ describe("restarting", () => {
 });
 
 describe("stopping", () => {
-  it("closes every socket and the port, as often as it is called", async () => {
-    const { gateway, socket } = await openButton();
+  it("closes every socket and the port, at the end of a block too, as often as it is called", async () => {
+    const { gateway, socket } = await openDevice();
+    {
+      await using inBlock = gateway;
+      expect(inBlock.openSockets).toBe(1);
+    }
     await Promise.all([gateway.stop(), gateway.stop()]);
-    await gateway.stop();
     expect(await socket.ended).toBe("end");
     expect(gateway.openSockets).toBe(0);
     await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
@@ -278,7 +281,7 @@ describe("stopping", () => {
 
   it("ignores a late answer", async () => {
     let answerLate = (): void => undefined;
-    const { gateway, socket } = await openButton({
+    const { gateway, socket } = await openDevice({
       answer: (status) => new Promise((resolve) => (answerLate = () => resolve(status))),
     });
     gateway.misbehave("status", { do: "delay", ms: 60_000 });
@@ -292,17 +295,8 @@ describe("stopping", () => {
     expect(gateway.errors).toEqual([]);
   });
 
-  it("stops at the end of a block", async () => {
-    const gateway = await openGateway();
-    {
-      await using inBlock = gateway;
-      expect(inBlock.openSockets).toBe(0);
-    }
-    await expect(dial(gateway)).rejects.toMatchObject({ code: "ECONNREFUSED" });
-  });
-
   it("runs on while a test has its timers faked", async () => {
-    const { socket } = await openButton({ moduleTimeoutMs: 20, answer: () => undefined });
+    const { socket } = await openDevice({ moduleTimeoutMs: 20, answer: () => undefined });
     jest.useFakeTimers();
     socket.send(STATUS);
     const ended = await socket.ended;

@@ -3,7 +3,7 @@ import { err, ok, type Result } from "neverthrow";
 import { missionProtobuf } from "../../lib/modules/mission-protobuf.js";
 import type { Device } from "../../lib/testing.js";
 import { openGateway } from "../support/opened.js";
-import { connectDevice, dial, hangUpAll } from "./raw-socket.js";
+import { connectDevice, dial, hangUpAll, openDevice } from "./raw-socket.js";
 import { BUTTON, connectOf, fromHex, hexOf, payloadOf } from "./wire.js";
 
 interface DoorStatus {
@@ -40,9 +40,8 @@ const DOOR = "08e9071a0161";
 afterEach(hangUpAll);
 
 /** A gateway, and a connected device whose statuses it answers. */
-async function openDevice(device: string, options: Parameters<typeof openGateway>[0]) {
-  const gateway = await openGateway(options);
-  const socket = await connectDevice(gateway, device);
+async function openAnswered(device: string, options: Parameters<typeof openGateway>[0]) {
+  const { gateway, socket } = await openDevice(options, device);
   const answers = (status: string, command: string) =>
     socket.exchanges(payloadOf(device, status), payloadOf(device, command));
   return { gateway, socket, answers };
@@ -50,17 +49,15 @@ async function openDevice(device: string, options: Parameters<typeof openGateway
 
 /** Sends a status that the module considers invalid. */
 async function expectInvalid(device: string, module: number, status: string): Promise<void> {
-  const { socket } = await openDevice(device, { modules: [module], moduleTimeoutMs: 20 });
+  const { socket } = await openAnswered(device, { modules: [module], moduleTimeoutMs: 20 });
   socket.send(payloadOf(device, hexOf(status)));
   expect(await socket.ended).toBe("end");
 }
 
 describe("a module by value", () => {
   it("answers with its own types, and its statuses are read", async () => {
-    const gateway = await openGateway({
-      modules: [{ module: door, answer: ({ open }) => ({ lock: open ? 1 : 2 }) }],
-    });
-    const socket = await connectDevice(gateway, DOOR);
+    const answer = ({ open }: DoorStatus) => ({ lock: open ? 1 : 2 });
+    const { gateway, socket } = await openDevice({ modules: [{ module: door, answer }] }, DOOR);
     await socket.exchanges(
       payloadOf(DOOR, "01") + payloadOf(DOOR, "00"),
       payloadOf(DOOR, "01") + payloadOf(DOOR, "02"),
@@ -84,7 +81,7 @@ describe("a module by value", () => {
   });
 
   it("does not answer a status that its codec cannot read, and those who read statuses are told", async () => {
-    const { gateway, socket } = await openDevice(DOOR, { modules: [door], moduleTimeoutMs: 20 });
+    const { gateway, socket } = await openAnswered(DOOR, { modules: [door], moduleTimeoutMs: 20 });
     const [next, events] = [gateway.nextStatus({ module: door }), gateway.events({ module: door })];
     socket.send(payloadOf(DOOR, "07"));
     expect(await socket.ended).toBe("end");
@@ -96,18 +93,15 @@ describe("a module by value", () => {
   });
 
   it("shows an answer that its codec rejects, and sends none", async () => {
-    const gateway = await openGateway({
-      modules: [{ module: door, answer: () => Promise.resolve({ lock: 10 }) }],
-      moduleTimeoutMs: 20,
-    });
-    const socket = await connectDevice(gateway, DOOR);
+    const modules = [{ module: door, answer: () => Promise.resolve({ lock: 10 }) }] as const;
+    const { gateway, socket } = await openDevice({ modules, moduleTimeoutMs: 20 }, DOOR);
     socket.send(payloadOf(DOOR, "01"));
     expect(await socket.ended).toBe("end");
     expect(gateway.errors.map(String)).toEqual(["TypeError: the codec rejects a command of door: above 9"]);
   });
 
   it("takes commands from the cloud and pushes as its own", async () => {
-    const { gateway, socket, answers } = await openDevice(DOOR, { modules: [door] });
+    const { gateway, socket, answers } = await openAnswered(DOOR, { modules: [door] });
     await answers("01", "01");
     expect(gateway.command({ lock: 3 }, { module: door })).toBe(1);
     await answers("01", "03");
@@ -120,7 +114,7 @@ describe("a module by value", () => {
   });
 
   it("is served beside numbers, each for its device types", async () => {
-    const { gateway, answers } = await openDevice("08d2091a0161", {
+    const { gateway, answers } = await openAnswered("08d2091a0161", {
       modules: [{ module: door, deviceTypes: [1] }, 1234],
     });
     await answers("aa", "aa");
@@ -130,21 +124,19 @@ describe("a module by value", () => {
   });
 
   it("uses the gateway's answer, in bytes, if it has none of its own", async () => {
-    const { gateway, answers } = await openDevice(DOOR, { modules: [door, 1000], answer: () => fromHex("09") });
+    const { gateway, answers } = await openAnswered(DOOR, { modules: [door, 1000], answer: () => fromHex("09") });
     await answers("01", "09");
     await (await connectDevice(gateway)).exchanges(payloadOf(BUTTON, "01"), payloadOf(BUTTON, "09"));
   });
 
   it("that asks for pushes may answer a status all the same", async () => {
-    const gateway = await openGateway({
-      modules: [{ module: door, pushes: true, answer: ({ open }) => (open ? { lock: 5 } : undefined) }],
-    });
-    const socket = await connectDevice(gateway, DOOR);
+    const answer = ({ open }: DoorStatus) => (open ? { lock: 5 } : undefined);
+    const { socket } = await openDevice({ modules: [{ module: door, pushes: true, answer }] }, DOOR);
     await socket.exchanges(payloadOf(DOOR, "01") + payloadOf(DOOR, "00"), payloadOf(DOOR, "05") + payloadOf(DOOR, ""));
   });
 
   it("with the number of a known module is not mistaken for that", async () => {
-    const { answers } = await openDevice("08021a0161", { modules: [{ ...door, number: 2 }] });
+    const { answers } = await openAnswered("08021a0161", { modules: [{ ...door, number: 2 }] });
     await answers("01", "01");
   });
 });
@@ -153,7 +145,7 @@ describe("a module by value", () => {
 
 describe("the real example module", () => {
   it("answers as it does, whatever the cloud says", async () => {
-    const { gateway, answers } = await openDevice(BUTTON, { modules: [1000] });
+    const { gateway, answers } = await openAnswered(BUTTON, { modules: [1000] });
     const [pressed, dark] = [hexOf('{"pressed": true}'), hexOf('{"lit_up": false}')];
     await answers(pressed, dark);
     expect(gateway.command(Buffer.from('{"lit_up": true}'))).toBe(1);
@@ -172,7 +164,7 @@ describe("the real mission module", () => {
   const STOPPED = '{"state":"IN_STOP","telemetry":{"speed":0},"nextStop":{"y":2,"x":1.0}}';
 
   it("removes a stop from its list when the device is in it, and writes the command again", async () => {
-    const { gateway, answers } = await openDevice(DRIVING, { modules: [1] });
+    const { gateway, answers } = await openAnswered(DRIVING, { modules: [1] });
     await answers(hexOf(IDLE), hexOf('{"action":"NO_ACTION","route":"","stops":[]}'));
     const command = '{ "stops": [{"x":1,"y":2},{"x":3}], "route": "ř", "action": "START" }';
     expect(gateway.command(Buffer.from(command))).toBe(1);
@@ -191,7 +183,7 @@ describe("the real mission module", () => {
   ])("considers the status %s invalid", (status) => expectInvalid(DRIVING, 1, status));
 
   it("takes the commands that it considers valid", async () => {
-    const { gateway, socket } = await openDevice(DRIVING, { modules: [1] });
+    const { gateway, socket } = await openAnswered(DRIVING, { modules: [1] });
     socket.send(payloadOf(DRIVING, hexOf(IDLE)));
     await socket.read(1);
     for (const [command, count] of [
@@ -208,7 +200,7 @@ describe("the real mission module", () => {
 
 describe("the real mission module up to 1.2.13, served by its value", () => {
   it("drops the stop that is reached from its command", async () => {
-    const { gateway, answers } = await openDevice(DRIVING, { modules: [missionProtobuf] });
+    const { gateway, answers } = await openAnswered(DRIVING, { modules: [missionProtobuf] });
     // Response type 3.
     await (await dial(gateway)).exchanges(connectOf("08011a0161"), "0b0000000a090803120508011a0161");
     // At a speed of 2.5.
@@ -237,7 +229,7 @@ describe("the real I/O module", () => {
   ])("considers the button's status %s invalid", (status) => expectInvalid(PUSH_BUTTON, 2, status));
 
   it("takes the commands that it considers valid", async () => {
-    const { gateway, answers } = await openDevice(PUSH_BUTTON, { modules: [2] });
+    const { gateway, answers } = await openAnswered(PUSH_BUTTON, { modules: [2] });
     await answers(hexOf('[[{"inNum":1,"inSt":true}],null,{"butPr":1}]'), hexOf("null"));
     for (const [command, count] of [
       ['[{"outNum":1,"actType":3}]', 1],

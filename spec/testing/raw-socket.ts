@@ -44,10 +44,13 @@ export async function connectDevice(gateway: TestingGateway, device = BUTTON): P
   return socket;
 }
 
-/** A gateway, and the button that is connected to it. */
-export async function openButton<const Modules extends readonly Servable[]>(options?: GatewayOptions<Modules>) {
+/** A gateway, and a device that is connected to it; the button, unless told otherwise. */
+export async function openDevice<const Modules extends readonly Servable[]>(
+  options?: GatewayOptions<Modules>,
+  device?: string,
+) {
   const gateway = await openGateway(options);
-  return { gateway, socket: await connectDevice(gateway) };
+  return { gateway, socket: await connectDevice(gateway, device) };
 }
 
 /** For `afterEach`: ends the sockets, the clients and the gateways. */

@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
 import { byNodeTimer, timed } from "../support/timed.js";
-import { connectDevice, dial, hangUpAll, openButton, type RawSocket } from "./raw-socket.js";
+import { connectDevice, dial, hangUpAll, openDevice, type RawSocket } from "./raw-socket.js";
 import {
   ANSWER,
   BUTTON,
@@ -81,7 +81,7 @@ describe("connecting", () => {
     ],
     ["a lower priority", connectOf(LOW), `1a0000000a1808041214${LOW}`],
   ])("refuses a second device of %s, and closes", async (_which, connect, refusal) => {
-    const { gateway } = await openButton();
+    const { gateway } = await openDevice();
     const second = await dial(gateway);
     await second.exchanges(connect, refusal);
     expect(await second.ended).toBe("end");
@@ -146,7 +146,7 @@ describe("what is not the protocol", () => {
   });
 
   it("closes at once on a second connect", async () => {
-    const { gateway, socket } = await openButton({ moduleTimeoutMs: NEVER_MS });
+    const { gateway, socket } = await openDevice({ moduleTimeoutMs: NEVER_MS });
     socket.send(CONNECT);
     expect(await socket.ended).toBe("end");
     expect(await socket.listen(0)).toBe("");
@@ -169,12 +169,12 @@ describe("frames", () => {
       await sleep(status[0] === 1 ? 30 : 0);
       return status;
     };
-    const { socket } = await openButton({ answer });
+    const { socket } = await openDevice({ answer });
     await socket.exchanges(statusOf(1) + statusOf(2) + statusOf(3), commandOf(1) + commandOf(2) + commandOf(3));
   });
 
   it("closes on a pipelined header that straddles a read of 1024 bytes", async () => {
-    const { socket } = await openButton();
+    const { socket } = await openDevice();
     // 34 frames of 29 bytes and one of 36 end at 1022: the next header does not fit.
     const filling = `${statusOf(1).repeat(34)}20000000121e0a12${BUTTON}12080102030405060708`;
     socket.send(filling + statusOf(2));
@@ -183,7 +183,7 @@ describe("frames", () => {
   });
 
   it("answers in two writes, the header and then the body", async () => {
-    const { socket } = await openButton();
+    const { socket } = await openDevice();
     const write = jest.spyOn(Socket.prototype, "write");
     await socket.exchanges(STATUS, STATUS);
     const writes = write.mock.calls.map(([bytes]) => Buffer.from(bytes as Uint8Array).toString("hex"));
@@ -192,7 +192,7 @@ describe("frames", () => {
   });
 
   it("answers a status of 16 MiB that comes in chunks of 64 KiB", async () => {
-    const { gateway, socket } = await openButton({ answer: ({ length }) => new Uint8Array([length >>> 24]) });
+    const { gateway, socket } = await openDevice({ answer: ({ length }) => new Uint8Array([length >>> 24]) });
     // 5 bytes of tag and length, then 20 of the device, 5 of the data's tag and length, and 0x1000000 of data.
     socket.send(`1e00000112998080080a12${BUTTON}1280808008`);
     const chunk = Buffer.alloc(65_536, 7);
@@ -205,18 +205,18 @@ describe("frames", () => {
 describe("statuses", () => {
   it("answers with what the module makes of the status, byte for byte as a real gateway", async () => {
     const answer = jest.fn((_status: Uint8Array, _device: object) => fromHex(DARK));
-    const { socket } = await openButton({ answer });
+    const { socket } = await openDevice({ answer });
     await socket.exchanges(STATUS, ANSWER);
     expect(answer.mock.calls).toEqual([[fromHex(PRESSED), button]]);
   });
 
   it("takes an empty status and sends an empty command", async () => {
-    const { socket } = await openButton();
+    const { socket } = await openDevice();
     await socket.exchanges(`1600000012140a12${BUTTON}`, `1600000012140a12${BUTTON}`);
   });
 
   it("answers a status of another name with that name", async () => {
-    const { socket } = await openButton();
+    const { socket } = await openDevice();
     await socket.exchanges(`1300000012110a0c${RENAMED}120107`, `1300000012110a0c${RENAMED}120107`);
   });
 
@@ -235,7 +235,7 @@ describe("statuses", () => {
   });
 
   it("allows the module 250 ms by default", async () => {
-    const { socket } = await openButton({ answer: () => undefined });
+    const { socket } = await openDevice({ answer: () => undefined });
     expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(byNodeTimer(250));
   });
 
@@ -251,7 +251,7 @@ describe("statuses", () => {
       new Error("broken"),
     ],
   ])("treats an answer that %s as none, and shows the error", async (_how, answer, error) => {
-    const { gateway, socket } = await openButton({ moduleTimeoutMs: 20, answer });
+    const { gateway, socket } = await openDevice({ moduleTimeoutMs: 20, answer });
     socket.send(STATUS);
     expect(await socket.ended).toBe("end");
     await eventually(() => expect(gateway.errors).toEqual([error]));
@@ -261,7 +261,7 @@ describe("statuses", () => {
 
 describe("a silent device", () => {
   it("is disconnected when its last status is too long ago, and pushes do not count", async () => {
-    const { gateway, socket } = await openButton({ silenceMs: 100 });
+    const { gateway, socket } = await openDevice({ silenceMs: 100 });
     const pushing = setInterval(() => gateway.push(fromHex("01")), 20);
     expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(100);
     clearInterval(pushing);
@@ -269,7 +269,7 @@ describe("a silent device", () => {
   });
 
   it("is not disconnected while it sends statuses, nor if it never sent one", async () => {
-    const { gateway, socket } = await openButton({ silenceMs: 500 });
+    const { gateway, socket } = await openDevice({ silenceMs: 500 });
     await connectDevice(gateway, A);
     for (let round = 0; round < 8; round += 1) {
       await sleep(80);
@@ -279,7 +279,7 @@ describe("a silent device", () => {
   });
 
   it("is not disconnected when its status came while the process stood still", async () => {
-    const { socket } = await openButton({ silenceMs: 100 });
+    const { socket } = await openDevice({ silenceMs: 100 });
     for (let round = 0; round < 3; round += 1) {
       socket.send(STATUS);
       standStill(round * 150);
@@ -288,12 +288,12 @@ describe("a silent device", () => {
   });
 
   it("is never disconnected with Infinity", async () => {
-    const { socket } = await openButton({ silenceMs: Infinity });
+    const { socket } = await openDevice({ silenceMs: Infinity });
     await socket.exchanges(STATUS, STATUS);
   });
 
   it("of a module that looks for news may be disconnected sooner if its last statuses said nothing new", async () => {
-    const { socket } = await openButton({ modules: [1000], silenceMs: 400 });
+    const { socket } = await openDevice({ modules: [1000], silenceMs: 400 });
     const [, elapsedMs] = await timed(async () => {
       await socket.exchanges(STATUS, ANSWER);
       await sleep(100);
@@ -483,8 +483,7 @@ describe("messages as protobuf reads them", () => {
 
 describe("commands from the cloud", () => {
   it("are for devices that have sent a valid status", async () => {
-    const gateway = await openGateway();
-    const socket = await connectDevice(gateway, A);
+    const { gateway, socket } = await openDevice({}, A);
     expect(gateway.command(fromHex("01"))).toBe(0);
     await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, "aa"));
     expect(gateway.command(fromHex("01"))).toBe(1);
@@ -497,8 +496,7 @@ describe("commands from the cloud", () => {
   });
 
   it("sent once, answer every later status with the bytes at the call, until the device connects again", async () => {
-    const gateway = await openGateway();
-    const socket = await connectDevice(gateway, A);
+    const { gateway, socket } = await openDevice({}, A);
     await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, "aa"));
     const bytes = fromHex("01");
     gateway.command(bytes);
@@ -510,8 +508,7 @@ describe("commands from the cloud", () => {
   });
 
   it("wait in a queue, of which the oldest of four is dropped", async () => {
-    const gateway = await openGateway();
-    const socket = await connectDevice(gateway, A);
+    const { gateway, socket } = await openDevice({}, A);
     await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, "aa"));
     for (const hex of ["01", "02", "03", "04", "05"]) gateway.command(fromHex(hex));
     const answers = ["03", "04", "05", "05"].map((hex) => payloadOf(A, hex));
@@ -523,8 +520,7 @@ describe("a module that asks for pushes", () => {
   const pushing = { modules: [{ module: 1001, pushes: true }] } as const;
 
   it("sends nothing before the device's first status", async () => {
-    const gateway = await openGateway(pushing);
-    const socket = await connectDevice(gateway, A);
+    const { gateway, socket } = await openDevice(pushing, A);
     expect(gateway.command(fromHex("01"))).toBe(0);
     await socket.exchanges(payloadOf(A, "aa"), payloadOf(A, ""));
   });
@@ -557,8 +553,7 @@ describe("a module that asks for pushes", () => {
   });
 
   it("pushes with the name that the cloud has for the device: that of its last status, unless told otherwise", async () => {
-    const gateway = await openGateway(pushing);
-    const socket = await connectDevice(gateway, A);
+    const { gateway, socket } = await openDevice(pushing, A);
     const [renamed, z] = [`${A}220162`, `${A}22017a`];
     await socket.exchanges(payloadOf(A, "aa") + payloadOf(renamed, "aa"), payloadOf(A, "") + payloadOf(renamed, ""));
     expect(gateway.command(fromHex("01"))).toBe(1);
@@ -584,8 +579,7 @@ describe("a module that asks for pushes", () => {
   });
 
   it("delays the answers by one status for each push while statuses follow each other without a pause", async () => {
-    const gateway = await openGateway();
-    const socket = await connectDevice(gateway, A);
+    const { gateway, socket } = await openDevice({}, A);
     gateway.push(fromHex("f1"));
     gateway.push(fromHex("f2"));
     // As a device that takes what comes for the answer to what it sent last.
@@ -622,7 +616,7 @@ describe("a gateway that is told to end", () => {
   });
 
   it("comes back by a restart, and no longer knows any device", async () => {
-    const { gateway } = await openButton();
+    const { gateway } = await openDevice();
     await gateway.terminate({ muteMs: 0 });
     expect(gateway.devices).toEqual([]);
     await gateway.restart();
