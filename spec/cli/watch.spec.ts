@@ -42,8 +42,12 @@ function start(gateway: TestingGateway, options: string, pauseMs = (_failures: n
   return keepRunning(stage, watch(given, stage, pauseMs));
 }
 
-function kindsOf(stage: Stage) {
-  return eventsOf(stage).map(({ event, kind }) => kind ?? event);
+/** Each event in a word or two: of a command its kind, and the reason, the code or the time that it tells. */
+function toldBy(stage: Stage): string[] {
+  return eventsOf(stage).map(({ event, kind, code, reason, afterMs }) => {
+    const parts = [kind ?? event, code ?? reason ?? afterMs] as (string | undefined)[];
+    return parts.filter((part) => part !== undefined).join(" ");
+  });
 }
 
 function fileWith(content: string): string {
@@ -52,6 +56,9 @@ function fileWith(content: string): string {
   return path;
 }
 
+const CLOSED = "drop the gateway closed the connection";
+const LOST = ["connect", "status", CLOSED, "reconnect", "status", "failure UNABLE_TO_CONNECT"];
+const REFUSED = ["failure DEVICE_ALREADY_CONNECTED", "retry 20"];
 const STATUS = { event: "status", bytes: 1, hex: "61", text: "a" };
 const ANSWER = { event: "command", kind: "answer", roundTripMs: expect.any(Number), bytes: 1, hex: "61", text: "a" };
 
@@ -92,7 +99,7 @@ describe("watch", () => {
     const gateway = await openGateway();
     gateway.misbehave("connect", { do: "merge", with: utf8("early") });
     const { stage } = start(gateway, "--status a --every 60");
-    await eventually(() => expect(kindsOf(stage)).toContain("answer"));
+    await eventually(() => expect(toldBy(stage)).toContain("answer"));
     gateway.push(utf8("late"));
     await eventually(() =>
       expect(eventsOf(stage)).toEqual([
@@ -105,30 +112,72 @@ describe("watch", () => {
     );
   });
 
-  it("shows that the connection was lost and is back", async () => {
+  it.each<[what: string, plan: (gateway: TestingGateway) => void, count: number, code: number, told: string[]]>([
+    [
+      "shows that the connection was lost and is back",
+      ({ misbehave }) => misbehave("status", { do: "close" }),
+      1,
+      0,
+      ["connect", "status", CLOSED, "reconnect", "status", "answer"],
+    ],
+    [
+      "goes on after a status that failed, if the client lives",
+      ({ misbehave }) => misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) }),
+      2,
+      0,
+      [
+        "connect",
+        "status",
+        "drop the gateway's stream cannot be read: it announced a message of length 0",
+        "failure COMMAND_INCORRECT",
+        "reconnect",
+        "status",
+        "answer",
+      ],
+    ],
+    [
+      "exits with the code of the last status's error",
+      ({ misbehave }) => misbehave("status", { do: "close" }, { times: 2 }),
+      1,
+      4,
+      LOST,
+    ],
+    [
+      "connects again after a pause when its client is destroyed, and sends the status first",
+      ({ misbehave }) => misbehave("status", { do: "close" }, { times: 2 }),
+      2,
+      0,
+      [...LOST, "retry 20", "connect", "status", "answer", "status", "answer"],
+    ],
+    [
+      "tries again when the same device is already connected",
+      ({ misbehave }) => misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 }),
+      1,
+      0,
+      [...REFUSED, ...REFUSED, "connect", "status", "answer"],
+    ],
+    [
+      "gives up when its module is not supported",
+      ({ misbehave }) => misbehave("connect", { do: "refuse", responseType: 2 }),
+      1,
+      3,
+      ["failure MODULE_NOT_SUPPORTED"],
+    ],
+    [
+      "gives up when its type is not supported",
+      ({ misbehave }) => misbehave("connect", { do: "refuse", responseType: 3 }),
+      1,
+      3,
+      ["failure DEVICE_TYPE_NOT_SUPPORTED"],
+    ],
+  ])("%s", async (_what, plan, count, code, told) => {
     const gateway = await openGateway();
-    gateway.misbehave("status", { do: "close" });
-    const { stage, ended } = start(gateway, "--status a --count 1");
-    expect(await ended).toBe(0);
-    const drop = { event: "drop", reason: "the gateway closed the connection" };
-    expect(eventsOf(stage)).toEqual([{ event: "connect" }, STATUS, drop, { event: "reconnect" }, STATUS, ANSWER]);
-  });
-
-  it("goes on after a status that failed, if the client lives", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) });
-    const { stage, ended } = start(gateway, "--status a --count 2");
-    expect(await ended).toBe(0);
-    expect(eventsOf(stage)[3]).toMatchObject({ code: "COMMAND_INCORRECT", returnCode: -19, family: "communication" });
-    expect(kindsOf(stage)).toEqual(["connect", "status", "drop", "failure", "reconnect", "status", "answer"]);
-  });
-
-  it("exits with the code of the last status's error when --count ends it", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("status", { do: "close" }, { times: 2 });
-    const { stage, ended } = start(gateway, "--status a --count 1");
-    expect(await ended).toBe(4);
-    expect(stage.errors.text).toMatch(/^UNABLE_TO_CONNECT: .*\n$/);
+    plan(gateway);
+    const { stage, ended } = start(gateway, `--status a --count ${count}`, () => 20);
+    expect(await ended).toBe(code);
+    expect(toldBy(stage)).toEqual(told);
+    const said = told.at(-1)!.replace("failure ", "");
+    expect(stage.errors.text).toMatch(code === 0 ? /^$/ : new RegExp(`^${said}: .*\n$`));
   });
 });
 
@@ -148,7 +197,7 @@ describe("watch with a file", () => {
     const path = fileWith("one");
     const gateway = await openGateway();
     const { stage } = start(gateway, `--status-file ${path}`);
-    await eventually(() => expect(kindsOf(stage)).toContain("answer"));
+    await eventually(() => expect(toldBy(stage)).toContain("answer"));
     rmSync(path);
     await eventually(() => expect(eventsOf(stage).at(-1)!["message"]).toMatch(/^the status cannot be read: ENOENT/));
     writeFileSync(path, "two");
@@ -240,48 +289,15 @@ it("watch of a known module shows what its commands mean, and sends no status th
 });
 
 describe("watch whose client is destroyed", () => {
-  it("says so and connects again after a pause", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("status", { do: "close" }, { times: 2 });
-    const { stage, ended } = start(gateway, "--status a --count 2", () => 20);
-    expect(await ended).toBe(0);
-    // The status goes out twice, as any does; then a client connects again and sends it first.
-    const lost = ["connect", "status", "drop", "reconnect", "status", "failure", "retry"];
-    expect(kindsOf(stage)).toEqual([...lost, "connect", "status", "answer", "status", "answer"]);
-    expect(eventsOf(stage)[6]).toEqual({ event: "retry", afterMs: 20 });
-  });
-
   it("waits for a gateway that is not there yet", async () => {
     const gateway = await openGateway();
     await gateway.stop();
     const { stage, ended } = start(gateway, "--status a --count 1");
-    await eventually(() => expect(kindsOf(stage)).toContain("retry"));
+    await eventually(() => expect(toldBy(stage)).toContain("retry 5"));
     await openGateway({ port: gateway.port });
     expect(await ended).toBe(0);
-    expect(kindsOf(stage).slice(0, 2)).toEqual(["failure", "retry"]);
-    expect(eventsOf(stage)[0]).toMatchObject({ code: "UNABLE_TO_CONNECT", family: "communication" });
-    expect(kindsOf(stage).slice(-3)).toEqual(["connect", "status", "answer"]);
-  });
-
-  it("tries again when the same device is already connected", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
-    const { stage, ended } = start(gateway, "--status a --count 1");
-    expect(await ended).toBe(0);
-    expect(kindsOf(stage)).toEqual(["failure", "retry", "failure", "retry", "connect", "status", "answer"]);
-  });
-
-  it.each([
-    [2, "MODULE_NOT_SUPPORTED"],
-    [3, "DEVICE_TYPE_NOT_SUPPORTED"],
-  ])("gives up on a refusal that will not change: response type %i", async (responseType, code) => {
-    const gateway = await openGateway();
-    gateway.misbehave("connect", { do: "refuse", responseType });
-    const { stage, ended } = start(gateway, "--status a");
-    expect(await ended).toBe(3);
-    expect(eventsOf(stage)).toEqual([expect.objectContaining({ event: "failure", code })]);
-    expect(stage.errors.text).toMatch(new RegExp(`^${code}: .*\n$`));
-    expect(gateway.connections).toBe(1);
+    expect(toldBy(stage).slice(0, 2)).toEqual(["failure UNABLE_TO_CONNECT", "retry 5"]);
+    expect(toldBy(stage).slice(-3)).toEqual(["connect", "status", "answer"]);
   });
 
   it("gives up when the library refuses the status", async () => {
@@ -317,17 +333,17 @@ describe("watch that is interrupted exits with 0, at once and silently", () => {
     ["waits for the time of the next status", () => undefined, ["connect", "status", "answer"]],
     ["awaits a command", ({ misbehave }) => misbehave("status", { do: "stay silent" }), ["connect", "status"]],
     ["connects", ({ misbehave }) => misbehave("connect", { do: "stay silent" }), []],
-    ["pauses before it connects again", ({ stop }) => stop(), ["failure", "retry"]],
+    ["pauses before it connects again", ({ stop }) => stop(), ["failure UNABLE_TO_CONNECT", "retry 3600000"]],
   ])("while it %s", async (_when, plan, shown) => {
     const gateway = await openGateway();
     await plan(gateway);
     const arrived = shown.length === 0 ? gateway.nextConnect() : undefined;
     const { stage, ended } = start(gateway, "--status a --every 3600", () => 3_600_000);
     await arrived;
-    await eventually(() => expect(kindsOf(stage)).toEqual(shown));
+    await eventually(() => expect(toldBy(stage)).toEqual(shown));
     stage.interrupt();
     expect(await ended).toBe(0);
-    expect(kindsOf(stage)).toEqual(shown);
+    expect(toldBy(stage)).toEqual(shown);
     expect(stage.errors.text).toBe("");
     await eventually(() => expect(gateway.openSockets).toBe(0));
   });
