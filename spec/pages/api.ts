@@ -1,15 +1,13 @@
 import { resolve } from "node:path";
 import ts from "typescript";
+import { entries } from "./entries.js";
 
 // The public names of the entry points, as the compiler sees them, with what their comments say.
 
 const settings: unknown = ts.readConfigFile(resolve("tsconfig.json"), (path) => ts.sys.readFile(path)).config;
 const { options } = ts.parseJsonConfigFileContent(settings, ts.sys, process.cwd());
-function fileOf(entry: string): string {
-  return resolve("lib", `${entry}.ts`);
-}
-const entries = ["index", "testing", "modules/car-accessory", "modules/example", "modules/mission"];
-const program = ts.createProgram(entries.map(fileOf), options);
+const sources = entries.map(({ source }) => source);
+const program = ts.createProgram(sources, options);
 const checker = program.getTypeChecker();
 
 export interface Member {
@@ -22,12 +20,19 @@ export interface Member {
   readonly parameters: readonly string[] | undefined;
 }
 
+/** What an entry point exports, by the path of its source. */
+export function exportsOf(source: string): ts.Symbol[] {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(source)!)!;
+  return checker
+    .getExportsOfModule(module)
+    .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol));
+}
+
 /** What an entry point exports under that name. */
 export function exported(name: string, entry = "index"): ts.Symbol {
-  const module = checker.getSymbolAtLocation(program.getSourceFile(fileOf(entry))!)!;
-  const found = checker.getExportsOfModule(module).find((symbol) => symbol.name === name);
+  const found = exportsOf(resolve("lib", `${entry}.ts`)).find((symbol) => symbol.name === name);
   if (found === undefined) throw new Error(`${entry} exports no ${name}`);
-  return found.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(found) : found;
+  return found;
 }
 
 /** The properties of an interface or an object type, in the order of the source; those of an object in it as `outer.inner`. */
@@ -47,9 +52,9 @@ function propertiesOf(type: ts.Type, prefix: string): Member[] {
     });
 }
 
-/** What an Error has from elsewhere is not described here. */
-function isOurs({ valueDeclaration }: ts.Symbol): boolean {
-  return valueDeclaration?.getSourceFile().fileName.includes("node_modules") === false;
+/** What an Error or another package has is not described here. */
+export function isOurs({ declarations = [] }: ts.Symbol): boolean {
+  return declarations.every((declaration) => !declaration.getSourceFile().fileName.includes("node_modules"));
 }
 
 function memberOf(property: ts.Symbol, prefix: string): Member {
@@ -120,15 +125,13 @@ export function codeTexts(): Map<string, string> {
   return new Map(properties.map((property) => [property.name, textOf(property)]));
 }
 
-function commentOf(symbol: ts.Symbol): string {
-  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
-  return withCodeLinks(text);
+export function commentOf(symbol: ts.Symbol): string {
+  return withCodeLinks(ts.displayPartsToString(symbol.getDocumentationComment(checker)));
 }
 
 function tagOf(symbol: ts.Symbol, name: string): string | undefined {
   const tag = symbol.getJsDocTags(checker).find((one) => one.name === name);
-  if (tag === undefined) return undefined;
-  return inOneLine(withCodeLinks(ts.displayPartsToString(tag.text)));
+  return tag && inOneLine(withCodeLinks(ts.displayPartsToString(tag.text)));
 }
 
 function withCodeLinks(text: string): string {

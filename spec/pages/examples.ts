@@ -21,21 +21,13 @@ export interface Example {
 }
 
 export function blocksOf(markdown: string): Block[] {
-  const blocks: Block[] = [];
   let heading = "";
-  let open: { readonly language: string; readonly line: number; readonly code: string[] } | undefined;
-  markdown.split("\n").forEach((text, index) => {
-    if (open === undefined) {
-      if (text.startsWith("#")) heading = text.replace(/^#+ /, "");
-      if (text.startsWith("```")) open = { language: text.slice(3), line: index + 2, code: [] };
-    } else if (text === "```") {
-      blocks.push({ language: open.language, code: open.code.join("\n"), heading, line: open.line });
-      open = undefined;
-    } else {
-      open.code.push(text);
-    }
+  return [...markdown.matchAll(/^#+ (.+)$|^```(.*)\n([^]*?)\n```$/gm)].flatMap((match) => {
+    const [, title, language = "", code] = match;
+    heading = title ?? heading;
+    const line = markdown.slice(0, match.index).split("\n").length + 1;
+    return code === undefined ? [] : [{ language, code, heading, line }];
   });
-  return blocks;
 }
 
 /** The blocks of TypeScript and JavaScript; those of a shell and the like are not run. */

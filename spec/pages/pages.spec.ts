@@ -1,36 +1,24 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import * as index from "../../lib/index.js";
-import * as carAccessoryModule from "../../lib/modules/car-accessory.js";
-import * as exampleModule from "../../lib/modules/example.js";
-import * as missionProtobufModule from "../../lib/modules/mission-protobuf.js";
-import * as missionModule from "../../lib/modules/mission.js";
-import * as transparentModule from "../../lib/modules/transparent.js";
+import { afterAll, afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { TestingGateway } from "../../lib/testing.js";
-import * as testing from "../../lib/testing.js";
-import * as throwing from "../../lib/throwing.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openGateway } from "../support/opened.js";
 import { endPrograms, startProgram, type Program } from "../support/program.js";
+import { entries, manifest } from "./entries.js";
 import { blocksOf, examplesOf, isJestTest, type Example } from "./examples.js";
 import { pages, readPage } from "./pages.js";
-import { bundled, makeFolder, typeErrors, type Folder } from "./run-examples.js";
+import { bundled, typeErrors } from "./run-examples.js";
 
 const readme = readPage("README.md");
 const everyPage = pages.map(readPage).join("\n");
 const examples = pages.flatMap((page) => examplesOf(page, blocksOf(readPage(page))));
 const tests = examples.filter(isJestTest);
 const programs = examples.filter((example) => !isJestTest(example));
-const modules = [carAccessoryModule, exampleModule, missionModule, missionProtobufModule, transparentModule];
+const folder = mkdtempSync(join(tmpdir(), "pages-"));
 
-let folder: Folder;
-
-beforeAll(() => {
-  folder = makeFolder();
-});
-
-afterAll(() => folder.remove());
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 afterEach(async () => {
   await endPrograms();
@@ -44,7 +32,8 @@ function openPagesGateway(): Promise<TestingGateway> {
 }
 
 async function start(example: Example, gateway: TestingGateway): Promise<Program> {
-  const file = folder.write(`program-${examples.indexOf(example)}.mjs`, await bundled(example, "esm"));
+  const file = join(folder, `program-${examples.indexOf(example)}.mjs`);
+  writeFileSync(file, await bundled(example, "esm"));
   return startProgram([file], { GATEWAY_PORT: `${gateway.port}` });
 }
 
@@ -101,11 +90,12 @@ describe("the tests in the pages", () => {
   ] as const)("pass as %s", async (_, format, those) => {
     const suffix = format === "cjs" ? "cjs" : "mjs";
     for (const example of those) {
-      folder.write(`example-${examples.indexOf(example)}.test.${suffix}`, await bundled(example, format));
+      const file = join(folder, `example-${examples.indexOf(example)}.test.${suffix}`);
+      writeFileSync(file, await bundled(example, format));
     }
     const configuration = {
-      rootDir: folder.path,
-      cacheDirectory: `${folder.path}/cache`,
+      rootDir: folder,
+      cacheDirectory: `${folder}/cache`,
       testMatch: [`**/*.test.${suffix}`],
       moduleFileExtensions: ["js", "cjs", "mjs", "json"],
       transform: {},
@@ -131,21 +121,18 @@ describe("the top README", () => {
   });
 
   it("names every entry point of the package", () => {
-    const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: object };
-    const subpaths = Object.keys(exports).filter((subpath) => subpath !== "./package.json");
-    const specifiers = subpaths.map((subpath) => `fleet-internal-client${subpath.slice(1)}`);
-    expect(specifiers.filter((specifier) => !readme.includes(`\`${specifier}\``))).toEqual([]);
+    expect(entries.filter(({ specifier }) => !readme.includes(`\`${specifier}\``))).toEqual([]);
   });
 });
 
 describe("the pages", () => {
   it("name every function and value of every entry point", () => {
-    const names = new Set([index, throwing, testing, ...modules].flatMap((entry) => Object.keys(entry)));
+    const names = new Set(entries.flatMap(({ source }) => Object.keys(jest.requireActual<object>(source))));
     expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(everyPage))).toEqual([]);
   });
 
   it("name every script of the package, and no other", () => {
-    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+    const { scripts } = manifest;
     const wanted = Object.keys(scripts).filter((name) => !/^(test|prepare|prepack|prepublishOnly)$/.test(name));
     expect(wanted.filter((name) => !everyPage.includes(name))).toEqual([]);
     const named = [...everyPage.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]!);
@@ -158,10 +145,8 @@ describe("the pages", () => {
   });
 
   it.each(pages)("%s names only files that exist", (page) => {
-    const files = [...readPage(page).matchAll(/`((?:lib|spec|scripts|generated)\/[\w./-]*\.?\w+)`/g)].map(
-      (match) => match[1]!,
-    );
-    expect(files.filter((file) => !existsSync(file))).toEqual([]);
+    const files = readPage(page).matchAll(/`((?:lib|spec|scripts|generated)\/[\w./-]*\.?\w+)`/g);
+    expect([...files].map((match) => match[1]!).filter((file) => !existsSync(file))).toEqual([]);
   });
 
   it.each(pages)("%s has lines of at most 120 characters outside its tables", (page) => {

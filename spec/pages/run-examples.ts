@@ -1,25 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { build, type Format, type Plugin } from "esbuild";
 import ts from "typescript";
+import { entries } from "./entries.js";
 import type { Example } from "./examples.js";
 
-interface Manifest {
-  readonly name: string;
-  readonly exports: Readonly<Record<string, { readonly import: { readonly default: string } } | string>>;
-}
-
-/** Where lib/ has what users import: `fleet-internal-client/throwing` is lib/throwing.ts. */
-function sources(): Map<string, string> {
-  const { name, exports } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
-  const entries = Object.entries(exports).flatMap(([subpath, target]): [string, string][] =>
-    typeof target === "string"
-      ? []
-      : [[name + subpath.slice(1), resolve(target.import.default.replace("./dist/esm/", "lib/").replace(/js$/, "ts"))]],
-  );
-  return new Map(entries);
-}
+const sources = new Map(entries.map(({ specifier, source }) => [specifier, source]));
 
 /** The examples' gateway listens on a port of its own; in the pages it is the one that gateways have in the field. */
 const PORT_IN_PAGES = /\b1636\b/g;
@@ -27,9 +12,8 @@ const PORT_IN_PAGES = /\b1636\b/g;
 const fromSources: Plugin = {
   name: "from-sources",
   setup: (bundler) => {
-    const paths = sources();
     bundler.onResolve({ filter: /^fleet-internal-client/ }, ({ path }) => {
-      const source = paths.get(path);
+      const source = sources.get(path);
       return source === undefined ? { errors: [{ text: `the package has no entry ${path}` }] } : { path: source };
     });
   },
@@ -54,25 +38,6 @@ export async function bundled({ code, language }: Example, format: Format): Prom
   return outputFiles.map(({ text }) => text).join("");
 }
 
-export interface Folder {
-  readonly path: string;
-  readonly write: (name: string, text: string) => string;
-  readonly remove: () => void;
-}
-
-export function makeFolder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), "pages-"));
-  return {
-    path,
-    write: (name, text) => {
-      const file = join(path, name);
-      writeFileSync(file, text);
-      return file;
-    },
-    remove: () => rmSync(path, { recursive: true, force: true }),
-  };
-}
-
 /** What the compiler has to say about the examples, each a module of a strict project. */
 export function typeErrors(examples: readonly Example[]): string[] {
   const files = new Map(examples.map(({ code }, number) => [resolve(`example-${number}.ts`), code]));
@@ -86,7 +51,7 @@ export function typeErrors(examples: readonly Example[]): string[] {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     types: ["node"],
-    paths: Object.fromEntries([...sources()].map(([specifier, path]) => [specifier, [path]])),
+    paths: Object.fromEntries([...sources].map(([specifier, path]) => [specifier, [path]])),
     noEmit: true,
     skipLibCheck: true,
   };

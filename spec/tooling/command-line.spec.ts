@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, it } from "@jest/globals";
+import { entries } from "../pages/entries.js";
 
 const sources = readdirSync("lib", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+
 function isOfCommandLine(file: string) {
   return file === "cli.ts" || file.startsWith("cli/");
 }
@@ -13,13 +15,6 @@ function importsOf(file: string): string[] {
   return [...specifiers].map(([, path = ""]) => relative("lib", join("lib", file, "..", `${path}.ts`)));
 }
 
-const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
-  readonly exports: Readonly<Record<string, { readonly import?: { readonly default: string } }>>;
-};
-const entries = Object.values(manifest.exports).map((target) =>
-  target.import?.default.replace(/^\.\/dist\/esm\/|\.js$/g, ""),
-);
-
 it("the library does not load the command line", () => {
   const library = sources.filter((file) => !isOfCommandLine(file));
   expect(library.filter((file) => importsOf(file).some(isOfCommandLine))).toEqual([]);
@@ -27,7 +22,8 @@ it("the library does not load the command line", () => {
 
 it("the command line uses nothing that its users cannot import", () => {
   const used = sources.filter(isOfCommandLine).flatMap(importsOf);
-  const foreign = used.filter((file) => !isOfCommandLine(file)).map((file) => file.replace(/\.ts$/, ""));
-  expect(foreign).toContain("index");
-  expect(foreign.filter((file) => !entries.includes(file))).toEqual([]);
+  const foreign = used.filter((file) => !isOfCommandLine(file));
+  expect(foreign).toContain("index.ts");
+  const importable = entries.map(({ source }) => relative("lib", source));
+  expect(foreign.filter((file) => !importable.includes(file))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterEach, expect, it } from "@jest/globals";
 import type * as library from "../../lib/index.js";
 import type * as mission from "../../lib/modules/mission-protobuf.js";
 import type * as throwing from "../../lib/throwing.js";
@@ -19,42 +19,35 @@ const EVERYTHING = `
   export * as mission from "./lib/modules/mission-protobuf.js";
 `;
 
+let gateway: testing.TestingGateway | undefined;
+
+afterEach(() => gateway?.stop());
+
 // A test environment such as jest's jsdom has a realm of its own, and takes away what Node adds to its globals.
-describe("in a realm that has the language's own globals and those of events", () => {
-  let realm: Realm;
-  let gateway: testing.TestingGateway | undefined;
+it("in a realm that has the language's own globals and those of events, a device gets its command", async () => {
+  const realm = loadInRealm(EVERYTHING, { AbortController, AbortSignal, EventTarget }) as Realm;
+  const { AutonomyState, missionProtobuf } = realm.mission;
+  const echo = { module: 1000, answer: (status: Uint8Array) => status };
+  gateway = await realm.testing.startGateway({ modules: [missionProtobuf, echo] });
+  const address = { host: gateway.host, port: gateway.port };
 
-  beforeAll(async () => {
-    realm = loadInRealm(EVERYTHING, { AbortController, AbortSignal, EventTarget }) as Realm;
-    gateway = await realm.testing.startGateway({
-      modules: [realm.mission.missionProtobuf, { module: 1000, answer: (status) => status }],
-    });
-  });
+  const { connect, destroy, exchange } = realm.library;
+  const button = { module: 1000, deviceType: 0, deviceRole: "knoflík", deviceName: "dveře" };
+  const client = (await connect({ ...address, device: button }))._unsafeUnwrap();
+  expect(Array.from((await exchange(client, Uint8Array.of(1)))._unsafeUnwrap())).toEqual([1]);
+  await destroy(client);
 
-  afterAll(() => gateway?.stop());
-
-  function address(): { host: string; port: number } {
-    return { host: gateway!.host, port: gateway!.port };
-  }
-
-  it("a device gets its command", async () => {
-    const { connect, destroy, exchange } = realm.library;
-    const device = { module: 1000, deviceType: 0, deviceRole: "knoflík", deviceName: "dveře" };
-    const client = (await connect({ ...address(), device }))._unsafeUnwrap();
-    expect(Array.from((await exchange(client, Uint8Array.of(1)))._unsafeUnwrap())).toEqual([1]);
-    await destroy(client);
-  });
-
-  it("a status and a command of a module in protobuf are written and read", async () => {
-    const { AutonomyState, missionProtobuf } = realm.mission;
-    const device = { module: missionProtobuf, deviceType: 1, deviceRole: "autonomy", deviceName: "vůz" };
-    const nextStop = { name: "nádraží", position: undefined };
-    const received = gateway!.nextStatus();
-    const { exchange, withClient } = realm.throwing;
-    const command = await withClient({ ...address(), device }, (client) =>
-      exchange(client, { state: AutonomyState.DRIVE, telemetry: undefined, nextStop }),
-    );
-    expect(command).toMatchObject({ stops: [], route: "" });
-    expect(Buffer.from((await received).status).toString()).toContain("nádraží");
-  });
+  // And in protobuf.
+  const received = gateway.nextStatus();
+  const autonomy = { module: missionProtobuf, deviceType: 1, deviceRole: "autonomy", deviceName: "vůz" };
+  const status = {
+    state: AutonomyState.DRIVE,
+    telemetry: undefined,
+    nextStop: { name: "nádraží", position: undefined },
+  };
+  const command = await realm.throwing.withClient({ ...address, device: autonomy }, (device) =>
+    realm.throwing.exchange(device, status),
+  );
+  expect(command).toMatchObject({ stops: [], route: "" });
+  expect(Buffer.from((await received).status).toString()).toContain("nádraží");
 });
