@@ -577,24 +577,6 @@ describe("a module that asks for pushes", () => {
     finish();
     await second.gets(payloadOf(A, "07") + connectedOf(A));
   });
-
-  it("delays the answers by one status for each push while statuses follow each other without a pause", async () => {
-    const { gateway, socket } = await openDevice({}, A);
-    gateway.push(fromHex("f1"));
-    gateway.push(fromHex("f2"));
-    // As a device that takes what comes for the answer to what it sent last.
-    for (const [status, answer] of [
-      ["01", "f1"],
-      ["02", "f2"],
-      ["03", "01"],
-      ["04", "02"],
-    ] as const) {
-      await socket.exchanges(payloadOf(A, status), payloadOf(A, answer));
-    }
-    // A pause of a round trip ends it.
-    await socket.gets(payloadOf(A, "03") + payloadOf(A, "04"));
-    await socket.exchanges(payloadOf(A, "05"), payloadOf(A, "05"));
-  });
 });
 
 describe("a gateway that is told to end", () => {
