@@ -52,7 +52,8 @@ describe("a module", () => {
     ["a number below 0", { name: "a", number: -1 }, RangeError],
     ["a number above 2^31-1", { name: "a", number: 2 ** 31 }, RangeError],
     ["no name", { name: "", number: 1 }, TypeError],
-    ["a codec that is none", { name: "a", number: 1, status: {} }, TypeError],
+    ["a codec of statuses that is none", { name: "a", number: 1, status: {} }, TypeError],
+    ["a codec of commands that is none", { name: "a", number: 1, command: {} }, TypeError],
   ])("cannot have %s", (_what, definition, error) => {
     expect(() => defineModule(definition as never)).toThrow(error);
   });
