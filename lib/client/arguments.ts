@@ -39,7 +39,7 @@ export function invalidArgument(field: string, given: unknown, allowed: string):
   return new InternalClientError("NOT_OK", { message: `${field} is ${shown(given)}, but must be ${allowed}` });
 }
 
-/** The error for what was thrown while a caller's arguments were read: one of the errors below, or for example no memory. */
+/** The error for what was thrown while a caller's arguments were read: one of the errors below, or an error such as a lack of memory. */
 export function argumentError(thrown: unknown): InternalClientError<"NOT_OK"> {
   if (thrown instanceof InternalClientError) return thrown as InternalClientError<"NOT_OK">;
   return new InternalClientError("NOT_OK", { message: "the arguments could not be read.", cause: thrown });
@@ -143,7 +143,7 @@ export function checkedStatus(given: unknown): Uint8Array {
   if (given.length === 0) assertNotDetached(given);
   // With an overridden length, the frame would contain memory beyond the caller's bytes.
   if (given.length !== intrinsicLength.call(given))
-    throw invalidArgument("status", given, "a Uint8Array whose length is the number of its bytes");
+    throw invalidArgument("status", given, "a Uint8Array whose length is not overridden");
   return given;
 }
 
@@ -201,7 +201,7 @@ function checkedModule(field: string, given: unknown): CheckedModule {
       return { number, module, isOptional: command.isOptional === true };
     }
   } catch {
-    // It is not a Module.
+    // A getter threw, so it is not a Module.
   }
   throw invalidArgument(field, given, `a whole number from 0 to ${MAX_INT32} or a Module, as defineModule returns it`);
 }
@@ -281,7 +281,7 @@ function hostName(field: string, given: unknown): string {
 
 function wellFormedString(field: string, given: unknown): string {
   if (typeof given === "string" && given.isWellFormed()) return given;
-  throw invalidArgument(field, given, "a string without lone surrogates");
+  throw invalidArgument(field, given, typeof given === "string" ? "a string without lone surrogates" : "a string");
 }
 
 function abortSignal(field: string, given: unknown): AbortSignal | undefined {

@@ -328,7 +328,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
         return this.deliver(effect);
       case "failed":
         return effect.ticket.fail(
-          this.statusError(effect.failure, "The client lives and reconnects with the next status."),
+          this.statusError(effect.failure, "The client can still be used; the next status reconnects."),
         );
       case "dropped":
         return this.dropped(effect);
@@ -362,7 +362,7 @@ export class Client implements LivingClient, TransportEvents, DeadlineObserver, 
     this.timer.stop(); // an armed timer would needlessly keep the process alive
     this.publish("drop", ticket?.context, () => ({
       reason: failure.message,
-      error: this.statusError(failure, "The client lives."),
+      error: this.statusError(failure, "The client can still be used."),
     }));
   }
 

@@ -106,7 +106,7 @@ function weightOf(item: Item): number {
 function fellBehind(highWaterMark: number, endpoint: string): InternalClientError<"NOT_OK"> {
   const message =
     `this reader fell behind: more than ${highWaterMark} commands (its highWaterMark) or 64 MiB were unread (${endpoint}). ` +
-    "It does not get later commands. Read faster, or subscribe again with a larger highWaterMark.";
+    "It gets no more commands. Read faster, or subscribe again with a larger highWaterMark.";
   return new InternalClientError("NOT_OK", { reason: "fell-behind", message });
 }
 

@@ -180,7 +180,7 @@ export class DeviceRun {
   private fellBehind(): Item {
     const message =
       `${this.lost} unread commands or failures were dropped (${describeEndpoint(this.config)}). ` +
-      "The device goes on. Read faster, or allow a larger highWaterMark.";
+      "The device keeps running. Read faster, or allow a larger highWaterMark.";
     this.lost = 0;
     return err(new InternalClientError("NOT_OK", { reason: "fell-behind", message }));
   }

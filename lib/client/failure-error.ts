@@ -9,8 +9,8 @@ import type { Failure } from "../protocol/failures.js";
 /** What is left after a failure, for people. */
 export type Aftermath =
   | "Nothing is left open."
-  | "The client lives."
-  | "The client lives and reconnects with the next status."
+  | "The client can still be used."
+  | "The client can still be used; the next status reconnects."
   | "The client is destroyed; connect again.";
 
 /** The only place where a failure of the connection becomes an error of the library. */
@@ -40,22 +40,25 @@ export function noHandleError(given: unknown): InternalClientError<"CONTEXT_INCO
   return new InternalClientError("CONTEXT_INCORRECT", { reason: "no-handle", message });
 }
 
+const PASS_THE_HANDLE = "Pass the handle that connect() returned";
+
 function mistakeIn(given: unknown): string {
   try {
     if (typeof (given as PromiseLike<unknown> | undefined)?.then === "function") {
       return "it is a promise. Await it first.";
     }
     if (isResult(given)) return "it is a Result. Unwrap it first.";
+    if (Object(given) !== given) return `it is ${given === null ? "null" : typeof given}. ${PASS_THE_HANDLE}.`;
   } catch {
     // It throws when it is read, so nothing is known about it.
   }
-  return "pass the handle that connect() returned, not a copy of it.";
+  return `${PASS_THE_HANDLE}, not a copy of it.`;
 }
 
 export function abortedError(
   endpoint: string,
   reason: unknown,
-  aftermath: Aftermath = "The client lives.",
+  aftermath: Aftermath = "The client can still be used.",
 ): InternalClientError<"NOT_OK"> {
   return new InternalClientError("NOT_OK", {
     reason: "aborted",
@@ -79,7 +82,7 @@ export function tooLargeError(
   most: number,
 ): InternalClientError<"NOT_OK"> {
   const message = sentences(
-    `${field} makes a message of ${bytes} bytes, above the maxMessageBytes of ${most} (${endpoint}).`,
+    `${field} is too large: its message would have ${bytes} bytes, above the maxMessageBytes of ${most} (${endpoint}).`,
     field === "status"
       ? "Send a smaller status, or raise maxMessageBytes."
       : "Raise maxMessageBytes, or shorten the role and the name.",

@@ -6,6 +6,7 @@ import { describeDevice, type Device } from "../protocol/device.js";
 import type { PayloadProblem } from "./codec.js";
 import type { AnyModule } from "./module.js";
 import { isResult } from "./result.js";
+import { ASYNCHRONOUS } from "./validator.js";
 
 /** Encodes the status with the module's codec; NOT_OK `unwritable-status` if that fails. */
 export function writeStatus(
@@ -15,10 +16,10 @@ export function writeStatus(
 ): Result<Uint8Array, ErrorWith<"NOT_OK">> {
   const written = attempt(() => module.status.encode(status, device));
   if (written.isOk() && types.isUint8Array(written.value)) return ok(written.value);
-  const { path, message, cause } = written.isErr() ? written.error : NO_BYTES;
+  const { what, isOfCodec, cause } = written.isErr() ? written.error : ofCodec("it did not return a Uint8Array");
   const text =
-    `module ${nameOf(module)} cannot write this status: at ${path}, ${message} (${describeDevice(device)}). ` +
-    "Nothing was sent. Correct the status.";
+    `module ${nameOf(module)} cannot write this status: ${what} (${describeDevice(device)}). ` +
+    `Nothing was sent. Correct the ${isOfCodec ? "codec" : "status"}.`;
   return err(new InternalClientError("NOT_OK", { reason: "unwritable-status", message: text, ...withCause(cause) }));
 }
 
@@ -30,27 +31,39 @@ export function readCommand(
 ): Result<unknown, ErrorWith<"COMMAND_INCORRECT">> {
   const read = attempt(() => module.command.decode(payload, device));
   if (read.isOk()) return ok(read.value);
-  const { path, message, cause } = read.error;
+  const { what, isOfCodec, cause } = read.error;
   const text =
-    `module ${nameOf(module)} cannot read this command: at ${path}, ${message} (${describeDevice(device)}). ` +
-    beginning(payload);
+    `module ${nameOf(module)} cannot read this command: ${what} (${describeDevice(device)}). ` +
+    (isOfCodec ? `The command ${begins(payload)}. Correct the codec.` : adviceOn(payload));
   const details = { reason: "unreadable-command", message: text, payload, ...withCause(cause) } as const;
   return err(new InternalClientError("COMMAND_INCORRECT", details));
 }
 
-const NO_BYTES: PayloadProblem = { path: "$", message: "the codec did not return a Uint8Array" };
+/** Why a payload could not be written or read, for people. */
+interface Problem {
+  readonly what: string;
+  /** Whether no payload could be written or read by that codec. */
+  readonly isOfCodec: boolean;
+  readonly cause?: unknown;
+}
 
 /** A codec is the user's code: whatever it does, the outcome is a Result. */
-function attempt(code: () => unknown): Result<unknown, PayloadProblem> {
+function attempt(code: () => unknown): Result<unknown, Problem> {
   try {
     const result = code();
-    if (!isResult(result)) return err({ path: "$", message: "the codec did not return a Result" });
+    if (!isResult(result)) return err(ofCodec("it did not return a Result"));
     if (result.isOk()) return ok(result.value);
+    if (result.error === ASYNCHRONOUS) return err(ofCodec(ASYNCHRONOUS.message));
     const { path, message, cause } = result.error as Partial<PayloadProblem>;
-    return err({ path: shortened(path), message: shortened(message), cause });
+    const where = path === "$" ? "" : `at ${shortened(path)}, `;
+    return err({ what: where + shortened(message), isOfCodec: false, cause });
   } catch (cause) {
-    return err({ path: "$", message: "the codec threw", cause });
+    return err(ofCodec("it threw", cause));
   }
+}
+
+function ofCodec(what: string, cause?: unknown): Problem {
+  return { what: `its codec does not work: ${what}`, isOfCodec: true, cause };
 }
 
 const MAX_SAID_LENGTH = 500;
@@ -76,13 +89,17 @@ function withCause(cause: unknown): { readonly cause?: unknown } {
 
 const SHOWN_BYTES = 40;
 
-function beginning(bytes: Uint8Array): string {
-  if (bytes.length === 0) {
-    return "It is empty. Wrap the command's codec in optional() if the module answers so when it has nothing new.";
+function adviceOn(command: Uint8Array): string {
+  if (command.length > 0) {
+    return `The command ${begins(command)}. Check which version of the module the gateway runs.`;
   }
+  return "The command is empty. If that means that there is nothing new, wrap the command's codec in optional().";
+}
+
+function begins(bytes: Uint8Array): string {
   const first = bytes.subarray(0, SHOWN_BYTES);
   const rest = bytes.length > first.length ? `…, ${bytes.length} bytes` : "";
-  return `It begins with ${shown(first)}${rest}. Check which version of the module the gateway runs.`;
+  return `begins with ${shown(first)}${rest}`;
 }
 
 function shown(bytes: Uint8Array): string {
@@ -90,6 +107,6 @@ function shown(bytes: Uint8Array): string {
     // As a stream, because the last character may be cut in two.
     return JSON.stringify(new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true }));
   } catch {
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return `the bytes ${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ")} (hex)`;
   }
 }

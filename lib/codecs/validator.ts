@@ -51,9 +51,12 @@ function isPromise(answer: unknown): answer is Promise<unknown> {
   return typeof answer === "object" && answer !== null && "then" in answer;
 }
 
+/** No payload can get past such a validator. */
+export const ASYNCHRONOUS: PayloadProblem = { path: "$", message: "the validator is asynchronous" };
+
 function asynchronous(answer: Promise<unknown>): Result<never, PayloadProblem> {
   void answer.catch(() => undefined); // it is not used, and must not become an unhandled rejection
-  return err({ path: "$", message: "the validator is asynchronous; only synchronous validators are supported" });
+  return err(ASYNCHRONOUS);
 }
 
 function outcomeOf<Payload>(

@@ -40,7 +40,7 @@ export function failureOf(input: Trouble, now: Circumstances): Failure {
     case "deadline":
       return tookTooLong(now, input.cause);
     case "refused":
-      return isHandshaking(now.state) ? refused(input.code, now) : unexpectedResponse(now);
+      return isHandshaking(now.state) ? refused(input.code) : unexpectedResponse(now);
     case "accepted":
       return unexpectedResponse(now);
     case "garbage":
@@ -67,12 +67,11 @@ function connectionClosed(now: Circumstances, cause: Error | undefined): Failure
     case "opening":
     case "reopening": {
       const reason = cause === undefined ? "closed" : "unreachable";
-      const message = `${couldNotConnect(now)}${afterWhat(now)}`;
-      return failure("UNABLE_TO_CONNECT", reason, message, CHECK_NETWORK, cause);
+      return failure("UNABLE_TO_CONNECT", reason, couldNotConnect(now), CHECK_NETWORK, cause);
     }
     case "handshaking":
     case "rehandshaking": {
-      const message = `the gateway closed the connection without a connect response${whileReconnecting(now)}`;
+      const message = `${sinceReconnecting(now)}the gateway closed the connection without a connect response`;
       return failure("UNABLE_TO_CONNECT", "closed", message, CHECK_GATEWAY, cause);
     }
     case "awaitingAgain":
@@ -88,19 +87,17 @@ const closedAgain: Record<FirstAttempt, string> = {
   unsent: "",
   closed: "the gateway closed the connection twice without answering the status",
   "timed out":
-    "no command came in time, and after the reconnection the gateway closed the connection without answering the status",
+    "no command came in time, and when the client reconnected, the gateway closed the connection without answering the status",
 };
 
 function tookTooLong(now: Circumstances, cause: Error | undefined): Failure {
   switch (now.state) {
     case "opening":
-    case "reopening": {
-      const message = `${couldNotConnect(now)} in time${afterWhat(now)}`;
-      return failure("UNABLE_TO_CONNECT", "timed-out", message, CHECK_NETWORK, cause);
-    }
+    case "reopening":
+      return failure("UNABLE_TO_CONNECT", "timed-out", `${couldNotConnect(now)} in time`, CHECK_NETWORK, cause);
     case "handshaking":
     case "rehandshaking": {
-      const message = `the gateway sent no connect response in time${whileReconnecting(now)}`;
+      const message = `${sinceReconnecting(now)}the gateway sent no connect response in time`;
       return failure("UNABLE_TO_CONNECT", "timed-out", message, CHECK_GATEWAY);
     }
     default: {
@@ -111,18 +108,15 @@ function tookTooLong(now: Circumstances, cause: Error | undefined): Failure {
   }
 }
 
-function refused(code: RefusalCode, { state }: Circumstances): Failure {
-  const [message, advice] =
-    state === "rehandshaking" && code === "DEVICE_ALREADY_CONNECTED" ? stillConnected : refusals[code];
+function refused(code: RefusalCode): Failure {
+  const [message, advice] = refusals[code];
   return failure(code, "refused", `the gateway refused the device: ${message}`, advice);
 }
 
-type MessageAndAdvice = readonly [message: string, advice: string];
-
-const refusals: Record<RefusalCode, MessageAndAdvice> = {
+const refusals: Record<RefusalCode, readonly [message: string, advice: string]> = {
   DEVICE_ALREADY_CONNECTED: [
     "a device with the same module, type, role and priority is already connected",
-    "Disconnect the other device, or give this one a role of its own.",
+    "Disconnect the other device, or give this one another role; if there is none, wait up to 33 s until the gateway notices that a former connection is lost.",
   ],
   MODULE_NOT_SUPPORTED: [
     "it does not serve the device's module",
@@ -137,11 +131,6 @@ const refusals: Record<RefusalCode, MessageAndAdvice> = {
     "Wait until the other device has disconnected, or connect with a lower number.",
   ],
 };
-
-const stillConnected: MessageAndAdvice = [
-  "a device with the same module, type, role and priority is still connected",
-  "If there is no other device, the gateway has not yet noticed that this device's former connection is lost; wait up to 30 s.",
-];
 
 /** In the C header, a connect has no COMMAND_INCORRECT; its code for this is NOT_OK. */
 function offProtocol({ state }: Circumstances, message: string): Failure {
@@ -171,23 +160,22 @@ function isHandshaking(state: State): boolean {
   return state === "handshaking" || state === "rehandshaking";
 }
 
-function couldNotConnect({ state }: Circumstances): string {
-  return state === "opening" ? "could not connect" : "could not reconnect";
+function couldNotConnect(now: Circumstances): string {
+  return now.state === "opening" ? "could not connect" : `${lossOf(now)}, and the client could not reconnect`;
 }
 
-function whileReconnecting(now: Circumstances): string {
-  return now.state === "handshaking" ? "" : ` while reconnecting${afterWhat(now)}`;
+function sinceReconnecting(now: Circumstances): string {
+  return now.state === "handshaking" ? "" : `${lossOf(now)}; when the client reconnected, `;
 }
 
 /** Why the device reconnected. */
-function afterWhat({ state, firstAttempt, timeoutMs }: Circumstances): string {
-  if (state === "opening") return "";
+function lossOf({ firstAttempt, timeoutMs }: Circumstances): string {
   switch (firstAttempt) {
     case "unsent":
-      return " after the connection was lost";
+      return "the connection was lost";
     case "closed":
-      return " after the gateway closed the connection without answering the status";
+      return "the gateway closed the connection without answering the status";
     case "timed out":
-      return ` after no command came within ${timeoutMs} ms`;
+      return `no command came within ${timeoutMs} ms`;
   }
 }

@@ -74,11 +74,12 @@ export class ServerMessageReader {
   }
 
   private wrongAddress(what: string, device: DeviceMessage | undefined): ServerMessage | undefined {
-    if (device === undefined) return { kind: "misaddressed", detail: `the ${what} names no device` };
+    if (device === undefined)
+      return { kind: "misaddressed", detail: `the gateway sent a ${what} that names no device` };
     if (isSameDevice(device, this.device)) return undefined;
     return {
       kind: what === "command" ? "foreign" : "misaddressed",
-      detail: `the ${what} is for another device`,
+      detail: `the gateway sent a ${what} for another device`,
     };
   }
 

@@ -121,7 +121,7 @@ describe("watch", () => {
       ["connect", "status", CLOSED, "reconnect", "status", "answer"],
     ],
     [
-      "goes on after a status that failed, if the client lives",
+      "goes on after a status that failed, if the client can still be used",
       ({ misbehave }) => misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) }),
       2,
       0,
@@ -305,7 +305,7 @@ describe("watch whose client is destroyed", () => {
     truncateSync(path, 16 * 1024 * 1024);
     const { stage, ended } = start(await openGateway(), `--status-file ${path} --timeout 5000`);
     expect(await ended).toBe(5);
-    expect(stage.errors.text).toMatch(/^NOT_OK: status makes a message of/);
+    expect(stage.errors.text).toMatch(/^NOT_OK: status is too large/);
   });
 
   it("pauses for twice as long each time, up to 30 seconds", () => {

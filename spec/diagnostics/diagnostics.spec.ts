@@ -56,7 +56,7 @@ describe("the diagnostics channels report", () => {
     expect(told[2]?.[1]).toMatchObject({ reason, error: { code: "UNABLE_TO_CONNECT", reason: "closed" } });
     const { message } = (told[2]?.[1] as unknown as DiagnosticsMessages["drop"]).error;
     expect(message).toContain(reason);
-    expect(message).toContain(" The client lives.");
+    expect(message).toContain(" The client can still be used.");
     expect(told[4]?.[1]).toMatchObject({ afterReconnect: true });
   });
 
@@ -82,7 +82,7 @@ describe("the diagnostics channels report", () => {
     await openClient(gateway);
     gateway.send(commandFrame({ ...button, deviceRole: "another" }, secret));
     await eventually(() => expect(told).toHaveLength(2));
-    expect(told[1]).toEqual(["ignore", { reason: "the command is for another device" }]);
+    expect(told[1]).toEqual(["ignore", { reason: "the gateway sent a command for another device" }]);
     gateway.send(Uint8Array.of(0, 0, 0, 0));
     await eventually(() => expect(told).toHaveLength(3));
     expect(told[2]?.[0]).toBe("drop");

@@ -36,11 +36,11 @@ const endpoint = describeEndpoint({ host: "127.0.0.1", port: 1636, device: butto
 export async function everyMessage(): Promise<readonly Section[]> {
   return [
     ["A failed connect", failures(["opening", "handshaking"], "Nothing is left open.")],
-    ["A failed status; the client lives", failures(["awaiting", "rehandshaking", "awaitingAgain"], LIVES)],
+    ["A failed status; the client can still be used", failures(["awaiting", "rehandshaking", "awaitingAgain"], USABLE)],
     ["A failed status; the client is destroyed", failures(["reopening", "rehandshaking", "awaitingAgain"], ENDS)],
     ["Using a client", await uses()],
     ["Payloads", payloads()],
-    ["Functions of yours", await functionsOfYours()],
+    ["Your own functions", unique(await functionsOfYours())],
     ["Arguments", await wrongArguments()],
     ["Definitions of modules", definitions()],
     ["The testing gateway", await testingGateway()],
@@ -49,11 +49,11 @@ export async function everyMessage(): Promise<readonly Section[]> {
 
 // ——— failures: whatever the table of transitions lets happen ———
 
-const LIVES = "The client lives and reconnects with the next status.";
+const USABLE = "The client can still be used; the next status reconnects.";
 const ENDS = "The client is destroyed; connect again.";
 const ACTIONS: Readonly<Partial<Record<errors.Aftermath, readonly Action[]>>> = {
   "Nothing is left open.": ["end"],
-  [LIVES]: ["fail"],
+  [USABLE]: ["fail"],
   [ENDS]: ["end", "askAgain"],
 };
 
@@ -252,6 +252,7 @@ async function wrongArguments(): Promise<string[]> {
   };
   const changes: readonly object[] = [
     { timeout: 1_000 },
+    { prot: 1636 },
     { colour: "red" },
     { host: "" },
     { host: "tcp://127.0.0.1" },

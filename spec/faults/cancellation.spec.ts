@@ -101,7 +101,7 @@ function listeners(signal: AbortSignal): number {
 }
 
 describe.each(Object.entries(PHASES))("a status %s", (_, prepare) => {
-  it("that is aborted is NOT_OK at once, with the reason as its cause; the client lives, and those behind it are served", async () => {
+  it("that is aborted is NOT_OK at once, with the reason as its cause; the client can still be used, and those behind it are served", async () => {
     const { client, gateway, timeoutMs, reached } = await prepare();
     const { signal, abort } = abortable();
     const reader = commands(client);
@@ -117,7 +117,7 @@ describe.each(Object.entries(PHASES))("a status %s", (_, prepare) => {
     expect(elapsedMs).toBeLessThan(AT_ONCE_MS);
     const error = outcome._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
-    expect(error.message).toMatch(/ The client lives\. /);
+    expect(error.message).toMatch(/ The client can still be used\. /);
     expect(error.cause).toBe(reason);
     expect(listeners(signal)).toBe(0);
     expect(getCommand(client)._unsafeUnwrapErr().code).toBe("NO_COMMAND_AVAILABLE");

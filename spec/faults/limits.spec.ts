@@ -30,7 +30,7 @@ describe.each([
     expect(Buffer.compare(command, largest)).toBe(0);
   });
 
-  it("refuses one byte more, in both directions, and the client lives", async () => {
+  it("refuses one byte more, in both directions, and the client can still be used", async () => {
     let isTooLarge = true;
     const { gateway, client } = await openButton({ answer: (status) => (isTooLarge ? tooLarge : status) }, changes);
     const sent = (await exchange(client, tooLarge))._unsafeUnwrapErr();

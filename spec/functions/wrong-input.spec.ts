@@ -56,7 +56,6 @@ const UINT32 = "a whole number from 0 to 4294967295";
 const COUNT = "a whole number from 1 to 4294967295";
 const MODULE = "a whole number from 0 to 2147483647 or a Module";
 const DEFINED = `${MODULE}, as defineModule returns it`;
-const TEXT = "a string without lone surrogates";
 const MILLISECONDS = "a number of milliseconds above 0 and up to 2147483647";
 
 describe("a wrong configuration is NOT_OK that says so, before any I/O:", () => {
@@ -94,9 +93,12 @@ describe("a wrong configuration is NOT_OK that says so, before any I/O:", () => 
     [`config.device.deviceType is 4294967296, but must be ${UINT32}`, { device: { ...button, deviceType: 2 ** 32 } }],
     [`config.device.priority is -1, but must be ${UINT32}`, { device: { ...button, priority: -1 } }],
     [`config.device.priority is 4294967296, but must be ${UINT32}`, { device: { ...button, priority: 2 ** 32 } }],
-    [`config.device.deviceRole is 7, but must be ${TEXT}`, { device: { ...button, deviceRole: 7 } }],
-    [`config.device.deviceRole is 'l\\ud800', but must be ${TEXT}`, { device: { ...button, deviceRole: "l\ud800" } }],
-    [`config.device.deviceName is null, but must be ${TEXT}`, { device: { ...button, deviceName: null } }],
+    [`config.device.deviceRole is 7, but must be a string`, { device: { ...button, deviceRole: 7 } }],
+    [
+      `config.device.deviceRole is 'l\\ud800', but must be a string without lone surrogates`,
+      { device: { ...button, deviceRole: "l\ud800" } },
+    ],
+    [`config.device.deviceName is null, but must be a string`, { device: { ...button, deviceName: null } }],
     ['config has no property "connectTimeout". Did you mean connectTimeoutMs?', { connectTimeout: 1 }],
     ['config has no property "Host". Did you mean host?', { Host: "gateway" }],
     ['config has no property "prot". Did you mean port?', { prot: 1 }],
@@ -316,9 +318,12 @@ describe("what is not a handle", () => {
     ["a revoked proxy", revokedProxy()],
     ["a Result", ok({}), "it is a Result. Unwrap it first."],
     ["a promise", Promise.resolve({}), "it is a promise. Await it first."],
-  ])("%s returns CONTEXT_INCORRECT from every function", async (_, handle, hint = "pass the handle that connect()") => {
-    await expectNoContext(handle as ClientHandle, hint);
-  });
+  ])(
+    "%s returns CONTEXT_INCORRECT from every function",
+    async (_, handle, hint = "Pass the handle that connect() returned") => {
+      await expectNoContext(handle as ClientHandle, hint);
+    },
+  );
 
   it("nor does the handle of a destroyed client work", async () => {
     const { client } = await openButton();

@@ -82,7 +82,7 @@ describe("a device of a module", () => {
       reason: "unreadable-command",
       payload: utf8('{"lit":7}'),
     });
-    expect(unreadable.message).toContain('It begins with "{\\"lit\\":7}"');
+    expect(unreadable.message).toContain('The command begins with "{\\"lit\\":7}"');
     expect((await reader.next()).value?._unsafeUnwrap()).toEqual({ lit: false });
   });
 

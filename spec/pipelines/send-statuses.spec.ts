@@ -162,7 +162,7 @@ describe("a source that fails", () => {
     throw error;
   };
 
-  it("is the last outcome, with what it threw as the cause, and the client lives", async () => {
+  it("is the last outcome, with what it threw as the cause, and the client can still be used", async () => {
     const { client } = await openButton();
     async function* failing() {
       yield one;
@@ -321,7 +321,7 @@ describe("in the middle of an interval, or before a repeat,", () => {
     expect(await last).toEqual(END);
   });
 
-  it.each(pauses)("a signal ends the iteration, and the client lives: %s", async (_, source, options) => {
+  it.each(pauses)("a signal ends the iteration, and the client can still be used: %s", async (_, source, options) => {
     const { client } = await openButton();
     const controller = new AbortController();
     const outcomes = sendStatuses(client, source(), { ...options, signal: controller.signal });

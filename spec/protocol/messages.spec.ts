@@ -25,8 +25,8 @@ function shown(body: string, device: Device = button): string {
   return trouble?.failure?.message ?? "nothing";
 }
 
-const foreign = "the command is for another device";
-const nameless = "the command names no device";
+const foreign = "the gateway sent a command for another device";
+const nameless = "the gateway sent a command that names no device";
 
 // The button's fields, one by one: module, role, name. Type 0 and priority 0 are left out, as proto3 has it.
 const MODULE = "08e807";
@@ -105,10 +105,10 @@ describe("a connect response", () => {
     [
       "to another device",
       "0a0d120b" + "08e907" + "1a0474657374" + "2200",
-      "the connect response is for another device",
+      "the gateway sent a connect response for another device",
     ],
-    ["to no device", "0a020800", "the connect response names no device"],
-    ["of no field at all", "0a00", "the connect response names no device"],
+    ["to no device", "0a020800", "the gateway sent a connect response that names no device"],
+    ["of no field at all", "0a00", "the gateway sent a connect response that names no device"],
   ])("%s: %s means %s", (_what, body, meaning) => {
     expect(shown(body)).toBe(meaning);
   });
@@ -116,7 +116,7 @@ describe("a connect response", () => {
   it("is for a device of defaults when it names a device of defaults", () => {
     const nothing = { module: 0, deviceType: 0, deviceRole: "", deviceName: "", priority: 0 };
     expect(shown("0a021200", nothing)).toBe("accepted");
-    expect(shown("0a00", nothing)).toBe("the connect response names no device");
+    expect(shown("0a00", nothing)).toBe("the gateway sent a connect response that names no device");
   });
 });
 

@@ -512,13 +512,28 @@ describe("what a failure says", () => {
     ["handshaking", "module not supported", "MODULE_NOT_SUPPORTED, refused", "does not serve the device's module"],
     ["handshaking", "type not supported", "DEVICE_TYPE_NOT_SUPPORTED, refused", "does not support the device's type"],
     ["handshaking", "higher priority", "HIGHER_PRIORITY_ALREADY_CONNECTED, refused", "with a higher priority"],
-    ["handshaking", "command to another", "DEVICE_INCORRECT, wrong-device", "the command is for another device"],
-    ["handshaking", "accepted another", "DEVICE_INCORRECT, wrong-device", "the connect response is for another device"],
-    ["handshaking", "accepted nobody", "DEVICE_INCORRECT, wrong-device", "the connect response names no device"],
+    [
+      "handshaking",
+      "command to another",
+      "DEVICE_INCORRECT, wrong-device",
+      "the gateway sent a command for another device",
+    ],
+    [
+      "handshaking",
+      "accepted another",
+      "DEVICE_INCORRECT, wrong-device",
+      "the gateway sent a connect response for another device",
+    ],
+    [
+      "handshaking",
+      "accepted nobody",
+      "DEVICE_INCORRECT, wrong-device",
+      "the gateway sent a connect response that names no device",
+    ],
     ["idle", "closed", "UNABLE_TO_CONNECT, closed", "the gateway closed the connection"],
     ["idle", "reset", "UNABLE_TO_CONNECT, closed", "the connection broke"],
     ["idle", "accepted", "COMMAND_INCORRECT, off-protocol", "the gateway sent a second connect response"],
-    ["idle", "command to nobody", "DEVICE_INCORRECT, wrong-device", "the command names no device"],
+    ["idle", "command to nobody", "DEVICE_INCORRECT, wrong-device", "the gateway sent a command that names no device"],
     ["idle", "empty frame", "COMMAND_INCORRECT, off-protocol", "cannot be read: it announced a message of length 0"],
     ["awaiting", "deadline", "TIMEOUT_OCCURRED, timed-out", "no command came within 80 ms"],
     ["awaiting", "accepted", "COMMAND_INCORRECT, off-protocol", "sent a connect response instead of a command"],
@@ -528,7 +543,12 @@ describe("what a failure says", () => {
       "COMMAND_INCORRECT, off-protocol",
       "sent a connect response instead of a command",
     ],
-    ["awaiting", "command to another", "DEVICE_INCORRECT, wrong-device", "the command is for another device"],
+    [
+      "awaiting",
+      "command to another",
+      "DEVICE_INCORRECT, wrong-device",
+      "the gateway sent a command for another device",
+    ],
     ["awaiting", "abort", "NOT_OK, aborted", "the call was aborted by its signal"],
     ["rehandshaking", "module not supported", "MODULE_NOT_SUPPORTED, refused", "does not serve the device's module"],
     ["rehandshaking", "unknown response", "COMMAND_INCORRECT, off-protocol", "has the unknown type 99"],
@@ -551,11 +571,26 @@ describe("what a failure says", () => {
   }
 
   it.each([
-    ["reopening", "closed", "closed", "could not reconnect after the gateway closed the connection without answering"],
-    ["reopening", "timed out", "deadline", "could not reconnect in time after no command came within 80 ms"],
-    ["rehandshaking", "unsent", "closed", "while reconnecting after the connection was lost"],
-    ["rehandshaking", "unsent", "deadline", "while reconnecting after the connection was lost"],
-    ["awaitingAgain", "timed out", "closed", "no command came in time, and after the reconnection the gateway closed"],
+    [
+      "reopening",
+      "closed",
+      "closed",
+      "the gateway closed the connection without answering the status, and the client could not reconnect",
+    ],
+    ["reopening", "timed out", "deadline", "no command came within 80 ms, and the client could not reconnect in time"],
+    ["rehandshaking", "unsent", "closed", "the connection was lost; when the client reconnected, the gateway closed"],
+    [
+      "rehandshaking",
+      "unsent",
+      "deadline",
+      "the connection was lost; when the client reconnected, the gateway sent no",
+    ],
+    [
+      "awaitingAgain",
+      "timed out",
+      "closed",
+      "no command came in time, and when the client reconnected, the gateway closed",
+    ],
     ["awaitingAgain", "timed out", "deadline", "no command came within 80 ms, not even after the reconnection"],
   ])("%s, after an attempt that was %s, on %s: %s", (state, firstAttempt, input, words) => {
     const device = firstAttempt === "closed" ? states[state]!() : reconnecting(state, firstAttempt);
