@@ -23,7 +23,7 @@ import type {
 export * from "./index.js";
 
 /**
- * Connects a device; throws what {@link results.connect} fails with.
+ * Connects a device; throws the errors that {@link results.connect} returns.
  *
  * @example
  * await using client = await connect(config);
@@ -35,7 +35,7 @@ export async function connect<Status = Uint8Array, Command = Uint8Array>(
 }
 
 /**
- * Sends a status and waits until a command has arrived; throws what {@link results.sendStatus} fails with.
+ * Sends a status and waits until a command has arrived; throws the errors that {@link results.sendStatus} returns.
  *
  * @example
  * await sendStatus(client, status, { timeoutMs: 2_000 });
@@ -49,7 +49,7 @@ export async function sendStatus<Status, Command>(
 }
 
 /**
- * Sends a status and returns the command that completed it; throws what {@link results.exchange} fails with.
+ * Sends a status and returns the command that completed it; throws the errors that {@link results.exchange} returns.
  *
  * @example
  * const command = await exchange(client, status);
@@ -63,7 +63,7 @@ export async function exchange<Status, Command>(
 }
 
 /**
- * Returns the latest command; throws what {@link results.getCommand} fails with.
+ * Returns the latest command; throws the errors that {@link results.getCommand} returns.
  *
  * @example
  * const command = getCommand(client);
@@ -101,7 +101,7 @@ export function sendStatuses<Status, Command>(
 }
 
 /**
- * How a device runs, and who is called with its failures.
+ * How a device runs, and what is called with its failures.
  */
 export interface ThrowingRunDeviceOptions extends RunDeviceOptions {
   /** Called with each failure that does not end the device. If it throws, the device ends, and the iteration throws the same. */
@@ -183,13 +183,13 @@ export function lazyClient<Status = Uint8Array, Command = Uint8Array>(
 }
 
 /**
- * The value of a Result that `use` returns, or what else it returns.
+ * The value of a Result that `use` returns, or anything else that it returns, unchanged.
  */
 export type Unwrapped<T> = T extends Ok<infer Value, unknown> ? Value : T extends Err<unknown, unknown> ? never : T;
 
 /**
- * Connects, calls `use(client)`, and destroys the client on every path. Throws what {@link results.connect} fails with, and what `use`
- * throws, unchanged. A Result that `use` returns is unwrapped: its value is returned, its error thrown.
+ * Connects, calls `use(client)`, and destroys the client whatever happens. Throws the errors that {@link results.connect} returns, and what
+ * `use` throws, unchanged. A Result that `use` returns is unwrapped: its value is returned, its error thrown.
  *
  * @example
  * const command = await withClient(config, (client) => exchange(client, status));

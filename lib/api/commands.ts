@@ -15,7 +15,7 @@ import { readOutcome } from "./functions.js";
  * unsubscribes. While there is no connection nothing arrives, and only the next status reconnects. It never rejects.
  *
  * An item can be an `Err` instead:
- * - `COMMAND_INCORRECT`: the module's codec could not read this command, which is the `payload`; reading goes on
+ * - `COMMAND_INCORRECT`: the module's codec could not read this command, which is the `payload`; later commands follow
  * - `NOT_OK`, `fell-behind`: more than `highWaterMark` commands (default 1,024) or 64 MiB waited unread; the last item
  * - `NOT_OK`, `invalid-argument`, and `CONTEXT_INCORRECT` for a destroyed client or something that is not a handle: the only item
  *

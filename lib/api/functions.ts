@@ -42,18 +42,19 @@ export function connect<Status = Uint8Array, Command = Uint8Array>(
 /**
  * Sends a status and waits until a command has arrived; returns the same handle, for chaining.
  *
- * One attempt takes at most `timeoutMs` (default 10,000 ms) from the moment the kernel has the status. If the connection fails, the
- * client reconnects once and sends the status again. So a status may reach the gateway twice. That is safe, because a status is a
- * snapshot of the device's state. From its turn on, a call takes at most 2 × `timeoutMs` + 2 × (`connectTimeoutMs` + 350 ms). Concurrent calls send
- * their statuses one after the other, in call order; at most 64 may wait. The bytes are copied at the call. It never throws and never rejects.
+ * One attempt takes at most `timeoutMs` (default 10,000 ms) from the moment the operating system has taken the status. If the connection
+ * fails, the client reconnects once and sends the status again. So a status may reach the gateway twice. That is safe, because a status is
+ * a snapshot of the device's state. From its turn on, a call takes at most 2 × `timeoutMs` + 2 × (`connectTimeoutMs` + 350 ms). Concurrent
+ * calls send their statuses one after the other, in call order; at most 64 may wait. The bytes are copied at the call. It never throws and
+ * never rejects.
  *
  * Errors, with the codes of the C header's `send_status`; those marked * destroy the client:
  * - `TIMEOUT_OCCURRED` *: no command in time, not even after the reconnection
  * - `UNABLE_TO_CONNECT` *: the reconnection failed, or the gateway closed both connections without an answer (the module may consider the status invalid)
  * - `DEVICE_ALREADY_CONNECTED`, `HIGHER_PRIORITY_ALREADY_CONNECTED`, `MODULE_NOT_SUPPORTED`, `DEVICE_TYPE_NOT_SUPPORTED` *: the gateway refused the reconnection
- * - `COMMAND_INCORRECT`: the gateway sent something other than a command, or than a connect response when reconnecting; the client
- *   drops the connection, and the next status reconnects
- * - `DEVICE_INCORRECT`: the gateway sent a message for another device; likewise
+ * - `COMMAND_INCORRECT`: the gateway sent something other than what was due, a command or, when reconnecting, a connect response;
+ *   the client drops the connection, and the next status reconnects
+ * - `DEVICE_INCORRECT`: the gateway sent a message for another device; the same happens
  * - `CONTEXT_INCORRECT`: not a handle (`no-handle`), or its client is destroyed (`destroyed`)
  * - `NOT_OK`: a wrong argument, a status that the module's codec refuses, an abort by `options.signal`, a status above `maxMessageBytes`,
  *   64 statuses already waiting; `reason` says which
@@ -142,7 +143,7 @@ export function getCommand<Status, Command>(
 /**
  * Resolves when the client has been destroyed, and says why.
  *
- * Ok: its owner destroyed it. Err: the error of the status that destroyed it, or `CONTEXT_INCORRECT` for anything but a handle.
+ * Ok: your code destroyed it. Err: the error of the status that destroyed it, or `CONTEXT_INCORRECT` for anything but a handle.
  *
  * @example
  * (await closed(client)).mapErr((error) => console.error(error.message));

@@ -15,7 +15,7 @@ export interface LazyClient<Status = Uint8Array, Command = Uint8Array> extends A
 }
 
 /**
- * Returns a function that returns the connected client, and connects it when necessary.
+ * Returns a function that gives you the client, and connects it first if necessary.
  *
  * The function connects on first use, once even under concurrent calls, and again after the client was destroyed or could not connect.
  * Keep it outside a serverless handler. The configuration has no `signal`, because the connection belongs to no single call.

@@ -31,10 +31,10 @@ export interface RunDeviceOptions extends SendStatusesOptions, CommandsOptions {
  * It connects, repeats the last status when no new one comes, yields each command once and in order, answers and pushed ones, and
  * connects again after a failure that destroyed its client; then it sends the last status first. It starts with the first read.
  *
- * Every failure is an `Err` among the commands, and the device goes on. The last item is an `Err` if `retryDelayMs` ended the device, an
- * argument is wrong, or the source threw (`source-failed`). It also ends when the source ends or `signal` aborts; its client is then
- * destroyed, as it is when the loop is left. It sends statuses whether or not you read commands: beyond `highWaterMark` (default
- * 1,024) or 64 MiB unread, it drops the oldest, and one `Err`, `fell-behind`, says how many. It never rejects.
+ * Every failure is an `Err` among the commands, a refusal too, and the device keeps running. The last item is an `Err` if `retryDelayMs`
+ * ended the device, an argument is wrong, or the source threw (`source-failed`). It also ends when the source ends or `signal` aborts; its
+ * client is then destroyed, as it is when the loop is left. It sends statuses whether or not you read commands: beyond `highWaterMark`
+ * (default 1,024) or 64 MiB unread, it drops the oldest, and one `Err`, `fell-behind`, says how many. It never rejects.
  *
  * @example
  * const device = { module: example, deviceType: 0, deviceRole: "left_button", deviceName: "button1" };

@@ -18,7 +18,7 @@ import { readOutcome } from "./functions.js";
  * source ends, and at once when `signal` aborts or the client is destroyed, whatever the source is doing. Leaving the loop, or
  * `return()`, also calls `return()` of the source, and waits for a status in flight. It never rejects.
  *
- * The errors are those of {@link exchange}. A source that throws ends it with `NOT_OK`, `source-failed`; the client lives.
+ * The errors are those of {@link exchange}. A source that throws ends it with `NOT_OK`, `source-failed`; the client can still be used.
  *
  * @example
  * for await (const outcome of sendStatuses(client, every(1_000, () => readSensors()))) {

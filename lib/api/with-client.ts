@@ -8,7 +8,7 @@ import { InternalClientError } from "../errors/internal-client-error.js";
 import { connect, destroy } from "./functions.js";
 
 /**
- * Connects, calls `use(client)`, and destroys the client on every path before it returns the outcome.
+ * Connects, calls `use(client)`, and destroys the client whatever happens, before it returns the outcome.
  *
  * `use` returns a Result, a plain value, or a promise of either; that is the outcome. If it throws
  * or rejects, the outcome is an Err `NOT_OK`, `use-failed`, with what was thrown as its `cause`. It never throws and never rejects.

@@ -45,8 +45,8 @@ export const watchCommand = {
   summary: "Be a device: send a status every few seconds and show the commands as they come",
   notes: [
     "At a terminal it shows a live view, and at the end the latest 200 lines; elsewhere it prints a line for each event. Payloads are JSON, text in quotes, or hex after the word hex. If nobody reads the output fast enough, events are left out, and a line says how many.",
-    "When the connection is lost it connects again after a pause: 1 s, then twice as long each time, up to 30 s. It gives up when that cannot help: module or type not supported, or a call that the library refuses. With --count, a failed status sets the exit code only if it is the last one.",
-    "The gateway refuses a second device with the same module, type and role. send and watch use different roles; to run one of them twice, give --role. A gateway disconnects a device that is silent for 30 s, so keep --every below that.",
+    "When the connection is lost it connects again after a pause: 1 s, then twice as long each time, up to 30 s. It gives up when trying again cannot help: module or type not supported, or a call that the library refuses. With --count, a failed status sets the exit code only if it is the last one.",
+    "The gateway refuses a second device with the same module, type and role. send and watch use different roles; to run one of them twice, give --role. A gateway may disconnect a device that has been silent for 15 s, so keep --every below that.",
   ],
   events: [
     ["connect, reconnect", ""],

@@ -128,7 +128,8 @@ export class DeviceRun {
       const next = await this.statuses.next();
       if (next.kind === "status") return next.bytes;
       if (next.kind === "end") return undefined;
-      if (next.kind === "interrupted" && client.isDestroyed) return new Uint8Array(0); // says why it is destroyed
+      // Sending anything to a destroyed client returns the error that says why.
+      if (next.kind === "interrupted" && client.isDestroyed) return new Uint8Array(0);
       if (next.kind === "interrupted") continue;
       this.put(err(next.kind === "failed" ? last(next.error) : next.error));
       await turnOfTheLoop(); // or a source that yields unwritable statuses at once would block the process

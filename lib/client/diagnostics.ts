@@ -75,7 +75,7 @@ interface CommandDiagnostics extends DiagnosticsMessage {
 type ReconnectDiagnostics = DiagnosticsMessage;
 
 /**
- * `fleet-internal-client:drop`: the connection is lost or was dropped; the client lives.
+ * `fleet-internal-client:drop`: the connection is lost or was dropped; the client can still be used.
  *
  * @example
  * subscribe("fleet-internal-client:drop", (message) => log((message as DropDiagnostics).reason));
@@ -129,7 +129,7 @@ export interface DiagnosticsMessages {
   readonly command: CommandDiagnostics;
   /** The device is connected again. */
   readonly reconnect: ReconnectDiagnostics;
-  /** The connection is lost or was dropped; the client lives. */
+  /** The connection is lost or was dropped; the client can still be used. */
   readonly drop: DropDiagnostics;
   /** A command for another device arrived while no status was in flight, and was ignored. */
   readonly ignore: IgnoreDiagnostics;

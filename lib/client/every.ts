@@ -7,7 +7,8 @@ import { clearTimeout, setTimeout } from "./timers.js";
  * Makes a source of statuses that calls `read` at once and then at every interval.
  *
  * For {@link sendStatuses} and {@link runDevice}. `intervalMs` is in milliseconds, above 0 and up to 2^31-1. A slow reader of the source
- * skips intervals, and nothing piles up. If `read` throws, the source ends.
+ * skips intervals, and nothing piles up. If `read` throws, so does the source: `sendStatuses` and `runDevice` then end with
+ * `source-failed`.
  *
  * @example
  * for await (const outcome of sendStatuses(client, every(1_000, () => readSensors()))) outcome.match(act, report);

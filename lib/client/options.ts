@@ -50,7 +50,7 @@ export interface Config<Status = Uint8Array, Command = Uint8Array> {
   readonly connectTimeoutMs?: number | undefined;
   /**
    * The largest message body that is sent or accepted, in bytes, 1 to 2^32-1. A larger status is `NOT_OK` and not sent. A larger message
-   * of the gateway is not stored: the status in flight fails with `COMMAND_INCORRECT`, and the client drops the connection.
+   * from the gateway is not stored: the status in flight fails with `COMMAND_INCORRECT`, and the client drops the connection.
    *
    * @defaultValue 16,777,216
    */
@@ -79,26 +79,26 @@ export interface Config<Status = Uint8Array, Command = Uint8Array> {
  */
 export interface SendStatusOptions {
   /**
-   * How long one attempt may take, in milliseconds, above 0 and up to 2^31-1: from the moment the kernel has the status until a command
-   * has arrived. A healthy gateway may take 250 ms, so use at least 300.
+   * How long one attempt may take, in milliseconds, above 0 and up to 2^31-1: from the moment the operating system has taken the status
+   * until a command has arrived. A healthy gateway may take 250 ms, so use at least 300.
    *
    * @defaultValue 10,000
    */
   readonly timeoutMs?: number | undefined;
-  /** Aborts the call, also while its status waits for its turn; ends an iterable. */
+  /** Aborts the call, even while its status waits for its turn. With `sendStatuses` and `runDevice` it ends the iteration. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * How the statuses of a source are sent; `timeoutMs` applies to each, `signal` ends the whole.
+ * How the statuses of a source are sent; `timeoutMs` applies to each, `signal` ends the iteration.
  *
  * @example
  * const options: SendStatusesOptions = { repeatAfterMs: 5_000, timeoutMs: 2_000, signal: AbortSignal.timeout(60_000) };
  */
 export interface SendStatusesOptions extends SendStatusOptions {
   /**
-   * After how long without a new status the last one is sent again, in milliseconds, above 0 and up to 2^31-1. The same bytes are
-   * sent again. A gateway disconnects a device that is silent for 15 to 30 s.
+   * How long to wait for a new status before the last one is sent again, in milliseconds, above 0 and up to 2^31-1. The same bytes are sent
+   * again. A gateway may disconnect a device that has been silent for 15 s.
    *
    * @defaultValue never; 5,000 for `runDevice`
    */

@@ -2,8 +2,8 @@ import { ok } from "neverthrow";
 import type { Codec } from "./codec.js";
 
 /**
- * Payloads that may be empty: 0 bytes are `undefined`, "nothing new", which is how modules that push their commands answer a status.
- * Such a command completes its status and nothing else: `exchange` returns `undefined`, and `commands`, `getCommand` and `runDevice`
+ * Payloads that may be empty: 0 bytes are `undefined`, which means "nothing new". Modules that push their commands answer a status like
+ * that. Such a command completes its status and nothing else: `exchange` returns `undefined`, and `commands`, `getCommand` and `runDevice`
  * skip it.
  *
  * @example

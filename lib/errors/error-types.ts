@@ -13,7 +13,7 @@ export type ErrorWith<Code extends ErrorCode = ErrorCode> = Code extends ErrorCo
  * The codes with which the gateway refuses a device; the `connect` family.
  *
  * @example
- * const isFinal = (code: RefusalCode) => code !== "DEVICE_ALREADY_CONNECTED";
+ * const isForGood = (code: RefusalCode) => code === "MODULE_NOT_SUPPORTED" || code === "DEVICE_TYPE_NOT_SUPPORTED";
  */
 export type RefusalCode =
   | "DEVICE_ALREADY_CONNECTED"
@@ -52,8 +52,8 @@ export type SendStatusError = ErrorWith<SendStatusErrorCode>;
 export type GetCommandError = ErrorWith<"CONTEXT_INCORRECT" | "NO_COMMAND_AVAILABLE" | "COMMAND_INCORRECT">;
 
 /**
- * The errors among the items of `commands`: `COMMAND_INCORRECT` is a command that the module's codec could not read, and reading goes
- * on; `NOT_OK` (`fell-behind`, `invalid-argument`) and `CONTEXT_INCORRECT` are the last item.
+ * The errors among the items of `commands`: `COMMAND_INCORRECT` is a command that the module's codec could not read, and later commands
+ * follow; `NOT_OK` (`fell-behind`, `invalid-argument`) and `CONTEXT_INCORRECT` are the last item.
  *
  * @example
  * const isLast = (error: CommandsError) => error.code !== "COMMAND_INCORRECT";

@@ -7,7 +7,7 @@ import { ReturnCode, type ErrorCode } from "./return-code.js";
  *
  * - `connect`: the gateway refused the device.
  * - `communication`: the transport failed, or the gateway broke the protocol.
- * - `usage`: the caller; a wrong argument or handle, an aborted call, a full queue, no command yet.
+ * - `usage`: the call was wrong or came too early: a wrong argument or handle, an aborted call, a full queue, no command yet.
  *
  * @example
  * const exitCodes: Record<ErrorFamily, number> = { usage: 2, connect: 3, communication: 4 };
@@ -49,7 +49,7 @@ export interface ErrorDetails<Code extends ErrorCode = ErrorCode> {
 /**
  * The one error of this library: in the `Err` of every Result, and what the throwing functions throw.
  *
- * `code` and `reason` are string literals, so a `switch` over them narrows and can be exhausted.
+ * `code` and `reason` are string literals, so a `switch` over them narrows and can be checked for exhaustiveness.
  *
  * @example
  * if (error.code === "TIMEOUT_OCCURRED") console.warn(error.message, error.returnCode); // … -12
@@ -61,7 +61,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
   readonly returnCode: (typeof ReturnCode)[Code];
   /** What happened, more precisely than the code, as a string literal. */
   readonly reason: ErrorReason<Code>;
-  /** `"connect"`, `"communication"` or `"usage"`: the gateway refused, the connection failed, or the caller is the cause. */
+  /** `"connect"`, `"communication"` or `"usage"`: the gateway refused the device, the connection failed, or the call was wrong. */
   readonly family: ErrorFamily;
   /** The bytes of a command that its module could not read (`unreadable-command`); absent otherwise. */
   declare readonly payload?: Uint8Array;
@@ -75,7 +75,7 @@ export class InternalClientError<Code extends ErrorCode = ErrorCode> extends Err
     if (details.payload !== undefined) this.payload = details.payload;
   }
 
-  /** Returns every field but the payload, for logs; of the cause, its message. */
+  /** Returns every field but the payload, for logs; the cause is reduced to its message. */
   toJSON(): Record<string, unknown> {
     const { name, code, returnCode, reason, family, message } = this;
     const cause = causeText(this.cause);

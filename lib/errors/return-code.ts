@@ -54,7 +54,7 @@ function bothWays(): NumbersOfNames & NamesOfNumbers {
 }
 
 /**
- * The return codes of the C API (`internal_client.h`), by name and back by number, as a numeric enum has them.
+ * The return codes of the C API (`internal_client.h`), by name and by number, like a numeric enum.
  *
  * @example
  * ReturnCode.TIMEOUT_OCCURRED; // -12

@@ -53,7 +53,7 @@ export type Effect<Ticket> =
     }
   /** A command arrived. It completes the status of the ticket; without a ticket, it was pushed. */
   | { readonly kind: "command"; readonly command: Uint8Array; readonly ticket: Ticket | undefined }
-  /** A status failed; the client lives. */
+  /** A status failed; the client can still be used. */
   | { readonly kind: "failed"; readonly ticket: Ticket; readonly failure: Failure }
   /** The connection is lost or was dropped; the next status reconnects. `ticket` is the status that was in flight. */
   | { readonly kind: "dropped"; readonly failure: Failure; readonly ticket: Ticket | undefined }

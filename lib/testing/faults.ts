@@ -26,7 +26,8 @@ import { checkFilter, type Device, type DeviceFilter, matches } from "./device.j
 export type FaultPoint = "accept" | "connect" | "status";
 
 /**
- * What can go wrong as soon as a TCP connection has been accepted. All times are milliseconds (0 to 2,147,483,647).
+ * What can go wrong as soon as a TCP connection has been accepted. All times are milliseconds (0 to 2,147,483,647); defaults are in
+ * parentheses.
  *
  * - `close`: closes the socket (FIN) after `delayMs` (0), like a gateway that has no room left.
  * - `reset`: resets the socket (RST) after `delayMs` (0), like a gateway that has crashed.
@@ -62,8 +63,8 @@ export type AcceptFault =
  * - `send`: the given bytes instead of the reply.
  * - `stop reading`: the proper reply, and then never reads from this socket again.
  * - `vanish`: no reply, and from then on the socket is not read, written to or closed, as if the network had silently
- *   failed. The device's slot stays taken, even when the device has closed its end, until the gateway cuts
- *   the device as silent (see {@link GatewayOptions.silenceMs}; never if it never sent a status), kicks it, or restarts.
+ *   failed. The device's slot stays taken, even when the device has closed its end, until the gateway disconnects
+ *   the device for its silence (see {@link GatewayOptions.silenceMs}; never if it never sent a status), kicks it, or restarts.
  * - `push first`: a pushed command, then the proper reply. With a real gateway, a push can overtake the answer like this.
  * - `push instead`: a pushed command and nothing else. A real gateway did this to 39 of 500 statuses.
  *

@@ -94,9 +94,9 @@ export interface TestingGateway {
   readonly nextDisconnect: (which?: DeviceFilter) => Promise<Disconnect>;
 
   /**
-   * Every connect, status and disconnect of the matching devices from this call on, as an async iterable; its statuses are
-   * those of `nextStatus`. It ends when the gateway is stopped or the signal aborts, after what is unread. A reader that
-   * leaves more than 10,000 events or 256 MiB of statuses unread gets an Error.
+   * Every connect, status and disconnect of the matching devices from this call on, as an async iterable; its statuses are those of
+   * `nextStatus`. Once all unread events were read, it ends when the gateway is stopped or the signal aborts. A reader that leaves more
+   * than 10,000 events or 256 MiB of statuses unread gets an Error.
    *
    * @example
    * for await (const event of gateway.events({ module: example }, { signal })) if (event.kind === "disconnect") break;
@@ -110,16 +110,15 @@ export interface TestingGateway {
   readonly forget: () => void;
 
   /**
-   * Gives the module a command for the matching devices, as the cloud does, and returns for how many. It counts those that
-   * have sent a valid status since they connected. The command is bytes, or the module's own type if `which.module` is a
-   * module by value; it throws a TypeError if the codec rejects the command. A command that is empty, or that one of the
-   * known modules considers invalid, goes to no device.
+   * Gives the module a command for the matching devices, as the cloud does, and returns the number of devices. It counts those that have
+   * sent a valid status since they connected. The command is bytes, or the module's own type if `which.module` is a module by value; it
+   * throws a TypeError if the codec rejects the command. A command that is empty, or that one of the known modules considers invalid, goes
+   * to no device.
    *
-   * The command waits behind others for the device's next status; of four that wait, the oldest is dropped. Once sent
-   * as an answer, it answers every later status too (but the example's lamp still follows its button, and a mission loses the
-   * stops that are reached). Where the module asks for pushes it is sent as soon as no module is at work, a status without
-   * a new command is answered with an empty one, and nothing is repeated. It then names the device as the cloud does: as the
-   * device's last status, or with the `deviceName` given.
+   * Without `pushes`, the command waits for the device's next status, behind earlier ones; at most three wait, and a fourth drops the
+   * oldest. Once sent, it answers every later status too (but the example's lamp still follows its button, and a mission loses the stops
+   * that are reached). With `pushes`, the command is pushed as soon as no module is busy. Other statuses get an empty command, and nothing
+   * is repeated. A pushed command has the name from the device's last status, or the `deviceName` given.
    *
    * @example
    * expect(gateway.command([{ outNum: 1, actType: 1 }], { module: carAccessory, deviceType: 1 })).toBe(1);
@@ -154,9 +153,9 @@ export interface TestingGateway {
   readonly send: (bytes: Uint8Array, which?: DeviceFilter) => number;
 
   /**
-   * Closes sockets (FIN), or resets them (RST) with `options.reset`, and returns how many. They are those of the
-   * matching devices, refused ones too; without `which`, every open one. What was written before a FIN goes out first. For
-   * the slots see {@link GatewayOptions.cleanUpMs}.
+   * Closes sockets (FIN), or resets them (RST) with `options.reset`, and returns how many. They are those of the matching devices, refused
+   * ones too; without `which`, every open one. What was written before a FIN goes out first. {@link GatewayOptions.cleanUpMs} says when
+   * their slots are free.
    *
    * @example
    * gateway.kick({ deviceRole: "left_button" }, { reset: true });
@@ -164,10 +163,9 @@ export interface TestingGateway {
   readonly kick: (which?: DeviceFilter, options?: { readonly reset?: boolean | undefined }) => number;
 
   /**
-   * Plans a fault, once or `options.times` times, for the devices that match `options.which`. `times` is 1 to
-   * Number.MAX_SAFE_INTEGER, or Infinity; default: 1. Plans for the same point are used up in the order in which they were
-   * made. A status of the connected device uses one when its turn has come, valid or not. Throws a TypeError or RangeError
-   * if that fault cannot happen at that point.
+   * Plans a fault, once or `options.times` times, for the devices that match `options.which`. `times` is 1 to Number.MAX_SAFE_INTEGER, or
+   * Infinity; default: 1. Plans for the same point are used up in the order in which they were made. A status uses up a plan when it is
+   * processed, valid or not. Throws a TypeError or RangeError if that fault cannot happen at that point.
    *
    * @example
    * gateway.misbehave("status", { do: "reset" });
@@ -183,16 +181,16 @@ export interface TestingGateway {
   readonly behave: () => void;
 
   /**
-   * Restarts: closes all sockets and the port, frees all slots, and listens on the same port again after `options.downMs`.
-   * That is in milliseconds, 0 to 2,147,483,647; default: 0. Plans and what was received stay. Rejects if the port is taken
-   * by then or the gateway was stopped.
+   * Restarts: closes all sockets and the port, frees all slots, and listens on the same port again after `options.downMs`. `downMs` is in
+   * milliseconds, 0 to 2,147,483,647; default: 0. Plans and what was received stay. Rejects if the port is taken by then or the gateway was
+   * stopped.
    */
   readonly restart: (options?: { readonly downMs?: number | undefined }) => Promise<void>;
 
   /**
-   * Ends like a gateway that gets SIGTERM: it is mute for `options.muteMs`, then closes its port and its sockets. That is in
-   * milliseconds, 0 to 2,147,483,647; default: 3,000. Meanwhile its port still takes connections. Sockets that are new, or
-   * have sent something meanwhile, are reset. `restart` brings it back. Rejects if the gateway was stopped.
+   * Ends like a gateway that gets SIGTERM: it is mute for `options.muteMs`, then closes its port and its sockets. `muteMs` is in
+   * milliseconds, 0 to 2,147,483,647; default: 3,000. Meanwhile its port still takes connections. Sockets that are new, or have sent
+   * something meanwhile, are reset. `restart` brings it back. Rejects if the gateway was stopped.
    *
    * @example
    * await gateway.terminate({ muteMs: 100 });
@@ -207,15 +205,15 @@ export interface TestingGateway {
 }
 
 /**
- * Starts a module gateway in this process, over real TCP, to test devices against. Without options it serves every device
- * and answers each status with the same bytes as the command.
+ * Starts a module gateway in this process, over real TCP, to test devices against. Without options it serves every device and echoes each
+ * status as its command.
  *
- * It has the habits of a real gateway. It answers in two writes, header and body; leaves the socket open after refusing
- * a module or type; lets a device of a higher priority take over; closes the connection at once when a message breaks the protocol or a header
- * comes in pieces. It handles one message at a time for each connection, two for all connections together, and one for all
- * modules together: a slow status holds up every other device, and so do two invalid ones, for the 250 ms after which their
- * connections are closed. An answer or command goes to the device, not to the socket: a late one may arrive on the device's next connection, before
- * the connect response. For worse habits see {@link TestingGateway.misbehave}.
+ * It has the habits of a real gateway. It answers in two writes, header and body; leaves the socket open after refusing a module or type;
+ * lets a device of a higher priority take over; closes the connection at once when a message breaks the protocol or a header comes in
+ * pieces. It handles one message of a connection at a time, and those of at most two connections. One module works at a time, so a slow
+ * status delays every other device. Two invalid statuses do the same, for the 250 ms after which their connections are closed. An answer or
+ * command goes to the device, not to the socket: a late one may arrive on the device's next connection, before the connect response. For
+ * worse habits see {@link TestingGateway.misbehave}.
  *
  * A device in the same process and thread always reads an answer's two writes together; to have it read the header
  * alone, plan the fault `{ do: "delay", ms: 0, afterBytes: 4 }`. It stores at most 64 MiB of one message, and as much of what a

@@ -10,7 +10,7 @@ import { genuineModules, type GenuineModule } from "./genuine-modules.js";
  */
 export type Outcome<Value> =
   | { isErr(): boolean; readonly value: Value }
-  // The two differ in this alone, so that a `Result` is one or the other.
+  // Only this field tells the two apart, so that a `Result` is one or the other.
   | { isErr(): boolean; readonly error: unknown };
 
 /**
@@ -78,11 +78,11 @@ export interface ServedModule<Module = AnyModule> {
   readonly deviceTypes?: readonly number[] | undefined;
 
   /**
-   * Returns the command that answers a status until the cloud has sent one, or a promise of it. `undefined` means that the status is
-   * invalid and gets no answer; for a module that asks for pushes, it means nothing new.
+   * Returns the command for a status, or a promise of it, until the cloud has sent a command. `undefined` means that the status is invalid
+   * and gets no answer; with `pushes`, it means nothing new.
    *
    * @defaultValue {@link GatewayOptions.answer}; else the answer of the real module for a known module; else the status
-   * itself, or nothing new if the module asks for pushes
+   * itself, or nothing new with `pushes`
    */
   answer?(
     status: StatusOf<ModuleIn<Module>>,
@@ -90,7 +90,7 @@ export interface ServedModule<Module = AnyModule> {
   ): CommandOf<ModuleIn<Module>> | undefined | Promise<CommandOf<ModuleIn<Module>> | undefined>;
 
   /**
-   * Whether it asks for pushes: see {@link TestingGateway.command}.
+   * Whether the module pushes its commands instead of keeping them for the next status: see {@link TestingGateway.command}.
    *
    * @defaultValue false
    */
@@ -204,7 +204,8 @@ function toModule(served: ServedModule, answerAll: AnswerBytes | undefined): rea
   return [number, { ...plain, isValidStatus: (status, device) => isReadable(module, status, device) }];
 }
 
-/** A module by value is a known one if it can read the known one's first command: versions of a module share a number, and strangers may use it too. */
+// Versions of a module share a number, and other modules may use it too. So a module counts as a known one only if it can
+// read that one's first command.
 function genuineFor(module: AnyModule): GenuineModule | undefined {
   const forms = genuineModules.get(numberOf(module)) ?? [];
   if (typeof module === "number") return forms[0];

@@ -32,8 +32,8 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
   readonly port?: number | undefined;
 
   /**
-   * The modules that it serves: modules by value, modules with what they do, and numbers. The known ones answer as the real ones
-   * do: 1 (mission), 2 (I/O), 3 (transparent) and 1000 (example), and by value missionProtobuf. As on a real gateway, a device of another
+   * The modules that it serves. Each is a module, a number, or an object with a module and what it does. The known modules answer as the
+   * real ones do: 1 (mission), 2 (I/O), 3 (transparent), 1000 (example), and `missionProtobuf`. As on a real gateway, a device of another
    * module or type is refused, its socket stays open and its slot stays taken until the device closes the socket.
    *
    * @defaultValue every module and device type, answering with the status itself
@@ -63,9 +63,8 @@ export interface GatewayOptions<Modules extends readonly Servable[] = readonly A
   readonly moduleTimeoutMs?: number | undefined;
 
   /**
-   * How long a device's slot stays taken after its socket has ended, in milliseconds, 0 to 2,147,483,647. A real gateway
-   * needs up to about 5. As on a real gateway, the end of a socket is not noticed while a status of it waits for its
-   * answer: up to `moduleTimeoutMs`.
+   * How long a device's slot stays taken after its socket has ended, in milliseconds, 0 to 2,147,483,647. A real gateway needs up to about
+   * 5. As on a real gateway, the end of a socket is not noticed while one of its statuses waits for its answer: up to `moduleTimeoutMs`.
    *
    * @defaultValue 0
    */
