@@ -21,7 +21,7 @@ export const checkCommand = {
     module: {
       value: "NUMBER",
       help: "check with this module",
-      default: "with those of 1, 2, 3 and 1000 that are served",
+      default: "each of 1, 2, 3 and 1000 that the gateway serves",
     },
     type: { value: "NUMBER", help: "the device type that goes with the status", default: "0" },
     ...statusOptions,
@@ -30,7 +30,7 @@ export const checkCommand = {
     ...generalOptions,
   },
   usage: "check [--module NUMBER [--type NUMBER --status TEXT]] [OPTIONS]",
-  summary: "Check that a gateway does all that it must, and show what it did",
+  summary: "Check that a gateway follows the protocol, and show what it did",
   notes: [
     "It connects a few devices for a few seconds, each with its own role (check_…), so no connected device is disturbed; but the gateway reports them to the cloud, and some checks make other devices wait for up to 250 ms. Without --module it sends a valid status to each of the modules mission, I/O, transparent and example that the gateway serves; for another module, give a --status.",
   ],

@@ -18,16 +18,23 @@ export const placeOptions = {
   port: { value: "PORT", help: "the gateway's port", default: DEFAULT_PORT.toString() },
 } as const satisfies Options;
 
-export const deviceOptions = {
-  ...placeOptions,
-  module: { value: "NUMBER", help: "the device's module; required" },
-  type: { value: "NUMBER", help: "the device's type", default: "0" },
-  role: { value: "TEXT", help: "the device's role", default: "command_line_send or command_line_watch" },
-  name: { value: "TEXT", help: "the device's name", default: "the role" },
-  priority: { value: "NUMBER", help: "the device's priority, 0 is the highest", default: "0" },
-  timeout: { value: "MS", help: "how long one attempt of a status may take", default: "10000" },
-  "connect-timeout": { value: "MS", help: "how long one attempt to connect may take", default: "4000" },
-} as const satisfies Options;
+export function deviceOptions(command: string) {
+  return {
+    ...placeOptions,
+    module: { value: "NUMBER", help: "the device's module; required" },
+    type: { value: "NUMBER", help: "the device's type", default: "0" },
+    role: { value: "TEXT", help: "the device's role", default: roleOf(command) },
+    name: { value: "TEXT", help: "the device's name", default: "the role" },
+    priority: { value: "NUMBER", help: "the device's priority, 0 is the highest", default: "0" },
+    timeout: { value: "MS", help: "how long one attempt of a status may take", default: "10000" },
+    "connect-timeout": { value: "MS", help: "how long one attempt to connect may take", default: "4000" },
+  } as const satisfies Options;
+}
+
+/** Each command has its own, so that `send` works while `watch` runs. */
+function roleOf(command: string): string {
+  return `command_line_${command}`;
+}
 
 export interface DeviceOptions {
   readonly config: Config & { readonly device: Device };
@@ -41,8 +48,7 @@ export function readDeviceOptions(command: string, given: Given): DeviceOptions 
   if (module === undefined) {
     throw new CommandLineError(`${command} needs the device's module, for example --module 1000`);
   }
-  // Each command has its own role, so that `send` works while `watch` runs.
-  const deviceRole = given.text("role") ?? `command_line_${command}`;
+  const deviceRole = given.text("role") ?? roleOf(command);
   return {
     config: {
       ...readPlace(given, 1),

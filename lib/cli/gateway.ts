@@ -17,19 +17,19 @@ export const gatewayCommand = {
     module: {
       value: "NUMBER[:TYPES]",
       isRepeatable: true,
-      help: "serve this module, with types such as 2:1,4 only those; may be repeated",
+      help: "serve this module; 2:1,4 serves only the types 1 and 4 of module 2; may be repeated",
       default: `${knownNumbers.join(", ")}; with --echo or --answer every module`,
     },
     answer: { value: "TEXT", help: "answer every status with this command" },
     echo: { help: "answer every status with itself" },
-    "push-stdin": { help: "push each line of standard input to all devices; always so at a terminal" },
+    "push-stdin": { help: "push each line of standard input to all devices; always on at a terminal" },
     ...payloadOptions,
     ...generalOptions,
   },
   usage: "gateway [OPTIONS]",
-  summary: "Be a gateway to develop a device against: answer every status, and show what devices do",
+  summary: "Act as a gateway to develop a device against: answer every status, and show what devices do",
   notes: [
-    `The modules ${knownNumbers.join(", ")} answer as the real ones do, others with the status itself. Each line that you type is pushed to all connected devices; in the background, redirect the input from /dev/null.`,
+    `Modules ${knownNumbers.join(", ")} answer as the real ones do; others echo the status. At a terminal, or with --push-stdin, each line of input is pushed to all devices. To run it in the background of a terminal, add </dev/null.`,
   ],
   events: [
     ["listening", "host, port"],

@@ -38,7 +38,7 @@ const choices = [...Object.keys(knownModules), "none"];
 export const payloadOptions = {
   decode: {
     value: "MODULE",
-    help: `whose payloads they are: ${choices.slice(0, -1).join(", ")}, or none`,
+    help: `the module whose codec reads the payloads: ${choices.slice(0, -1).join(", ")}, or none`,
     default: `by the number: ${knownNumbers.map((number) => `${number} ${namesByNumber[number] ?? ""}`).join(", ")}`,
   },
   hex: { help: "show payloads as hex" },

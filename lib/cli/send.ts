@@ -11,13 +11,13 @@ const WAYS = "--status TEXT, --status-file FILE, --status-hex HEX, or - for stan
 
 export const sendCommand = {
   command: "send",
-  options: { ...statusOptions, ...deviceOptions, ...payloadOptions, ...generalOptions },
+  options: { ...statusOptions, ...deviceOptions("send"), ...payloadOptions, ...generalOptions },
   operands: ["-"],
   usage: "send --module NUMBER (--status TEXT | --status-file FILE | --status-hex HEX | -) [OPTIONS]",
   summary: "Send one status and print the command that answers it",
   notes: [
     "With - the status is read from standard input. For a known module the status is checked first, and an invalid one is not sent.",
-    "Only the command is printed: text unchanged (at a terminal, JSON on several lines), other bytes as hex after the word hex. --hex prints only the digits.",
+    "Only the command is printed: text unchanged (at a terminal, JSON on several lines), other bytes as hex digits after the word hex. --hex prints only the digits.",
     "The gateway refuses a second device with the same module, type and role. send and watch use different roles; to run one of them twice, give --role.",
   ],
   events: [

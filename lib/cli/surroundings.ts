@@ -52,14 +52,14 @@ export const ExitCode = {
 export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
   [ExitCode.DONE, "done; for watch and gateway also: ended by Ctrl-C, or the output was closed"],
   [ExitCode.UNEXPECTED, "the output or the log cannot be written, or something unexpected failed"],
-  [ExitCode.COMMAND_LINE, "a wrong command line, or a status that cannot be read"],
+  [ExitCode.COMMAND_LINE, "invalid arguments, or a status that cannot be read"],
   [ExitCode.REFUSED, "the gateway refused the device (already connected, module or type not supported)"],
   [
     ExitCode.COMMUNICATION,
-    "no connection, no command in time, or not the protocol; gateway: it cannot listen on the port",
+    "no connection, no command in time, or a gateway that breaks the protocol; gateway: it cannot listen",
   ],
   [ExitCode.USAGE, "the library refused the call, for example a status that is too large"],
-  [ExitCode.NOT_HELD, "check: the gateway did not do all that it must"],
+  [ExitCode.NOT_HELD, "check: the gateway does not follow the protocol"],
   [ExitCode.INTERRUPTED, "send or check was interrupted"],
 ];
 

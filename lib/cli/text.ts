@@ -82,7 +82,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 /** An error in one line, for users of the command, not of the library. */
 export function explain({ code, message }: InternalClientError): string {
   const said = oneLine(message.replace(AFTERMATH, "").replace(/\w+/g, (word) => OPTIONS[word] ?? word));
-  return code === "DEVICE_ALREADY_CONNECTED" ? `${said} --role gives this one a role of its own.` : said;
+  return code === "DEVICE_ALREADY_CONNECTED" ? `${said} --role gives this one another role.` : said;
 }
 
 /** The time of day, to the millisecond. */
