@@ -71,7 +71,7 @@ export type Station = {
  * const status: MissionStatus = { state: "IDLE", telemetry: { speed: 0 }, nextStop: null };
  */
 export type MissionStatus = {
-  /** One of {@link AutonomyState}. */
+  /** `"IDLE"`, `"DRIVE"`, `"IN_STOP"`, `"OBSTACLE"` or `"ERROR"`: see {@link AutonomyState}. */
   state: keyof typeof AutonomyState;
   telemetry: {
     /** In metres per second. Above 1, the module forwards a status every 2.9 s even if nothing else has changed. */
@@ -92,7 +92,7 @@ export type MissionStatus = {
  * const command: MissionCommand = { action: "START", stops: [stop], route: "r1" };
  */
 export type MissionCommand = {
-  /** One of {@link AutonomyAction}. */
+  /** `"NO_ACTION"`, `"STOP"` or `"START"`. */
   action: keyof typeof AutonomyAction;
   /** The stops still ahead; the module removes the first when the vehicle is `IN_STOP` there. */
   stops: Station[];
