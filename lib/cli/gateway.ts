@@ -229,6 +229,7 @@ const MAX_LINE_LENGTH = 1024 * 1024;
 
 /** Yields each line until the input ends; a line that is too long is left out. */
 async function pushLines({ input, errors }: Surroundings, push: (line: string) => void): Promise<void> {
+  const refuse = (): unknown => errors.write(`a line of more than ${MAX_LINE_LENGTH} characters is not pushed\n`);
   let [line, isTooLong] = ["", false];
   input.setEncoding("utf8");
   try {
@@ -237,11 +238,12 @@ async function pushLines({ input, errors }: Surroundings, push: (line: string) =
       const parts = [line + first, ...others];
       line = parts.pop() ?? "";
       for (const part of parts) {
-        if (!isTooLong) push(part.replace(/\r$/, ""));
+        if (part.length > MAX_LINE_LENGTH) refuse();
+        else if (!isTooLong) push(part.replace(/\r$/, ""));
         isTooLong = false;
       }
       if (line.length <= MAX_LINE_LENGTH) continue;
-      errors.write(`a line of more than ${MAX_LINE_LENGTH} characters is not pushed\n`);
+      refuse();
       [line, isTooLong] = ["", true];
     }
   } catch {

@@ -152,7 +152,7 @@ describe("gateway", () => {
     expect(stage.input.destroyed).toBe(true);
   });
 
-  it("does not push a line without an end, however long it gets, and goes on when standard input ends", async () => {
+  it("does not push a line of more than 1 MiB, whether it ends or not, and goes on when standard input ends", async () => {
     const running = await start("--push-stdin --echo");
     const { input, output, errors } = running.stage;
     for (let sent = 0; sent < 3; sent += 1) input.write("a".repeat(1024 * 1024));
@@ -160,7 +160,9 @@ describe("gateway", () => {
     await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "on"'));
     expect(output.lines).toHaveLength(2);
     expect(errors.text).toMatch(/^a line of more than 1048576 characters is not pushed\n/);
-    input.end();
+    input.end(`${"a".repeat(1024 * 1024 + 1)}\noff\n`);
+    await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "off"'));
+    expect(output.lines).toHaveLength(3);
     await connectTo(running);
   });
 
