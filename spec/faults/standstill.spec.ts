@@ -34,24 +34,26 @@ afterEach(async () => {
   jest.restoreAllMocks();
 });
 
-/** Begins to connect to a gateway that answers the frames it gets with those, one each, and is silent then. */
-async function beginConnect(...frames: string[]): Promise<{ readonly connecting: ReturnType<typeof connect> }> {
+/** A function that begins to connect to a gateway that answers the frames it gets with those, one each, and is silent then. */
+async function startWith(...frames: string[]): Promise<() => ReturnType<typeof connect>> {
   worker = new Worker(GATEWAY, { eval: true, workerData: frames });
   const [port] = (await once(worker, "message")) as [number];
-  return { connecting: connect({ host: "127.0.0.1", port, device: button, connectTimeoutMs: LIMIT_MS }) };
+  return () => connect({ host: "127.0.0.1", port, device: button, connectTimeoutMs: LIMIT_MS });
 }
 
 describe.each([0.5, 1, 1.1, 3, 10])("a process that stands still for %d times the limit", (times) => {
   const standstillMs = times * LIMIT_MS;
 
-  it("connects to a gateway that answers", async () => {
-    const { connecting } = await beginConnect(CONNECTED);
+  it("connects all its clients to a gateway that answers", async () => {
+    const begin = await startWith(CONNECTED);
+    const all = [begin(), begin()];
     standStill(standstillMs);
-    keep((await connecting)._unsafeUnwrap());
+    for (const connecting of all) keep((await connecting)._unsafeUnwrap());
   });
 
   it("still gives up on a gateway that does not answer", async () => {
-    const { connecting } = await beginConnect();
+    const begin = await startWith();
+    const connecting = begin();
     standStill(standstillMs);
     expect((await connecting)._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");
   });
