@@ -7,7 +7,7 @@ import { commands } from "../../lib/throwing.js";
 import { hex } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { startFrozenGateway, type FrozenGateway } from "../support/frozen-gateway.js";
-import { button, endAll, keep, openButton } from "../support/opened.js";
+import { button, configFor, endAll, keep, openButton, openClient, openGateway } from "../support/opened.js";
 import { AT_ONCE_MS, timed } from "../support/timed.js";
 import { CONNECTED } from "../testing/wire.js";
 
@@ -154,6 +154,48 @@ function abortable(): { readonly signal: AbortSignal; readonly abort: (reason?: 
 }
 
 describe("a status aborted", () => {
+  it("before the call is NOT_OK with the signal's reason; nothing is sent, and nothing listens", async () => {
+    const { client, gateway } = await openButton();
+    const signal = AbortSignal.abort("long ago");
+    const error = (await exchange(client, ONE, { signal }))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", reason: "aborted", family: "usage", cause: "long ago" });
+    expect(listeners(signal)).toBe(0);
+    expect(hex((await exchange(client, TWO))._unsafeUnwrap())).toBe("02");
+    expect(gateway.statuses().map(hex)).toEqual(["02"]);
+  });
+
+  it("while it waits is only removed from the queue, wherever it is there", async () => {
+    const { client, gateway } = await openButton();
+    gateway.misbehave("status", { do: "delay", ms: 40 });
+    const signals = [1, 2, 3, 4, 5].map(() => abortable());
+    const running = signals.map(({ signal }, index) => exchange(client, Uint8Array.of(index + 1), { signal }));
+    for (const index of [1, 4]) {
+      signals[index]!.abort();
+      expect((await running[index]!)._unsafeUnwrapErr().reason).toBe("aborted");
+    }
+    const outcomes = (await Promise.all(running)).map((outcome) => outcome.match(hex, ({ code }) => code));
+    expect(outcomes).toEqual(["01", "NOT_OK", "03", "04", "NOT_OK"]);
+    expect(gateway.statuses().map(hex)).toEqual(["01", "03", "04"]);
+    expect(gateway.connections).toBe(1);
+    expect(signals.map(({ signal }) => listeners(signal))).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it("after it has settled changes nothing", async () => {
+    const { client, gateway } = await openButton();
+    const { signal, abort } = abortable();
+    expect(hex((await exchange(client, ONE, { signal }))._unsafeUnwrap())).toBe("01");
+    abort();
+    expect(hex((await exchange(client, TWO))._unsafeUnwrap())).toBe("02");
+    expect(gateway.connections).toBe(1);
+  });
+
+  it("by a timeout has that as its cause", async () => {
+    const { client, gateway } = await openButton();
+    gateway.misbehave("status", { do: "stay silent" });
+    const error = (await exchange(client, ONE, { signal: AbortSignal.timeout(30) }))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", cause: { name: "TimeoutError" } });
+  });
+
   it("right after the call, in the same turn, is NOT_OK, and its answer completes no status", async () => {
     const { client } = await openButton({ moduleTimeoutMs: 30 });
     const { signal, abort } = abortable();
@@ -193,6 +235,20 @@ describe("a status aborted", () => {
 });
 
 describe("a signal", () => {
+  it("that many statuses share ends them all, and has no listener left, however they end", async () => {
+    const { client, gateway } = await openButton({ moduleTimeoutMs: 30 });
+    const { signal, abort } = abortable();
+    gateway.misbehave("status", { do: "send", bytes: new Uint8Array(4) });
+    const outcomes = [await exchange(client, ONE, { signal }), await exchange(client, ONE, { signal })];
+    expect(outcomes.map((outcome) => outcome.match(hex, ({ code }) => code))).toEqual(["COMMAND_INCORRECT", "01"]);
+    expect(listeners(signal)).toBe(0);
+    const waiting = Array.from({ length: 10 }, () => exchange(client, ONE, { signal }));
+    expect(listeners(signal)).toBe(10);
+    abort();
+    for (const outcome of await Promise.all(waiting)) expect(outcome._unsafeUnwrapErr().reason).toBe("aborted");
+    expect(listeners(signal)).toBe(0);
+  });
+
   it.each([
     ["has Node's warning of many listeners lifted", undefined, Infinity],
     ["keeps the number of listeners that its owner has set", 5, 5],
@@ -212,7 +268,55 @@ describe("a signal", () => {
   });
 });
 
+describe("a connect aborted", () => {
+  it("before the call does no I/O", async () => {
+    const gateway = await openGateway();
+    const error = (await connect(configFor(gateway, { signal: AbortSignal.abort("too late") })))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", reason: "aborted", family: "usage", cause: "too late" });
+    expect(error.message).toMatch(/\. Nothing is left open\. /);
+    await sleep(20);
+    expect(gateway.connections).toBe(0);
+  });
+
+  it("while it awaits the connect response is NOT_OK at once, and leaves nothing open", async () => {
+    const gateway = await openGateway();
+    gateway.misbehave("connect", { do: "stay silent" });
+    const { signal, abort } = abortable();
+    const connecting = connect(configFor(gateway, { signal, connectTimeoutMs: LONG_MS }));
+    await gateway.nextConnect();
+    const [outcome, elapsedMs] = await timed(() => {
+      abort();
+      return connecting;
+    });
+    expect(outcome._unsafeUnwrapErr().reason).toBe("aborted");
+    expect(elapsedMs).toBeLessThan(AT_ONCE_MS);
+    expect(listeners(signal)).toBe(0);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
+  it("afterwards has no effect on the client, not even on its reconnections", async () => {
+    const { signal, abort } = abortable();
+    const { client, gateway } = await openButton(undefined, { signal });
+    expect(listeners(signal)).toBe(0);
+    abort();
+    gateway.kick();
+    expect(hex((await exchange(client, ONE))._unsafeUnwrap())).toBe("01");
+  });
+});
+
 describe("a client that is destroyed", () => {
+  it("while its connection is lost, or after a failed status has destroyed it, is gone at once", async () => {
+    const { client: lost, gateway } = await openButton();
+    gateway.kick();
+    await untilItSays(lost, "disconnected");
+    const failed = await openClient(gateway, { device: { ...button, deviceType: 1 } });
+    gateway.misbehave("status", { do: "close" }, { times: 2 });
+    expect((await exchange(failed, ONE))._unsafeUnwrapErr().code).toBe("UNABLE_TO_CONNECT");
+    const [, elapsedMs] = await timed(() => Promise.all([destroy(lost), destroy(failed)]));
+    expect(elapsedMs).toBeLessThan(AT_ONCE_MS);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+  });
+
   it("while a status is sent from the outcome of another settles that one too", async () => {
     const { client, gateway } = await openButton();
     gateway.misbehave("status", { do: "stay silent" });
