@@ -304,7 +304,7 @@ function assertNotDetached(given: Uint8Array): void {
     new Uint8Array(given.buffer);
   } catch {
     const message =
-      "status is a Uint8Array whose bytes were transferred away, but must be a Uint8Array that still has its bytes";
+      "status is a Uint8Array whose buffer was transferred, but must be a Uint8Array that still has its bytes";
     throw new InternalClientError("NOT_OK", { message });
   }
 }

@@ -144,7 +144,15 @@ export class DeviceRun {
     try {
       const delay = retryDelayMs(this.failures, error);
       if (delay === undefined || isDelay(delay)) return delay;
-      this.put(err(invalidArgument("the result of options.retryDelayMs", delay, "milliseconds from 0 to 2^31-1")));
+      this.put(
+        err(
+          invalidArgument(
+            "the result of options.retryDelayMs",
+            delay,
+            `milliseconds from 0 to ${MAX_TIMER_MS}, or undefined`,
+          ),
+        ),
+      );
     } catch (cause) {
       this.put(
         err(new InternalClientError("NOT_OK", { message: "options.retryDelayMs threw. runDevice ends.", cause })),

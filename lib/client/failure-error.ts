@@ -36,7 +36,7 @@ export function destroyedError(endpoint: string, reason: unknown): InternalClien
 
 /** The error for a value that is not a handle. */
 export function noHandleError(given: unknown): InternalClientError<"CONTEXT_INCORRECT"> {
-  const message = `not a client handle: ${mistakeIn(given)}`;
+  const message = `not a client handle${mistakeIn(given)}`;
   return new InternalClientError("CONTEXT_INCORRECT", { reason: "no-handle", message });
 }
 
@@ -45,14 +45,14 @@ const PASS_THE_HANDLE = "Pass the handle that connect() returned";
 function mistakeIn(given: unknown): string {
   try {
     if (typeof (given as PromiseLike<unknown> | undefined)?.then === "function") {
-      return "it is a promise. Await it first.";
+      return ": it is a promise. Await it first.";
     }
-    if (isResult(given)) return "it is a Result. Unwrap it first.";
-    if (Object(given) !== given) return `it is ${given === null ? "null" : typeof given}. ${PASS_THE_HANDLE}.`;
+    if (isResult(given)) return ": it is a Result. Unwrap it first.";
+    if (Object(given) !== given) return `: it is ${given === null ? "null" : typeof given}. ${PASS_THE_HANDLE}.`;
   } catch {
     // It throws when it is read, so nothing is known about it.
   }
-  return `${PASS_THE_HANDLE}, not a copy of it.`;
+  return `. ${PASS_THE_HANDLE}, not a copy of it.`;
 }
 
 export function abortedError(
@@ -82,7 +82,7 @@ export function tooLargeError(
   most: number,
 ): InternalClientError<"NOT_OK"> {
   const message = sentences(
-    `${field} is too large: its message would have ${bytes} bytes, above the maxMessageBytes of ${most} (${endpoint}).`,
+    `${field} is too large: its message would be ${bytes} bytes long, above the maxMessageBytes of ${most} (${endpoint}).`,
     field === "status"
       ? "Send a smaller status, or raise maxMessageBytes."
       : "Raise maxMessageBytes, or shorten the role and the name.",

@@ -32,9 +32,11 @@ function stringify(payload: unknown): Result<string, PayloadProblem> {
   try {
     // The types say that it is a string; for a function, a symbol or undefined it is not.
     const written = JSON.stringify(payload) as string | undefined;
-    return written === undefined ? err({ path: "$", message: "it has no JSON form" }) : ok(written);
+    return written === undefined
+      ? err({ path: "$", message: "it is undefined, a function or a symbol, which JSON cannot write" })
+      : ok(written);
   } catch (cause) {
-    return err({ path: "$", message: "it cannot be written as JSON", cause });
+    return err({ path: "$", message: "JSON.stringify threw", cause });
   }
 }
 

@@ -74,7 +74,7 @@ export type MissionStatus = {
   /** `"IDLE"`, `"DRIVE"`, `"IN_STOP"`, `"OBSTACLE"` or `"ERROR"`: see {@link AutonomyState}. */
   state: keyof typeof AutonomyState;
   telemetry: {
-    /** In metres per second. Above 1, the module forwards a status every 2.9 s even if nothing else has changed. */
+    /** In metres per second. Above 1 m/s, the module forwards a status every 2.9 s even if nothing has changed. */
     speed: number;
     /** How much fuel is left, from 0 to 1. */
     fuel?: number | undefined;

@@ -116,7 +116,7 @@ function refused(code: RefusalCode): Failure {
 const refusals: Record<RefusalCode, readonly [message: string, advice: string]> = {
   DEVICE_ALREADY_CONNECTED: [
     "a device with the same module, type, role and priority is already connected",
-    "Disconnect the other device, or give this one another role; if there is none, wait up to 33 s until the gateway notices that a former connection is lost.",
+    "Disconnect the other device, or give this one another role; if no other device is connected, wait up to 33 s until the gateway notices that a former connection is lost.",
   ],
   MODULE_NOT_SUPPORTED: [
     "it does not serve the device's module",
@@ -128,7 +128,7 @@ const refusals: Record<RefusalCode, readonly [message: string, advice: string]> 
   ],
   HIGHER_PRIORITY_ALREADY_CONNECTED: [
     "a device with the same module, type and role is already connected with a higher priority, that is, a lower number",
-    "Wait until the other device has disconnected, or connect with a lower number.",
+    "Wait until the other device has disconnected, or connect with a lower priority number.",
   ],
 };
 

@@ -115,7 +115,7 @@ describe("send fails with one line, and an exit code that says who caused it:", 
       "the library refuses the status",
       () => undefined,
       "--status-file LARGE",
-      /^NOT_OK: status is too large: its message would have \d+ bytes, above the limit of .*\n$/,
+      /^NOT_OK: status is too large: its message would be \d+ bytes long, above the limit of .*\n$/,
     ],
     [
       2,

@@ -7,8 +7,9 @@ const PAGE = "spec/errors/messages.md";
 
 const INTRODUCTION = `# Every error message
 
-Each message says what happened, to which device where, and what to do. The cause's own message comes last. The page is
-written by \`WRITE_PAGES=1 npx jest spec/errors/messages\`; \`spec/errors/messages.ts\` produces every message.
+Each message says what happened, to which device at which gateway, and what to do; one about an argument names that. The
+cause's own message comes last. The page is written by \`WRITE_PAGES=1 npx jest spec/errors/messages\`;
+\`spec/errors/messages.ts\` produces every message.
 [What the codes mean](../../lib/api/README.md#errors)
 `;
 
@@ -64,7 +65,7 @@ describe("every error message", () => {
 
   it("says what to do", () => {
     const advice =
-      /Check |Connect again|connect again|Disconnect |Wait |wait |Await |Unwrap |Send |Raise |Read |Correct |wrap |Pass |Did you|must be|Its properties|Use /;
+      /Check |Connect again|connect again|Disconnect |Wait |wait |Await |Unwrap |Send |Raise |Read |Correct |wrap |Pass |Did you|must be|must return|Its properties|Use /;
     // An aborted call, and code of the user's that threw, speak for themselves.
     const obvious = /aborted by its signal|threw/;
     const without = ofTheLibrary.filter((message) => !advice.test(message) && !obvious.test(message));
