@@ -42,7 +42,7 @@ export function readCommand(
 /** Why a payload could not be written or read, for people. */
 interface Problem {
   readonly what: string;
-  /** Whether no payload could be written or read by that codec. */
+  /** Whether the codec is at fault, not the payload: a codec must not throw, for example. */
   readonly isOfCodec: boolean;
   readonly cause?: unknown;
 }

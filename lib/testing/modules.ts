@@ -10,7 +10,7 @@ import { genuineModules, type GenuineModule } from "./genuine-modules.js";
  */
 export type Outcome<Value> =
   | { isErr(): boolean; readonly value: Value }
-  // Only this field tells the two apart, so that a `Result` is one or the other.
+  // The two differ only in this field, so that a `Result` is one or the other.
   | { isErr(): boolean; readonly error: unknown };
 
 /**

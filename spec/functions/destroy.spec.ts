@@ -97,6 +97,17 @@ describe("destroy", () => {
     expect(events).toEqual(["the former connection is gone"]);
   });
 
+  it("by a getter of a status's options settles that status too", async () => {
+    const { client } = await openButton();
+    const options = {
+      get timeoutMs() {
+        void destroy(client);
+        return 1_000;
+      },
+    };
+    expect((await exchange(client, one, options))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  });
+
   it("is what await using does at the end of the block, however it is left", async () => {
     const gateway = await openGateway();
     let kept: ClientHandle | undefined;
