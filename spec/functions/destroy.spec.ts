@@ -1,6 +1,9 @@
+import { createHook } from "node:async_hooks";
 import { connect as connectSocket, type Socket } from "node:net";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { ok } from "neverthrow";
+import { clientBehind } from "../../lib/client/handle.js";
 import { commands, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
 import type { TestingGateway } from "../../lib/testing.js";
 import { watchClientSockets } from "../support/client-sockets.js";
@@ -106,6 +109,31 @@ describe("destroy", () => {
       },
     };
     expect((await exchange(client, one, options))._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+  });
+
+  it("leaves no timer, not even one that keeps no process alive", async () => {
+    const left = new Set<number>();
+    const made = createHook({ init: (id, type) => type === "Timeout" && left.add(id) }).enable();
+    const gone = createHook({ destroy: (id) => left.delete(id) }).enable();
+    const { client, gateway } = await openButton();
+    const waiting = commands(client).next();
+    (await exchange(client, one))._unsafeUnwrap();
+    await waiting;
+    expect(left.size).toBeGreaterThan(1);
+    await Promise.all([destroy(client), gateway.stop()]);
+    await nextTurn(); // Node reports then what is gone
+    expect(left).toEqual(new Set());
+    made.disable();
+    gone.disable();
+  });
+
+  it("calls no listener that no longer listens", async () => {
+    const { client } = await openButton();
+    const listener = jest.fn();
+    const stopListening = clientBehind(client)!.onClosed(listener);
+    stopListening();
+    await destroy(client);
+    expect(listener).not.toHaveBeenCalled();
   });
 
   it("is what await using does at the end of the block, however it is left", async () => {
