@@ -238,13 +238,15 @@ async function pushLines({ input, errors }: Surroundings, push: (line: string) =
       const parts = [line + first, ...others];
       line = parts.pop() ?? "";
       for (const part of parts) {
-        if (part.length > MAX_LINE_LENGTH) refuse();
-        else if (!isTooLong) push(part.replace(/\r$/, ""));
-        isTooLong = false;
+        if (isTooLong) isTooLong = false;
+        else if (part.length > MAX_LINE_LENGTH) refuse();
+        else push(part.replace(/\r$/, ""));
       }
-      if (line.length <= MAX_LINE_LENGTH) continue;
-      refuse();
-      [line, isTooLong] = ["", true];
+      if (line.length > MAX_LINE_LENGTH && !isTooLong) {
+        refuse();
+        isTooLong = true;
+      }
+      if (isTooLong) line = "";
     }
   } catch {
     // It is closed when the gateway ends.

@@ -53,8 +53,8 @@ function attempt(code: () => unknown): Result<unknown, Problem> {
     const result = code();
     if (!isResult(result)) return err(ofCodec("it did not return a Result"));
     if (result.isOk()) return ok(result.value);
-    if (result.error === ASYNCHRONOUS) return err(ofCodec(ASYNCHRONOUS.message));
     const { path, message, cause } = result.error as Partial<PayloadProblem>;
+    if (message === ASYNCHRONOUS.message) return err(ofCodec(message));
     const where = path === "$" ? "" : `at ${shortened(path)}, `;
     return err({ what: where + shortened(message), isOfCodec: false, cause });
   } catch (cause) {

@@ -40,7 +40,7 @@ export function failureOf(input: Trouble, now: Circumstances): Failure {
     case "deadline":
       return tookTooLong(now, input.cause);
     case "refused":
-      return isHandshaking(now.state) ? refused(input.code) : unexpectedResponse(now);
+      return isHandshaking(now.state) ? refused(now, input.code) : unexpectedResponse(now);
     case "accepted":
       return unexpectedResponse(now);
     case "garbage":
@@ -108,9 +108,10 @@ function tookTooLong(now: Circumstances, cause: Error | undefined): Failure {
   }
 }
 
-function refused(code: RefusalCode): Failure {
+function refused(now: Circumstances, code: RefusalCode): Failure {
   const [message, advice] = refusals[code];
-  return failure(code, "refused", `the gateway refused the device: ${message}`, advice);
+  const what = now.state === "handshaking" ? "device" : "reconnection";
+  return failure(code, "refused", `the gateway refused the ${what}: ${message}`, advice);
 }
 
 const refusals: Record<RefusalCode, readonly [message: string, advice: string]> = {

@@ -159,7 +159,7 @@ describe("gateway", () => {
     input.write("\non\r\n");
     await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "on"'));
     expect(output.lines).toHaveLength(2);
-    expect(errors.text).toMatch(/^a line of more than 1048576 characters is not pushed\n/);
+    expect(errors.text).toBe("a line of more than 1048576 characters is not pushed\n");
     input.end(`${"a".repeat(1024 * 1024 + 1)}\noff\n`);
     await eventually(() => expect(wordsOf(running.stage).at(-1)).toBe('pushed to 0 devices: "off"'));
     expect(output.lines).toHaveLength(3);
