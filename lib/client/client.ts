@@ -55,7 +55,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const RUNTIME: Runtime = {
   utf8: { encode: (text) => encoder.encode(text), decode: (bytes) => decoder.decode(bytes) },
   // Bytes to write are best a Buffer: Node would wrap anything else in one, for every status.
-  allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+  allocate: (bytes) => Buffer.allocUnsafe(bytes),
 };
 
 /**

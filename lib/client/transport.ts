@@ -64,7 +64,7 @@ export class Transport {
   /** The open one. */
   private stream: Stream | undefined;
   /** Those that are not gone yet: more than one only while several addresses are attempted. */
-  private readonly streams = new Set<Stream>();
+  private streams: readonly Stream[] = [];
   private isRef = true;
   private gone: Promise<void> | undefined;
   private onGone: (() => void) | undefined;
@@ -113,7 +113,7 @@ export class Transport {
    */
   close(): Promise<void> {
     this.shut();
-    this.gone ??= this.streams.size === 0 ? Promise.resolve() : this.waitUntilGone();
+    this.gone ??= this.streams.length === 0 ? Promise.resolve() : this.waitUntilGone();
     return this.gone;
   }
 
@@ -123,7 +123,7 @@ export class Transport {
 
   private connectToLiteral(): void {
     try {
-      this.connectTo(this.target.host, (cause) => this.end(cause));
+      this.connectTo(this.target.host);
     } catch (thrown) {
       this.endAfterThisCall(toError(thrown));
     }
@@ -142,7 +142,7 @@ export class Transport {
     dial.start(lookup);
   }
 
-  private connectTo(address: string, onFailure: (cause: Error | undefined) => void): void {
+  private connectTo(address: string, onFailure?: (cause: Error | undefined) => void): void {
     const socket = this.createSocket({ host: address, port: this.target.port });
     this.watch(socket, onFailure);
     socket.once("connect", () => this.open(socket));
@@ -166,7 +166,7 @@ export class Transport {
     let event: ReturnType<typeof openingEvent>;
     try {
       stream = checkedStream(createConnection());
-      this.watch(stream, (cause) => this.end(cause));
+      this.watch(stream);
       event = openingEvent(stream);
     } catch (thrown) {
       return this.end(toError(thrown));
@@ -182,19 +182,20 @@ export class Transport {
     if (!this.isClosed) this.read(stream).resume();
   }
 
-  private watch(stream: Stream, onFailure: (cause: Error | undefined) => void): void {
-    const fail = (cause: Error | undefined): void => {
-      if (stream === this.stream) this.end(cause);
+  /** What happens before the stream is open is reported to `onFailure`, if several addresses are attempted. */
+  private watch(stream: Stream, onFailure?: (cause: Error | undefined) => void): void {
+    const fail = (cause?: Error): void => {
+      if (onFailure === undefined || stream === this.stream) this.end(cause);
       else onFailure(cause);
     };
-    this.streams.add(stream);
+    this.streams = this.streams.concat(stream); // a spread would reserve memory for more
     // Never removed: an error event without a listener would crash the process.
     stream.on("error", (error: unknown) => fail(toError(error)));
-    stream.on("end", () => fail(undefined));
+    stream.on("end", fail);
     stream.on("close", () => {
-      this.streams.delete(stream);
-      fail(undefined);
-      if (this.streams.size === 0) this.onGone?.();
+      this.streams = this.streams.filter((one) => one !== stream);
+      fail();
+      if (this.streams.length === 0) this.onGone?.();
     });
     if (!this.isRef) this.applyRef(stream);
   }
@@ -247,7 +248,7 @@ export class Transport {
   private shut(): void {
     this.events = undefined;
     this.dial?.stop();
-    for (const stream of [...this.streams]) destroyStream(stream);
+    for (const stream of this.streams) destroyStream(stream);
   }
 
   private waitUntilGone(): Promise<void> {

@@ -119,7 +119,7 @@ export class DeviceConnection<Ticket extends object> {
   ) {
     this.deviceBytes = encodeDevice(device, utf8);
     this.queue = new StatusQueue(this.deviceBytes, limits, allocate);
-    this.reader = new ServerMessageReader(device, this.deviceBytes, utf8);
+    this.reader = new ServerMessageReader(device, this.deviceBytes, utf8, allocate);
   }
 
   get state(): State {
@@ -389,7 +389,7 @@ export class DeviceConnection<Ticket extends object> {
   private openUntil(state: "opening" | "reopening", deadline: number): void {
     this.currentState = state;
     this.currentDeadline = deadline;
-    this.decoder = new FrameDecoder(this.limits.maxMessageBytes, (length) => this.reader.prefixLength(length));
+    this.decoder = new FrameDecoder(this.limits.maxMessageBytes, this.reader);
     this.emit({ kind: "open" });
   }
 

@@ -48,11 +48,11 @@ export class FrameDecoder {
 
   /**
    * @param maxBodyBytes a longer body is refused before any of it is stored
-   * @param headBytes where to split a body of that length if it arrives in pieces
+   * @param reader says where to split a body of that length if it arrives in pieces
    */
   constructor(
     private readonly maxBodyBytes: number,
-    private readonly headBytes: (bodyLength: number) => number,
+    private readonly reader: { headLength(bodyLength: number): number },
   ) {}
 
   /** Bodies whose frame began in a chunk pushed before this call are reported as begun before the mark. */
@@ -96,7 +96,7 @@ export class FrameDecoder {
       return broken(`it announced a message of ${length} bytes, above the limit of ${this.maxBodyBytes}`);
     }
     if (this.end - this.at >= length) return this.wholeBody(length);
-    this.partial = new PartialBody(length, this.headBytes(length));
+    this.partial = new PartialBody(length, this.reader.headLength(length));
     return this.continueBody(this.partial);
   }
 

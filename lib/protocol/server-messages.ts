@@ -8,7 +8,7 @@ import type { RefusalCode } from "../errors/error-types.js";
 import { assertStructure, type MessageStructure } from "../protobuf/strict.js";
 import { isSameDevice, type Device, type Utf8 } from "./device.js";
 import type { Body } from "./frame-decoder.js";
-import { prefixOfBody } from "./writer.js";
+import { prefixOfBody, type Allocate } from "./writer.js";
 
 /** A message of the gateway to this device. A command's bytes are a copy. */
 export type ServerMessage =
@@ -28,10 +28,11 @@ export class ServerMessageReader {
     private readonly device: Device,
     private readonly deviceBytes: Uint8Array,
     private readonly utf8: Utf8,
+    private readonly allocate?: Allocate,
   ) {}
 
   /** If a body of that length is a command to this device: how many bytes come before the command's own. */
-  prefixLength(bodyLength: number): number {
+  headLength(bodyLength: number): number {
     return this.prefixFor(bodyLength)?.length ?? 0;
   }
 
@@ -86,7 +87,7 @@ export class ServerMessageReader {
   private prefixFor(bodyLength: number): Uint8Array | undefined {
     if (bodyLength !== this.prefixBodyLength) {
       this.prefixBodyLength = bodyLength;
-      this.prefix = prefixOfBody(this.deviceBytes, bodyLength);
+      this.prefix = prefixOfBody(this.deviceBytes, bodyLength, this.allocate);
     }
     return this.prefix;
   }

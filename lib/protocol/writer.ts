@@ -18,7 +18,7 @@ const TAG_PAYLOAD = 0x12;
 
 const NO_PAYLOAD = new Uint8Array(0);
 
-/** Allocates the memory of a frame; it need not be zeroed. */
+/** Allocates memory, which need not be zeroed. */
 export type Allocate = (bytes: number) => Uint8Array;
 
 const zeroed: Allocate = (bytes) => new Uint8Array(bytes);
@@ -40,11 +40,11 @@ export function bodyLength(device: Uint8Array, payloadLength: number): number {
 }
 
 /** The bytes before the payload in a command's body of that length; undefined if no payload makes a body of that length. */
-export function prefixOfBody(device: Uint8Array, length: number): Uint8Array | undefined {
+export function prefixOfBody(device: Uint8Array, length: number, allocate = zeroed): Uint8Array | undefined {
   const payloadField = contentLength(length) - deviceFieldLength(device);
   const payloadLength = payloadField === 0 ? 0 : contentLength(payloadField);
   if (Number.isNaN(payloadLength)) return undefined;
-  const prefix = new Uint8Array(length - payloadLength);
+  const prefix = allocate(length - payloadLength);
   writePrefix(prefix, 0, PAYLOAD_FIELD, device, payloadLength);
   return prefix;
 }

@@ -71,9 +71,10 @@ async function measureOnce(row: Row, subjects: readonly Subject[]): Promise<Turn
     });
     programs.push(...workers);
     const turns: Turn[] = [];
-    for (let round = -row.warmUps; round < row.rounds; round += 1) {
+    for (let round = 0; round < row.warmUps + row.rounds; round += 1) {
       const samples: Sample[] = [];
-      for (const at of round % 2 === 0 ? [0, 1, 2] : [2, 1, 0]) {
+      for (let taken = 0; taken < workers.length; taken += 1) {
+        const at = (round + taken) % workers.length;
         samples[at] = JSON.parse((await workers[at]?.ask("\n")) ?? "") as Sample;
       }
       const [itself = {}, reference = {}, measured = {}] = samples;
@@ -87,7 +88,8 @@ async function measureOnce(row: Row, subjects: readonly Subject[]): Promise<Turn
 
 /**
  * Measures a subject beside a reference, and the reference beside itself, so that whatever else the machine does meets
- * all three. The reference is always in the middle of a turn; which of its neighbours is first alternates.
+ * all three. Who is first in a turn changes, and nobody is ever last in one turn and first in the next: the CPU's caches
+ * would still hold its memory.
  */
 export async function measure(row: Row, reference: Subject, measured: Subject): Promise<Turn[]> {
   const turns: Turn[] = [];
