@@ -27,7 +27,7 @@ export function withClient<T, Status = Uint8Array, Command = Uint8Array>(
   use: (client: ClientHandle<Status, Command>) => T | PromiseLike<T>,
 ): ResultAsync<T, ConnectError>;
 export function withClient(config: Config, use: (client: AnyHandle) => unknown): ResultAsync<unknown, unknown> {
-  if (typeof use !== "function") return errAsync(invalidArgument("use", use, "a function"));
+  if (typeof use !== "function") return errAsync(invalidArgument("argument use", use, "a function"));
   return new ResultAsync(connectUseDestroy(config, use));
 }
 

@@ -139,11 +139,11 @@ export function checkedMilliseconds(field: string, given: unknown): number {
 
 /** @throws InternalClientError NOT_OK unless the status is a Uint8Array, of any realm, that still has its bytes */
 export function checkedStatus(given: unknown): Uint8Array {
-  if (!types.isUint8Array(given)) throw invalidArgument("status", given, "a Uint8Array (a Buffer is one)");
+  if (!types.isUint8Array(given)) throw invalidArgument("argument status", given, "a Uint8Array (a Buffer is one)");
   if (given.length === 0) assertNotDetached(given);
   // With an overridden length, the frame would contain memory beyond the caller's bytes.
   if (given.length !== intrinsicLength.call(given))
-    throw invalidArgument("status", given, "a Uint8Array whose length is not overridden");
+    throw invalidArgument("argument status", given, "a Uint8Array whose length is not overridden");
   return given;
 }
 
@@ -304,7 +304,7 @@ function assertNotDetached(given: Uint8Array): void {
     new Uint8Array(given.buffer);
   } catch {
     const message =
-      "status is a Uint8Array whose buffer was transferred, but must be a Uint8Array that still has its bytes";
+      "argument status is a Uint8Array whose buffer was transferred, but must be a Uint8Array that still has its bytes";
     throw new InternalClientError("NOT_OK", { message });
   }
 }

@@ -1,6 +1,6 @@
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import * as realTimers from "./timers.js";
+import { clearTimeout, setTimeout } from "./timers.js";
 import { toError } from "./to-error.js";
 
 /** The pause before a further attempt that RFC 8305 recommends. */
@@ -14,7 +14,7 @@ export type Lookup = (
   callback: (error: Error | null, found: LookupAddress[]) => void,
 ) => void;
 
-type Timers = Pick<typeof realTimers, "setTimeout" | "clearTimeout">;
+const realTimers = { setTimeout, clearTimeout };
 
 export interface DialEvents {
   /** Connects to this address, in parallel with the earlier ones. What it throws is the failure of this attempt. */
@@ -40,7 +40,7 @@ export class Dial {
   constructor(
     private readonly host: string,
     private readonly events: DialEvents,
-    private readonly timers: Timers = realTimers,
+    private readonly timers = realTimers,
   ) {}
 
   start(lookup: Lookup = systemLookup): void {

@@ -35,8 +35,8 @@ function readings<Status>(
     });
   return {
     next: async () => {
-      const interval = checkedMilliseconds("intervalMs", intervalMs);
-      if (typeof read !== "function") throw invalidArgument("read", read, "a function");
+      const interval = checkedMilliseconds("argument intervalMs", intervalMs);
+      if (typeof read !== "function") throw invalidArgument("argument read", read, "a function");
       for (let wait = readAt - performance.now(); wait > 0 && !isOver; wait = readAt - performance.now())
         await pause(wait);
       if (isOver) return DONE;

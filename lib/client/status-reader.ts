@@ -45,7 +45,11 @@ export class StatusReader {
     private readonly holdsProcess = true,
   ) {
     if (isIterable(source)) return;
-    throw invalidArgument("source", source, "an iterable or async iterable of statuses, such as every() returns");
+    throw invalidArgument(
+      "argument source",
+      source,
+      "an iterable or async iterable of statuses, such as every() returns",
+    );
   }
 
   async next(): Promise<NextStatus> {

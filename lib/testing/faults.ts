@@ -150,7 +150,9 @@ export function createPlans(): Plans {
     checkFields("options", options, { times: integerOrInfinity(1, Number.MAX_SAFE_INTEGER), which: checkFilter });
     const { times = 1, which } = options;
     if (at === "accept" && which !== undefined) {
-      throw new TypeError(explain("which", `left out at "accept": no device has introduced itself yet`, which));
+      throw new TypeError(
+        explain("argument which", `left out at "accept": no device has introduced itself yet`, which),
+      );
     }
     plans.push({ at, fault: taken(fault), which, times });
   }
@@ -218,7 +220,7 @@ const FORMS: Readonly<Record<ConnectFault["do"], FaultForm>> = {
 
 /** Faults come from test code, often without types: a plan that cannot work must fail at once, and not by a test that hangs. */
 function checkFault(at: FaultPoint, fault: ConnectFault): void {
-  oneOf(...FAULT_POINTS)("at", at);
+  oneOf(...FAULT_POINTS)("argument at", at);
   object("fault", fault);
   const kinds = Object.entries(FORMS).filter(([, form]) => form.at.includes(at));
   oneOf(...kinds.map(([kind]) => kind))(`fault.do at "${at}"`, fault.do);

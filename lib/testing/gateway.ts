@@ -265,7 +265,7 @@ function createGateway(state: State, listener: Listener): TestingGateway {
     nextConnect: (which) => journal.next("connect", which),
     nextDisconnect: (which) => journal.next("disconnect", which),
     events: (which, options = {}) => {
-      checkFilter("which", which);
+      checkFilter("argument which", which);
       checkFields("options", options, { signal: object });
       return journal.events(which, options.signal);
     },
@@ -274,7 +274,7 @@ function createGateway(state: State, listener: Listener): TestingGateway {
       state.errors = [];
     },
     command: (command, which, options = {}) => {
-      checkFilter("which", which);
+      checkFilter("argument which", which);
       checkFields("options", options, { deviceName: text });
       return state.handler.command((device) => commandBytes(command, which, device), which, options.deviceName);
     },
@@ -310,14 +310,14 @@ function statusesOf<Module extends AnyModule>(
   received: readonly Received[],
   which: DeviceFilter<Module> | undefined,
 ): StatusOf<Module>[] {
-  checkFilter("which", which);
+  checkFilter("argument which", which);
   const statuses = received.filter((one) => one.kind === "status" && matches(one.device, which)) as ReceivedStatus[];
   return statuses.map(({ status, device }) => decodeStatus(which?.module, status, device) as StatusOf<Module>);
 }
 
 function commandBytes(command: unknown, which: DeviceFilter | undefined, device: Device): Uint8Array {
   const bytes = encodeCommand(which?.module, command, device);
-  checkBytes("command", bytes);
+  checkBytes("argument command", bytes);
   return bytes as Uint8Array;
 }
 
@@ -337,7 +337,7 @@ function push(
 }
 
 function send(state: State, bytes: Uint8Array, which: DeviceFilter | undefined): number {
-  checkBytes("bytes", bytes);
+  checkBytes("argument bytes", bytes);
   const reached = openOnes(state, which);
   for (const connection of reached) sendBytes(state, connection, bytes);
   return reached.length;
@@ -357,14 +357,14 @@ function kick(
 type ConnectedOne = Connection & { readonly device: Device };
 
 function connectedOnes(state: State, which: DeviceFilter | undefined): readonly ConnectedOne[] {
-  checkFilter("which", which);
+  checkFilter("argument which", which);
   return [...state.connections].filter(
     (one): one is ConnectedOne => one.phase === "connected" && one.device !== undefined && matches(one.device, which),
   );
 }
 
 function openOnes(state: State, which: DeviceFilter | undefined): readonly Connection[] {
-  checkFilter("which", which);
+  checkFilter("argument which", which);
   return [...state.connections].filter(
     (one) => !isGone(one) && (which === undefined || (one.device !== undefined && matches(one.device, which))),
   );

@@ -259,7 +259,7 @@ export function createJournal(): Journal {
     kind: Kind,
     which?: DeviceFilter<Module>,
   ) {
-    checkFilter("which", which);
+    checkFilter("argument which", which);
     const promise = new Promise<GatewayEvent>((resolve, reject) => {
       if (closed) throw stopped();
       const isMetBy = (event: GatewayEvent): boolean => event.kind === kind && matches(event.device, which);

@@ -160,7 +160,7 @@ describe("a wrong configuration is NOT_OK that says so, before any I/O:", () => 
   it.each([undefined, {}])("a use of withClient that is %p, which is no function", async (use) => {
     const gateway = await openGateway();
     const error = (await withClient(configFor(gateway), use as never))._unsafeUnwrapErr() as Error;
-    expect(error.message).toMatch(/^NOT_OK: use is .+, but must be a function$/);
+    expect(error.message).toMatch(/^NOT_OK: argument use is .+, but must be a function$/);
     expect(gateway.connections).toBe(0);
   });
 });
@@ -203,7 +203,7 @@ describe("a wrong status", () => {
     for (const send of [sendStatus, exchange]) {
       const error = (await send(client, status as never))._unsafeUnwrapErr();
       expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage" });
-      expect(error.message).toMatch(/^NOT_OK: status is .+, but must be a Uint8Array/);
+      expect(error.message).toMatch(/^NOT_OK: argument status is .+, but must be a Uint8Array/);
     }
     expect((await exchange(client, ONE))._unsafeUnwrap()).toEqual(ONE);
     expect(gateway.statuses()).toEqual([ONE]);
@@ -234,7 +234,7 @@ describe("a wrong status", () => {
     const show = jest.fn(() => "shown");
     const wide = Object.fromEntries(Array.from({ length: 100 }, (_, key) => [`key${key}`, key]));
     const { message } = (await exchange(client, { ...wide, [inspect.custom]: show } as never))._unsafeUnwrapErr();
-    expect(message).toMatch(/^NOT_OK: status is { key0: 0, key1: 1, .+…, but must be a Uint8Array/);
+    expect(message).toMatch(/^NOT_OK: argument status is { key0: 0, key1: 1, .+…, but must be a Uint8Array/);
     expect(message.length).toBeLessThan(200);
     expect(show).not.toHaveBeenCalled();
   });

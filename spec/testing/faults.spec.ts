@@ -427,7 +427,7 @@ describe("plans", () => {
     [["accept", { do: "vanish" }], "fault.do at \"accept\" is 'vanish', but must be"],
     [["accept", { do: "drip" }], "fault.do at \"accept\" is 'drip', but must be"],
     [["accept", { do: "close", afterBytes: 1 }], "fault has no property 'afterBytes'. Its properties are do, delayMs."],
-    [["accept", close, { which: {} }], 'which is {}, but must be left out at "accept"'],
+    [["accept", close, { which: {} }], 'argument which is {}, but must be left out at "accept"'],
     [["reply", close], 'at is \'reply\', but must be "accept" or "connect" or "status"'],
     [["status", undefined], "fault is undefined, but must be an object"],
     [["status", { do: "explode" }], "is 'explode', but must be"],

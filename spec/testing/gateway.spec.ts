@@ -152,7 +152,9 @@ describe("what it does on demand", () => {
     expect(gateway.push(new Uint8Array(0))).toBe(2);
     await socket.gets(`1600000012140a12${BUTTON}`);
     await another.gets(`0f000000120d0a0b${OTHER}`);
-    expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow("command is '01', but must be a Uint8Array");
+    expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow(
+      "argument command is '01', but must be a Uint8Array",
+    );
   });
 
   it("does not push to a refused device, but sends to it", async () => {

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { connectFrame, connectResponseFrame, headerBytes, host, stampInto, statusFrame } from "./wire.js";
 
 /** Long enough for whoever gets the answer to be idle again. */
-const pushAfterMs = 3;
+const pushAfterMs = 1;
 
 const exampleCommand = statusFrame(Buffer.from('{"lit_up": true}'));
 

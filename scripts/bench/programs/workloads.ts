@@ -157,7 +157,7 @@ async function connect(work: Work): Promise<Slice> {
 /** Several pushes, and what is typical of them: one alone tells more of the scheduler than of the reader. */
 async function latencyOf(onePush: () => Promise<Uint8Array>): Promise<Sample> {
   const latencies: number[] = [];
-  while (latencies.length < 15) latencies.push(microsecondsSince(await onePush()));
+  while (latencies.length < 100) latencies.push(microsecondsSince(await onePush()));
   return { latency: median(latencies) };
 }
 
