@@ -58,7 +58,7 @@ export const rows: readonly Row[] = [
   { ...single, part: "typed", name: "JSON of example", gateway: "example", library: "typed", floor: "byHand", targets: { rate: atLeast(0.95, 0.85) } },
   { ...single, part: "runDevice", name: "source without pause", library: "runDevice", sliceMs: 160, targets: { rate: atLeast(0.9, 0.7) } },
   { ...usual, part: "connect", name: "connect, destroy", library: "connect", floor: "netConnect", sliceMs: 80, targets: { rate: atLeast(0.85, 0.7) } },
-  { ...usual, part: "push", name: "write to reader", gateway: "push", library: "push", floor: "netPush", warmUps: 20, processes: 3, targets: { latency: atMost(1.15, 1.8) } },
+  { ...usual, part: "push", name: "write to reader", gateway: "push", library: "push", floor: "netPush", warmUps: 20, processes: 3, targets: { latency: atMost(1.15, 1.5) } },
   { ...memory, name: "1000 idle", devices: 1000, processes: 3, targets: bytesEach },
   { ...memory, name: "10000 idle", devices: 10_000, processes: 1, targets: bytesEach },
   { ...usual, part: "start", name: "import", library: "import", floor: "netImport", warmUps: 1, processes: 2, targets: { cpu: atMost(1.05, 1.2) } },
