@@ -1,10 +1,12 @@
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { commands, connect, exchange, getCommand, sendStatus, type Config } from "../../lib/index.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, openButton } from "../support/opened.js";
 import { timed } from "../support/timed.js";
+import { BUTTON, CONNECT, payloadOf, statusOf } from "../testing/wire.js";
 
 afterEach(endAll);
 
@@ -61,6 +63,21 @@ describe("the command of an exchange", () => {
 });
 
 describe("the bytes that you pass", () => {
+  it("are sent in one write with their header, as a gateway closes the connection when a header comes in parts", async () => {
+    const write = jest.spyOn(Socket.prototype, "write");
+    const { gateway, client } = await openButton();
+    // Of lengths that differ, as a frame's memory is used again for one of the same length.
+    for (const status of [one, Uint8Array.of(2, 2)]) (await exchange(client, status))._unsafeUnwrap();
+    const isClients = ({ remotePort }: Socket) => remotePort === gateway.port;
+    const written = write.mock.calls.filter((_, call) => isClients(write.mock.contexts[call] as Socket));
+    write.mockRestore();
+    expect(written.map(([bytes]) => hex(bytes as Uint8Array))).toEqual([
+      CONNECT,
+      statusOf(1),
+      payloadOf(BUTTON, "0202"),
+    ]);
+  });
+
   it("are those at the call, for a status that is sent at once, for its resend, and for one that waits", async () => {
     const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "close" });
