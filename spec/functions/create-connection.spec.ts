@@ -96,26 +96,4 @@ describe.each([
     expect((await exchange(client, SECOND))._unsafeUnwrap()).toEqual(SECOND);
     expect([asked.count, gateway.connections]).toEqual([3, 3]);
   });
-
-  it("is refused as over TCP, and leaves nothing open", async () => {
-    const gateway = await openGateway({ modules: [1] });
-    const { config } = await tunnelled(gateway, tunnel);
-    expect((await connect(config))._unsafeUnwrapErr().code).toBe("MODULE_NOT_SUPPORTED");
-    await eventually(() => expect(gateway.openSockets).toBe(0));
-  });
-
-  it("ends with UNABLE_TO_CONNECT when it cannot reconnect", async () => {
-    const gateway = await openGateway();
-    const { asked, config } = await tunnelled(gateway, tunnel);
-    const createConnection = (): Duplex => {
-      if (asked.count > 0) throw new Error("the tunnel has fallen in");
-      return config.createConnection!();
-    };
-    const client = keep((await connect({ ...config, createConnection }))._unsafeUnwrap());
-    gateway.misbehave("status", { do: "close" });
-    const error = (await exchange(client, status))._unsafeUnwrapErr();
-    expect(error).toMatchObject({ code: "UNABLE_TO_CONNECT", reason: "unreachable" });
-    expect(error.message).toContain("the tunnel has fallen in");
-    expect((await exchange(client, status))._unsafeUnwrapErr().reason).toBe("destroyed");
-  });
 });
