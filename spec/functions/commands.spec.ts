@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
@@ -296,17 +296,12 @@ describe("Node's streams", () => {
   it("read commands by pipeline, through a step in between", async () => {
     const { client, stream, arrive } = await openReader();
     const written: string[] = [];
-    const sink = new Writable({
-      objectMode: true,
-      write(text: string, _encoding, done) {
-        written.push(text);
-        done();
-      },
-    });
     async function* inWords(source: AsyncIterable<Item>) {
       for await (const one of source) yield word(one);
     }
-    const done = pipeline(stream, inWords, sink);
+    const done = pipeline(stream, inWords, async (words) => {
+      for await (const one of words) written.push(one);
+    });
     await arrive(1, 2);
     await destroy(client);
     await done;

@@ -22,23 +22,33 @@ function failWithNothing(): never {
   throw undefined as unknown as Error;
 }
 
-/** A function for withClient, and whether its client was destroyed before the outcome was there. */
-async function watched(use: () => unknown) {
+/** What withClient and its throwing form come to, each of whose clients was destroyed before the outcome was there. */
+async function outcomesOf(use: () => unknown) {
   const gateway = await openGateway();
   let used: ClientHandle | undefined;
-  return {
-    config: configFor(gateway),
-    use: (client: ClientHandle) => {
-      used = client;
-      return use();
-    },
-    expectDestroyed: async () => {
-      expect(getCommand(used!)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
-      expect(sockets.made).toBeGreaterThan(0);
-      expect(sockets.open).toBe(0);
-      await eventually(() => expect(gateway.openSockets).toBe(0));
-    },
+  const watched = (client: ClientHandle): unknown => {
+    used = client;
+    return use();
   };
+  const afterwards = async <Outcome>(outcome: PromiseLike<Outcome>): Promise<Outcome> => {
+    const settled = await outcome;
+    expect(getCommand(used!)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
+    expect(sockets.made).toBeGreaterThan(0);
+    expect(sockets.open).toBe(0);
+    await eventually(() => expect(gateway.openSockets).toBe(0));
+    return settled;
+  };
+  const result = await afterwards(withClient(configFor(gateway), watched));
+  const thrown = throwing.withClient(configFor(gateway), watched);
+  return [
+    result,
+    await afterwards(
+      thrown.then(
+        (given) => ok(given),
+        (error: unknown) => err(error),
+      ),
+    ),
+  ] as const;
 }
 
 describe("the outcome of withClient, which comes when its client is destroyed, is", () => {
@@ -50,12 +60,7 @@ describe("the outcome of withClient, which comes when its client is destroyed, i
     ["a ResultAsync that is Ok", () => okAsync(value)],
     ["a promise of a ResultAsync that is Ok", async () => okAsync(value)],
   ])("the value if use returns %s, in the throwing entry too", async (_, use) => {
-    const ofResults = await watched(use);
-    expect((await withClient(ofResults.config, ofResults.use))._unsafeUnwrap()).toBe(value);
-    await ofResults.expectDestroyed();
-    const ofThrowing = await watched(use);
-    expect(await throwing.withClient(ofThrowing.config, ofThrowing.use)).toBe(value);
-    await ofThrowing.expectDestroyed();
+    for (const outcome of await outcomesOf(use)) expect(outcome._unsafeUnwrap()).toBe(value);
   });
 
   it.each<[string, () => unknown]>([
@@ -63,12 +68,7 @@ describe("the outcome of withClient, which comes when its client is destroyed, i
     ["a promise of an Err", async () => err(failure)],
     ["a ResultAsync that is Err", () => errAsync(failure)],
   ])("the error if use returns %s, which the throwing entry throws", async (_, use) => {
-    const ofResults = await watched(use);
-    expect((await withClient(ofResults.config, ofResults.use))._unsafeUnwrapErr()).toBe(failure);
-    await ofResults.expectDestroyed();
-    const ofThrowing = await watched(use);
-    await expect(throwing.withClient(ofThrowing.config, ofThrowing.use)).rejects.toBe(failure);
-    await ofThrowing.expectDestroyed();
+    for (const outcome of await outcomesOf(use)) expect(outcome._unsafeUnwrapErr()).toBe(failure);
   });
 
   it.each<[string, () => unknown, unknown]>([
@@ -76,14 +76,11 @@ describe("the outcome of withClient, which comes when its client is destroyed, i
     ["rejects", () => Promise.reject(failure), failure],
     ["throws undefined", failWithNothing, undefined],
   ])("NOT_OK of family usage with the cause if use %s; the throwing entry throws the cause", async (_, use, cause) => {
-    const ofResults = await watched(use);
-    const error = (await withClient(ofResults.config, ofResults.use))._unsafeUnwrapErr();
+    const [result, thrown] = await outcomesOf(use);
+    const error = result._unsafeUnwrapErr();
     expect(error).toMatchObject({ code: "NOT_OK", returnCode: -1, family: "usage", reason: "use-failed" });
     expect(error).toHaveProperty("cause", cause);
-    await ofResults.expectDestroyed();
-    const ofThrowing = await watched(use);
-    await expect(throwing.withClient(ofThrowing.config, ofThrowing.use)).rejects.toBe(cause);
-    await ofThrowing.expectDestroyed();
+    expect(thrown._unsafeUnwrapErr()).toBe(cause);
   });
 
   it.each([undefined, null, 0, "", false, [], { isOk: true, isErr: false }, { value: 1 }])(

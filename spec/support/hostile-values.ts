@@ -3,7 +3,8 @@ import { err, every, json, optional, protobuf, text } from "../../lib/index.js";
 // Values made to break the code that reads them; property testing libraries read their values, so these are drawn by hand. None waits for
 // ever by itself: what must settle is the library.
 
-function boom(): never {
+/** Throws "hostile". */
+export function boom(): never {
   throw new Error("hostile");
 }
 
@@ -13,19 +14,20 @@ function rejection(): Promise<never> {
   return rejected;
 }
 
-function revoked(): object {
+export function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   return proxy;
 }
 
-function detached(): Uint8Array {
+export function detached(): Uint8Array {
   const bytes = Uint8Array.of(1, 2, 3);
   structuredClone(bytes, { transfer: [bytes.buffer] });
   return bytes;
 }
 
-function withGetter(property: PropertyKey, base: object = {}): object {
+/** The base with a property that throws "hostile" when it is read. */
+export function withGetter(property: PropertyKey, base: object = {}): object {
   return Object.defineProperty(base, property, { enumerable: true, configurable: true, get: boom });
 }
 
