@@ -121,14 +121,6 @@ describe("the command as a process of its own", () => {
     return { child, outputWith, ended };
   }
 
-  it("watches until Ctrl-C, and exits with 0", async () => {
-    const { port } = await openGateway();
-    const { child, outputWith, ended } = start(`watch --module 1234 --status a --every 60 --port ${port}`);
-    await outputWith("answer in ");
-    child.kill("SIGINT");
-    expect(await ended).toEqual({ code: 0, errors: "" });
-  });
-
   it("is a gateway until it is terminated, though its standard input is open, and exits with 0", async () => {
     const { child, outputWith, ended } = start("gateway --port 0 --push-stdin");
     child.stdin.write("on\n");

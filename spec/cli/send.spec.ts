@@ -4,7 +4,7 @@ import type { TestingGateway } from "../../lib/testing.js";
 import { fromHex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
-import { createStage, endAll, eventsOf, Paper, run, start, temporaryFile } from "./surroundings.js";
+import { createStage, endAll, eventsOf, Paper, refuses, run, start, temporaryFile, type Plan } from "./surroundings.js";
 
 afterEach(endAll);
 
@@ -77,66 +77,32 @@ describe("send", () => {
       },
     ]);
   });
-
-  it("works beside a watch of the same module", async () => {
-    const gateway = await openGateway();
-    const { stage } = start(lineFor(gateway, "--status a").replace("send", "watch"));
-    await eventually(() => expect(stage.output.text).toContain("answer"));
-    expect((await run(lineFor(gateway, "--status b"))).code).toBe(0);
-  });
 });
 
+const SILENT: Plan = ["status", { do: "stay silent" }, { times: 2 }];
+const ALREADY = /^DEVICE_ALREADY_CONNECTED: .*--role gives this one another role\.\n$/;
+const TOO_LATE = /^TIMEOUT_OCCURRED: no command came within 30 ms.*\n$/;
+const TOO_LARGE = /^NOT_OK: status is too large: its message would be \d+ bytes long, above the limit of .*\n$/;
+const UNREADABLE =
+  /^fleet-internal-client: the status cannot be read: ENOENT: no such file or directory, open '\/nowhere'\n$/;
+const INVALID = /^fleet-internal-client: the module example considers this status invalid: .*\n$/;
+
 describe("send fails with one line, and an exit code that says who caused it:", () => {
-  it.each<[code: number, when: string, cause: (gateway: TestingGateway) => unknown, options: string, errors: RegExp]>([
-    [
-      3,
-      "the gateway refuses the device",
-      (gateway) => gateway.misbehave("connect", { do: "refuse", responseType: 2 }),
-      "--status a",
-      /^MODULE_NOT_SUPPORTED: .*\n$/,
-    ],
-    [
-      3,
-      "it is already connected, with the option that helps",
-      (gateway) => gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 1_000 }),
-      "--status a",
-      /^DEVICE_ALREADY_CONNECTED: .*--role gives this one another role\.\n$/,
-    ],
-    [4, "there is no gateway", (gateway) => gateway.stop(), "--status a", /^UNABLE_TO_CONNECT: .*ECONNREFUSED.*\n$/],
-    [
-      4,
-      "no command comes in time",
-      (gateway) => gateway.misbehave("status", { do: "stay silent" }, { times: 2 }),
-      "--status a --timeout 30",
-      /^TIMEOUT_OCCURRED: no command came within 30 ms.*\n$/,
-    ],
-    [
-      5,
-      "the library refuses the status",
-      () => undefined,
-      "--status-file LARGE",
-      /^NOT_OK: status is too large: its message would be \d+ bytes long, above the limit of .*\n$/,
-    ],
-    [
-      2,
-      "the file cannot be read",
-      () => undefined,
-      "--status-file /nowhere",
-      /^fleet-internal-client: the status cannot be read: ENOENT: no such file or directory, open '\/nowhere'\n$/,
-    ],
-    [
-      2,
-      "its module considers the status invalid",
-      () => undefined,
-      "--decode example --status a",
-      /^fleet-internal-client: the module example considers this status invalid: .*\n$/,
-    ],
+  it.each<[code: number, when: string, cause: Plan | "it is stopped" | undefined, options: string, errors: RegExp]>([
+    [3, "the gateway refuses the device", refuses(2), "--status a", /^MODULE_NOT_SUPPORTED: .*\n$/],
+    [3, "it is already connected, with the option that helps", refuses(1, 1_000), "--status a", ALREADY],
+    [4, "there is no gateway", "it is stopped", "--status a", /^UNABLE_TO_CONNECT: .*ECONNREFUSED.*\n$/],
+    [4, "no command comes in time", SILENT, "--status a --timeout 30", TOO_LATE],
+    [5, "the library refuses the status", undefined, "--status-file LARGE", TOO_LARGE],
+    [2, "the file cannot be read", undefined, "--status-file /nowhere", UNREADABLE],
+    [2, "its module considers the status invalid", undefined, "--decode example --status a", INVALID],
   ])("%i when %s", async (code, _when, cause, options, errors) => {
     const large = temporaryFile();
     writeFileSync(large, "");
     truncateSync(large, 16 * 1024 * 1024);
     const gateway = await openGateway();
-    await cause(gateway);
+    if (cause === "it is stopped") await gateway.stop();
+    else if (cause !== undefined) gateway.misbehave(...cause);
     const outcome = await run(lineFor(gateway, options.replace("LARGE", large)));
     expect(outcome).toEqual({ code, output: "", errors: expect.stringMatching(errors) });
     if (code === 2) expect(gateway.connections).toBe(0);

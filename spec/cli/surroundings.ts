@@ -8,6 +8,7 @@ import { generalOptions } from "../../lib/cli/device-options.js";
 import { main } from "../../lib/cli/main.js";
 import { payloadOptions, Payloads } from "../../lib/cli/payload.js";
 import type { JobControl, Output, Surroundings } from "../../lib/cli/surroundings.js";
+import type { TestingGateway } from "../../lib/testing.js";
 import { endAll as endOpened } from "../support/opened.js";
 
 /** A terminal's or a pipe's end of a command: it keeps what is written. */
@@ -120,6 +121,17 @@ export async function endAll(): Promise<void> {
   await endOpened();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   folders.clear();
+}
+
+/** How a gateway misbehaves. */
+export type Plan = Parameters<TestingGateway["misbehave"]>;
+
+export function closes(times: number): Plan {
+  return ["status", { do: "close" }, { times }];
+}
+
+export function refuses(responseType: number, times = 1): Plan {
+  return ["connect", { do: "refuse", responseType }, { times }];
 }
 
 /** Payloads as these options of a command line have them read and shown. */

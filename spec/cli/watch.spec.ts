@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { parse } from "../../lib/cli/command-line.js";
 import { retryPauseMs, watch, watchCommand } from "../../lib/cli/watch.js";
 import type { TestingGateway } from "../../lib/testing.js";
@@ -18,7 +18,10 @@ import {
   keepRunning,
   Paper,
   temporaryFile,
+  closes,
+  refuses,
   wordsOf,
+  type Plan,
   type Running,
   type Stage,
 } from "./surroundings.js";
@@ -57,7 +60,10 @@ function fileWith(content: string): string {
 }
 
 const CLOSED = "drop the gateway closed the connection";
-const LOST = ["connect", "status", CLOSED, "reconnect", "status", "failure UNABLE_TO_CONNECT"];
+const UNREADABLE = "the gateway's stream cannot be read: it announced a message of length 0";
+const FINE = ["connect", "status", "answer"];
+const LOST = ["connect", "status", CLOSED, "reconnect", "status"];
+const FAILED = "failure UNABLE_TO_CONNECT";
 const REFUSED = ["failure DEVICE_ALREADY_CONNECTED", "retry 20"];
 const STATUS = { event: "status", bytes: 1, hex: "61", text: "a" };
 const ANSWER = { event: "command", kind: "answer", roundTripMs: expect.any(Number), bytes: 1, hex: "61", text: "a" };
@@ -112,67 +118,29 @@ describe("watch", () => {
     );
   });
 
-  it.each<[what: string, plan: (gateway: TestingGateway) => void, count: number, code: number, told: string[]]>([
-    [
-      "shows that the connection was lost and is back",
-      ({ misbehave }) => misbehave("status", { do: "close" }),
-      1,
-      0,
-      ["connect", "status", CLOSED, "reconnect", "status", "answer"],
-    ],
+  it.each<[what: string, plan: Plan, count: number, code: number, told: string[]]>([
+    ["shows that the connection was lost and is back", closes(1), 1, 0, [...LOST, "answer"]],
     [
       "goes on after a status that failed, if the client can still be used",
-      ({ misbehave }) => misbehave("status", { do: "send", bytes: Uint8Array.of(0, 0, 0, 0) }),
+      ["status", { do: "send", bytes: new Uint8Array(4) }],
       2,
       0,
-      [
-        "connect",
-        "status",
-        "drop the gateway's stream cannot be read: it announced a message of length 0",
-        "failure COMMAND_INCORRECT",
-        "reconnect",
-        "status",
-        "answer",
-      ],
+      ["connect", "status", `drop ${UNREADABLE}`, "failure COMMAND_INCORRECT", "reconnect", "status", "answer"],
     ],
-    [
-      "exits with the code of the last status's error",
-      ({ misbehave }) => misbehave("status", { do: "close" }, { times: 2 }),
-      1,
-      4,
-      LOST,
-    ],
+    ["exits with the code of the last status's error", closes(2), 1, 4, [...LOST, FAILED]],
     [
       "connects again after a pause when its client is destroyed, and sends the status first",
-      ({ misbehave }) => misbehave("status", { do: "close" }, { times: 2 }),
+      closes(2),
       2,
       0,
-      [...LOST, "retry 20", "connect", "status", "answer", "status", "answer"],
+      [...LOST, FAILED, "retry 20", ...FINE, "status", "answer"],
     ],
-    [
-      "tries again when the same device is already connected",
-      ({ misbehave }) => misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 }),
-      1,
-      0,
-      [...REFUSED, ...REFUSED, "connect", "status", "answer"],
-    ],
-    [
-      "gives up when its module is not supported",
-      ({ misbehave }) => misbehave("connect", { do: "refuse", responseType: 2 }),
-      1,
-      3,
-      ["failure MODULE_NOT_SUPPORTED"],
-    ],
-    [
-      "gives up when its type is not supported",
-      ({ misbehave }) => misbehave("connect", { do: "refuse", responseType: 3 }),
-      1,
-      3,
-      ["failure DEVICE_TYPE_NOT_SUPPORTED"],
-    ],
+    ["tries again when the same device is already connected", refuses(1, 2), 1, 0, [...REFUSED, ...REFUSED, ...FINE]],
+    ["gives up when its module is not supported", refuses(2), 1, 3, ["failure MODULE_NOT_SUPPORTED"]],
+    ["gives up when its type is not supported", refuses(3), 1, 3, ["failure DEVICE_TYPE_NOT_SUPPORTED"]],
   ])("%s", async (_what, plan, count, code, told) => {
     const gateway = await openGateway();
-    plan(gateway);
+    gateway.misbehave(...plan);
     const { stage, ended } = start(gateway, `--status a --count ${count}`, () => 20);
     expect(await ended).toBe(code);
     expect(toldBy(stage)).toEqual(told);
@@ -296,8 +264,8 @@ describe("watch whose client is destroyed", () => {
     await eventually(() => expect(toldBy(stage)).toContain("retry 5"));
     await openGateway({ port: gateway.port });
     expect(await ended).toBe(0);
-    expect(toldBy(stage).slice(0, 2)).toEqual(["failure UNABLE_TO_CONNECT", "retry 5"]);
-    expect(toldBy(stage).slice(-3)).toEqual(["connect", "status", "answer"]);
+    expect(toldBy(stage).slice(0, 2)).toEqual([FAILED, "retry 5"]);
+    expect(toldBy(stage).slice(-3)).toEqual(FINE);
   });
 
   it("gives up when the library refuses the status", async () => {
@@ -315,25 +283,22 @@ describe("watch whose client is destroyed", () => {
 
   it("pauses for the shortest time again once a status was answered", async () => {
     const gateway = await openGateway();
-    gateway.misbehave("connect", { do: "refuse", responseType: 1 }, { times: 2 });
+    gateway.misbehave(...refuses(1, 2));
     gateway.misbehave("status", { do: "delay", ms: 0 });
-    gateway.misbehave("status", { do: "close" }, { times: 2 });
-    const counted: number[] = [];
-    const { ended } = start(gateway, "--status a --count 3", (failures) => {
-      counted.push(failures);
-      return 1;
-    });
+    gateway.misbehave(...closes(2));
+    const pauseMs = jest.fn((_failures: number) => 1);
+    const { ended } = start(gateway, "--status a --count 3", pauseMs);
     expect(await ended).toBe(0);
-    expect(counted).toEqual([1, 2, 1]);
+    expect(pauseMs.mock.calls).toEqual([[1], [2], [1]]);
   });
 });
 
 describe("watch that is interrupted exits with 0, at once and silently", () => {
   it.each<[when: string, plan: (gateway: TestingGateway) => unknown, shown: string[]]>([
-    ["waits for the time of the next status", () => undefined, ["connect", "status", "answer"]],
+    ["waits for the time of the next status", () => undefined, FINE],
     ["awaits a command", ({ misbehave }) => misbehave("status", { do: "stay silent" }), ["connect", "status"]],
     ["connects", ({ misbehave }) => misbehave("connect", { do: "stay silent" }), []],
-    ["pauses before it connects again", ({ stop }) => stop(), ["failure UNABLE_TO_CONNECT", "retry 3600000"]],
+    ["pauses before it connects again", ({ stop }) => stop(), [FAILED, "retry 3600000"]],
   ])("while it %s", async (_when, plan, shown) => {
     const gateway = await openGateway();
     await plan(gateway);
