@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { openRawDevice } from "../../lib/cli/check-device.js";
 import { checks, createScene } from "../../lib/cli/check-list.js";
@@ -9,17 +8,14 @@ import { utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { openClient, openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
+import { listen, stopServers } from "../transport/echo-server.js";
 import { createStage, endAll, eventsOf, run, start } from "./surroundings.js";
 
 const KNOWN = { modules: [1, 2, 3, 1000] };
 const ALWAYS = { times: Infinity };
 
-const servers: Server[] = [];
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) server.close();
-  await endAll();
-});
+afterEach(stopServers);
+afterEach(endAll);
 
 /** Runs the command with `--json`, and gives the exit code and the names of the lines that do and do not hold. */
 async function checkAt(port: number, options = "") {
@@ -37,11 +33,8 @@ function placeOf(port: number, answerMs: number) {
 }
 
 /** A server that is no gateway. */
-async function serve(onSocket: (socket: Socket) => unknown): Promise<number> {
-  const server = createServer(onSocket).listen(0, "127.0.0.1");
-  servers.push(server);
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
+function serve(onSocket: (socket: Socket) => unknown) {
+  return listen(createServer(onSocket), { host: "127.0.0.1", port: 0 });
 }
 
 describe("check at a healthy gateway", () => {
@@ -153,7 +146,7 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
 
   it("in every single check in which it sends nothing, or closes at once", async () => {
     for (const isMute of [true, false]) {
-      const port = await serve((socket) => (isMute ? socket.resume() : socket.end()));
+      const { port } = await serve((socket) => (isMute ? socket.resume() : socket.end()));
       for (const { expected, see } of checks) {
         const { scene, close } = createScene(placeOf(port, 20), device, utf8("x"), { leastMs: 1, mostMs: 20 });
         const seen = await see(scene).catch((error: unknown) => [String(error)]);
@@ -166,11 +159,11 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
 });
 
 it("check takes what came while its process stood still for what came in time", async () => {
-  const accepted: Socket[] = [];
-  const raw = openRawDevice(placeOf(await serve((socket) => accepted.push(socket)), 100), device);
+  const { port, sockets } = await serve(() => undefined);
+  const raw = openRawDevice(placeOf(port, 100), device);
   await raw.connected;
-  await eventually(() => expect(accepted).toHaveLength(1));
-  const [socket] = accepted;
+  await eventually(() => expect(sockets.size).toBe(1));
+  const [socket] = sockets;
   for (const [act, seen] of [
     [() => socket!.write(commandFrame(device, utf8("x"))), "a command"],
     [() => socket!.end(), "closed"],

@@ -1,12 +1,13 @@
-import { spawn } from "node:child_process";
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { run, type Process } from "../../lib/cli.js";
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
+import { endPrograms, startProgram, type Program } from "../support/program.js";
 import { argumentsOf, endAll } from "./surroundings.js";
 
+afterEach(endPrograms);
 afterEach(endAll);
 
 class Pipe extends Writable {
@@ -100,48 +101,35 @@ describe("the process of a command", () => {
 });
 
 describe("the command as a process of its own", () => {
-  const children = new Set<ReturnType<typeof start>["child"]>();
-
-  afterEach(() => {
-    for (const child of children) child.kill("SIGKILL");
-    children.clear();
-  });
-
   function start(line: string) {
-    const child = spawn(process.execPath, ["--import", "tsx", "spec/cli/start.ts", ...argumentsOf(line)]);
-    children.add(child);
-    let [output, errors] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-    const ended = once(child, "close").then(([code]) => ({ code: code as number | null, errors }));
-    const outputWith = async (text: string): Promise<string> => {
-      while (!output.includes(text)) await once(child.stdout, "data");
-      return output;
-    };
-    return { child, outputWith, ended };
+    return startProgram(["--import", "tsx", "spec/cli/start.ts", ...argumentsOf(line)], {}, "pipe");
+  }
+
+  async function expectEnded(program: Program): Promise<void> {
+    expect([await program.ended, program.stderr]).toEqual([0, ""]);
   }
 
   it("is a gateway until it is terminated, though its standard input is open, and exits with 0", async () => {
-    const { child, outputWith, ended } = start("gateway --port 0 --push-stdin");
-    child.stdin.write("on\n");
-    await outputWith('pushed to 0 devices: "on"');
-    child.kill("SIGTERM");
-    expect(await ended).toEqual({ code: 0, errors: "" });
+    const program = start("gateway --port 0 --push-stdin");
+    program.input!.write("on\n");
+    await eventually(() => expect(program.stdout).toContain('pushed to 0 devices: "on"'));
+    program.send("SIGTERM");
+    await expectEnded(program);
   });
 
   it("sends what it is given on standard input, and exits by itself", async () => {
     const { port } = await openGateway();
-    const { child, outputWith, ended } = start(`send --module 1234 --port ${port} -`);
-    child.stdin.end("hello");
-    expect(await outputWith("\n")).toBe("hello\n");
-    expect(await ended).toEqual({ code: 0, errors: "" });
+    const program = start(`send --module 1234 --port ${port} -`);
+    program.input!.end("hello");
+    await expectEnded(program);
+    expect(program.stdout).toBe("hello\n");
   });
 
   it("exits without a word when its output is closed, as by head", async () => {
     const { port } = await openGateway();
-    const { child, outputWith, ended } = start(`watch --module 1234 --status a --every 0.01 --json --port ${port}`);
-    await outputWith("answer");
-    child.stdout.destroy();
-    expect(await ended).toEqual({ code: 0, errors: "" });
+    const program = start(`watch --module 1234 --status a --every 0.01 --json --port ${port}`);
+    await eventually(() => expect(program.stdout).toContain("answer"));
+    program.output.destroy();
+    await expectEnded(program);
   });
 });
