@@ -54,17 +54,9 @@ describe("starting", () => {
     [{ silenceMs: 2 ** 31 }, RangeError, "must be a whole number from 1 to 2147483647, or Infinity"],
     [{ modules: 3 }, TypeError, "options.modules is 3, but must be an array of modules"],
     [{ modules: ["1"] }, TypeError, "options.modules[0] is '1', but must be an object"],
-    [
-      { modules: [1.5] },
-      RangeError,
-      "options.modules[0] is 1.5, but must be a whole number from -2147483648 to 2147483647",
-    ],
+    [{ modules: [1.5] }, RangeError, "modules[0] is 1.5, but must be a whole number from -2147483648 to 2147483647"],
     [{ modules: [{ number: 1 }] }, TypeError, ". Its properties are module, deviceTypes, answer, pushes."],
-    [
-      { modules: [{ deviceTypes: [1] }] },
-      TypeError,
-      "options.modules[0].module is undefined, but must be a module or its",
-    ],
+    [{ modules: [{ deviceTypes: [1] }] }, TypeError, "modules[0].module is undefined, but must be a module or its"],
     [{ modules: [{ module: 1, deviceTypes: 1 }] }, TypeError, "but must be an array of device"],
     [{ modules: [{ module: 1, deviceTypes: [-1] }] }, RangeError, "but must be a whole number"],
     [{ modules: [{ module: 1, pushes: 1 }] }, TypeError, "options.modules[0].pushes is 1, but must be true or false"],
@@ -102,9 +94,8 @@ describe("its state", () => {
   it("shows what was received, in order, until told to forget", async () => {
     const { gateway, socket } = await openDevice();
     await socket.exchanges(statusOf(1), commandOf(1));
-    await (
-      await dial(gateway, CONNECT)
-    ).ended;
+    const second = await dial(gateway, CONNECT);
+    await second.ended;
     expect(gateway.received).toEqual([
       { kind: "connect", device: button, response: 0, connection: 1 },
       { kind: "status", device: button, status: fromHex("01"), connection: 1 },
@@ -150,8 +141,8 @@ describe("what it does on demand", () => {
     expect(gateway.push(fromHex("02"), { deviceRole: "test" }, { deviceName: "b" })).toBe(1);
     await socket.gets(commandOf(1) + payloadOf(RENAMED, "02"));
     expect(gateway.push(new Uint8Array(0))).toBe(2);
-    await socket.gets(`1600000012140a12${BUTTON}`);
-    await another.gets(`0f000000120d0a0b${OTHER}`);
+    await socket.gets(payloadOf(BUTTON, ""));
+    await another.gets(payloadOf(OTHER, ""));
     expect(() => gateway.push("01" as unknown as Uint8Array)).toThrow(
       "argument command is '01', but must be a Uint8Array",
     );
@@ -237,9 +228,8 @@ describe("restarting", () => {
 
   it("rejects a wrong time", async () => {
     const gateway = await openGateway();
-    await expect(gateway.restart({ downMs: -1 })).rejects.toThrow(
-      "options.downMs is -1, but must be a whole number from 0",
-    );
+    const message = "options.downMs is -1, but must be a whole number from 0";
+    await expect(gateway.restart({ downMs: -1 })).rejects.toThrow(message);
   });
 });
 
@@ -282,17 +272,16 @@ describe("stopping", () => {
   });
 
   it("ignores a late answer", async () => {
-    let answerLate = (): void => undefined;
-    const { gateway, socket } = await openDevice({
-      answer: (status) => new Promise((resolve) => (answerLate = () => resolve(status))),
-    });
+    let answerLate = (_answer: Uint8Array): void => undefined;
+    const answer = () => new Promise<Uint8Array>((resolve) => (answerLate = resolve));
+    const { gateway, socket } = await openDevice({ answer });
     gateway.misbehave("status", { do: "delay", ms: 60_000 });
     const arrived = gateway.nextStatus();
     socket.send(STATUS);
     await arrived;
     await sleep(5);
     await gateway.stop();
-    answerLate();
+    answerLate(fromHex("01"));
     await sleep(5);
     expect(gateway.errors).toEqual([]);
   });
