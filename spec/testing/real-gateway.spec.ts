@@ -76,8 +76,8 @@ describe("connecting", () => {
   it.each([
     [
       "the same module, type, role and priority, whatever its name",
-      "100000000a0e0a0c08e8071a0474657374220162",
-      "120000000a100801120c08e8071a0474657374220162",
+      connectOf(RENAMED),
+      `120000000a100801120c${RENAMED}`,
     ],
     ["a lower priority", connectOf(LOW), `1a0000000a1808041214${LOW}`],
   ])("refuses a second device of %s, and closes", async (_which, connect, refusal) => {
@@ -234,22 +234,15 @@ describe("statuses", () => {
     expect(socket.chunks.join("")).toBe(options.modules?.length === 0 ? refused(2) : CONNECTED);
   });
 
-  it("allows the module 250 ms by default", async () => {
-    const { socket } = await openDevice({ answer: () => undefined });
-    expect(await closesAfter(socket, STATUS)).toBeGreaterThanOrEqual(byNodeTimer(250));
-  });
+  const breaks = (): never => {
+    throw new Error("broken");
+  };
 
   it.each<[how: string, answer: GatewayOptions["answer"], error: Error]>([
     ["rejects", () => Promise.reject(new Error("broken")), new Error("broken")],
     ["rejects too late", () => sleep(40).then(() => Promise.reject(new Error("late"))), new Error("late")],
     ["is not bytes", () => "null" as never, new TypeError("the answer is 'null', but must be a Uint8Array")],
-    [
-      "throws",
-      () => {
-        throw new Error("broken");
-      },
-      new Error("broken"),
-    ],
+    ["throws", breaks, new Error("broken")],
   ])("treats an answer that %s as none, and shows the error", async (_how, answer, error) => {
     const { gateway, socket } = await openDevice({ moduleTimeoutMs: 20, answer });
     socket.send(STATUS);
@@ -312,26 +305,33 @@ const C = "08e9071a0163";
 const SLOW = hexOf("slow");
 const BAD = hexOf("bad");
 
-/** A gateway whose module is busy with each status that begins with "slow" until told otherwise, and holds "bad" invalid. */
-async function openBusy<const Modules extends readonly Servable[]>(options: GatewayOptions<Modules> = {}) {
+/** A module that holds "bad" invalid, and else answers with the status. */
+function judge(status: Uint8Array): Uint8Array | undefined {
+  return Buffer.from(status).toString("hex") === BAD ? undefined : status;
+}
+
+/** A gateway with a device of its own, and B; its module is at work on the device's status "slow" until told otherwise. */
+async function openSlow<const Modules extends readonly Servable[]>(options: GatewayOptions<Modules> = {}, device = A) {
   let finish = (): void => undefined;
   let onBusy = (): void => undefined;
   const busy = new Promise<void>((resolve) => (onBusy = resolve));
-  const answer = (status: Uint8Array): Uint8Array | undefined | Promise<Uint8Array> => {
-    const text = Buffer.from(status).toString();
-    if (!text.startsWith("slow")) return text === "bad" ? undefined : status;
+  const answer = (status: Uint8Array): Uint8Array | Promise<Uint8Array> => {
+    if (Buffer.from(status).toString("hex") !== SLOW) return status;
     onBusy();
     return new Promise((resolve) => (finish = () => resolve(status)));
   };
-  return { gateway: await openGateway({ ...options, answer }), busy, finish: () => finish() };
+  const gateway = await openGateway({ moduleTimeoutMs: NEVER_MS, ...options, answer });
+  const [slow, other] = [await connectDevice(gateway, device), await connectDevice(gateway, B)];
+  await slow.exchanges(payloadOf(device, "00"), payloadOf(device, "00"));
+  await other.exchanges(payloadOf(B, "00"), payloadOf(B, "00"));
+  slow.send(payloadOf(device, SLOW));
+  await busy;
+  return { gateway, slow, other, finish: () => finish() };
 }
 
 describe("one module at a time", () => {
   it("one device's slow status holds up every other device's answer and connect response", async () => {
-    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: NEVER_MS });
-    const [slow, other] = [await connectDevice(gateway, A), await connectDevice(gateway, B)];
-    slow.send(payloadOf(A, SLOW));
-    await busy;
+    const { gateway, slow, other, finish } = await openSlow();
     other.send(payloadOf(B, "01"));
     expect(await other.listen(30)).toBe("");
     finish();
@@ -346,10 +346,7 @@ describe("one module at a time", () => {
   });
 
   it("a status and a connect that wait for it in vain are closed too", async () => {
-    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: 40 });
-    const [slow, other] = [await connectDevice(gateway, A), await connectDevice(gateway, B)];
-    slow.send(payloadOf(A, SLOW));
-    await busy;
+    const { gateway, slow, other, finish } = await openSlow({ moduleTimeoutMs: 40 });
     other.send(payloadOf(B, "01"));
     expect([await slow.ended, await other.ended]).toEqual(["end", "end"]);
     const late = await dial(gateway, connectOf(A));
@@ -360,14 +357,10 @@ describe("one module at a time", () => {
   });
 
   it("an answer that never settles is no longer waited for, and blocks neither other devices nor stop for ever", async () => {
-    const { gateway, busy } = await openBusy({ moduleTimeoutMs: 5 });
-    const slow = await connectDevice(gateway, A);
-    slow.send(payloadOf(A, SLOW));
-    await busy;
-    await eventually(() =>
-      expect(gateway.errors.map(String)).toEqual(['Error: The answer to a status of role "a" has not come in 500 ms.']),
-    );
-    await (await connectDevice(gateway, B)).exchanges(payloadOf(B, "01"), payloadOf(B, "01"));
+    const { gateway, other } = await openSlow({ moduleTimeoutMs: 5 });
+    const message = 'Error: The answer to a status of role "a" has not come in 500 ms.';
+    await eventually(() => expect(gateway.errors.map(String)).toEqual([message]));
+    await other.exchanges(payloadOf(B, "01"), payloadOf(B, "01"));
 
     gateway.forget();
     const again = await connectDevice(gateway, A);
@@ -377,7 +370,7 @@ describe("one module at a time", () => {
   });
 
   it("two invalid statuses hold up every other device until their time is over; one does not", async () => {
-    const { gateway } = await openBusy({ moduleTimeoutMs: 1_000 });
+    const gateway = await openGateway({ moduleTimeoutMs: 1_000, answer: judge });
     const first = await connectDevice(gateway, A);
     const second = await connectDevice(gateway, B);
     const third = await connectDevice(gateway, C);
@@ -395,15 +388,12 @@ describe("one module at a time", () => {
 
 describe("answers and commands go to the device, not to the socket", () => {
   it("an answer for a device that has been taken over from is not sent", async () => {
-    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: NEVER_MS });
-    const low = await connectDevice(gateway, `${A}2803`);
-    low.send(payloadOf(`${A}2803`, SLOW));
-    await busy;
+    const { gateway, slow, finish } = await openSlow({}, `${A}2803`);
     const high = await dial(gateway, connectOf(A));
-    expect(await low.ended).toBe("end");
+    expect(await slow.ended).toBe("end");
     finish();
     await high.gets(connectedOf(A));
-    expect(low.chunks.join("")).toBe(connectedOf(`${A}2803`));
+    expect(await slow.listen(0)).toBe("");
   });
 
   it("a status for another connected device makes a command for that device, and the sender is closed", async () => {
@@ -418,20 +408,16 @@ describe("answers and commands go to the device, not to the socket", () => {
 
 describe("the end of a device's connection", () => {
   it("its half close is noticed after the answer to its status", async () => {
-    const { gateway, busy, finish } = await openBusy({ moduleTimeoutMs: NEVER_MS });
-    const socket = await connectDevice(gateway, A);
-    socket.send(payloadOf(A, SLOW));
-    socket.socket.end();
-    await busy;
-    expect(await socket.listen(20)).toBe("");
+    const { slow, finish } = await openSlow();
+    slow.socket.end();
+    expect(await slow.listen(20)).toBe("");
     finish();
-    await socket.gets(payloadOf(A, SLOW));
-    expect(await socket.ended).toBe("end");
+    await slow.gets(payloadOf(A, SLOW));
+    expect(await slow.ended).toBe("end");
   });
 
   it("its slot stays taken until its unanswered status has run out of time", async () => {
-    const { gateway } = await openBusy({ moduleTimeoutMs: 1_000 });
-    const first = await connectDevice(gateway, A);
+    const { gateway, socket: first } = await openDevice({ moduleTimeoutMs: 1_000, answer: judge }, A);
     const arrived = gateway.nextStatus();
     first.send(payloadOf(A, BAD));
     await arrived;
@@ -526,30 +512,22 @@ describe("a module that asks for pushes", () => {
   });
 
   it("sends a command only after the answer that a module is working on", async () => {
-    const { gateway, busy, finish } = await openBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
-    const socket = await connectDevice(gateway, A);
-    await socket.exchanges(payloadOf(A, "01"), payloadOf(A, "01"));
-    socket.send(payloadOf(A, SLOW));
-    await busy;
-    gateway.command(fromHex("07"));
-    expect(await socket.listen(20)).toBe("");
+    const { gateway, slow, finish } = await openSlow(pushing);
+    gateway.command(fromHex("07"), { deviceRole: "a" });
+    expect(await slow.listen(20)).toBe("");
     finish();
-    await socket.gets(payloadOf(A, SLOW) + payloadOf(A, "07"));
+    await slow.gets(payloadOf(A, SLOW) + payloadOf(A, "07"));
   });
 
   it("may answer a status that waits with the pushed command alone", async () => {
-    const { gateway, busy, finish } = await openBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
-    const [slow, socket] = [await connectDevice(gateway, B), await connectDevice(gateway, A)];
-    await socket.exchanges(payloadOf(A, "01"), payloadOf(A, "01"));
-    slow.send(payloadOf(B, SLOW));
-    await busy;
+    const { gateway, other, finish } = await openSlow(pushing);
     const arrived = gateway.nextStatus();
-    socket.send(payloadOf(A, "02"));
+    other.send(payloadOf(B, "02"));
     await arrived;
-    gateway.command(fromHex("07"));
+    gateway.command(fromHex("07"), { deviceRole: "b" });
     finish();
-    await socket.gets(payloadOf(A, "07"));
-    expect(await socket.listen(20)).toBe("");
+    await other.gets(payloadOf(B, "07"));
+    expect(await other.listen(20)).toBe("");
   });
 
   it("pushes with the name that the cloud has for the device: that of its last status, unless told otherwise", async () => {
@@ -563,19 +541,15 @@ describe("a module that asks for pushes", () => {
   });
 
   it("sends a command for a device that is just connecting again before the connect response", async () => {
-    const { gateway, busy, finish } = await openBusy({ ...pushing, moduleTimeoutMs: NEVER_MS });
-    const [slow, first] = [await connectDevice(gateway, B), await connectDevice(gateway, A)];
-    await first.exchanges(payloadOf(A, "01"), payloadOf(A, "01"));
-    slow.send(payloadOf(B, SLOW));
-    await busy;
-    gateway.command(fromHex("07"));
+    const { gateway, other: first, finish } = await openSlow(pushing);
+    gateway.command(fromHex("07"), { deviceRole: "b" });
     first.socket.end();
     await first.ended;
     const arrived = gateway.nextConnect();
-    const second = await dial(gateway, connectOf(A));
+    const second = await dial(gateway, connectOf(B));
     await arrived;
     finish();
-    await second.gets(payloadOf(A, "07") + connectedOf(A));
+    await second.gets(payloadOf(B, "07") + connectedOf(B));
   });
 });
 
