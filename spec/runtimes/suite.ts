@@ -77,6 +77,11 @@ async function using(config: Config, use: (client: ClientHandle) => Promise<void
   }
 }
 
+/** A part with a client of its own. */
+function clientPart(name: string, use: (client: ClientHandle, gateway: TestingGateway) => Promise<void>): void {
+  part(name, (gateway, config) => using(config, (client) => use(client, gateway)));
+}
+
 /** A port on which nobody listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();
@@ -121,65 +126,47 @@ part("fails when a gateway says nothing", async (gateway, config) => {
   assert.equal(connected.isErr() && connected.error.reason, "timed-out");
 });
 
-part("exchanges payloads of every size", (_, config) =>
-  using(config, async (client) => {
-    for (const size of [0, 1, 100, 1_000, 65_535, 65_536, 65_537, 1 << 20, 4 << 20]) {
-      assert.ok(Buffer.from(bytes(size)).equals(valueOf(await exchange(client, bytes(size)))), `${size} bytes`);
-    }
-  }),
-);
+clientPart("exchanges payloads of every size", async (client) => {
+  for (const size of [0, 1, 100, 1_000, 65_535, 65_536, 65_537, 1 << 20, 4 << 20]) {
+    assert.ok(Buffer.from(bytes(size)).equals(valueOf(await exchange(client, bytes(size)))), `${size} bytes`);
+  }
+});
 
-part("reads an answer byte by byte", (gateway, config) =>
-  using(config, async (client) => {
-    gateway.misbehave("status", { do: "drip" });
-    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
-  }),
-);
+clientPart("reads an answer byte by byte", async (client, gateway) => {
+  gateway.misbehave("status", { do: "drip" });
+  assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+});
 
-part("reads every command, pushed ones too", (gateway, config) =>
-  using(config, async (client) => {
-    const read: string[] = [];
-    const reading = commands(client);
-    valueOf(await exchange(client, hello));
-    gateway.push(Buffer.from("one"));
-    gateway.push(Buffer.from("two"));
-    for await (const command of reading) if (read.push(text(valueOf(command))) === 3) break;
-    assert.deepEqual(read, ["hello", "one", "two"]);
-  }),
-);
+clientPart("reads every command, pushed ones too", async (client, gateway) => {
+  const read: string[] = [];
+  const reading = commands(client);
+  valueOf(await exchange(client, hello));
+  gateway.push(Buffer.from("one"));
+  gateway.push(Buffer.from("two"));
+  for await (const command of reading) if (read.push(text(valueOf(command))) === 3) break;
+  assert.deepEqual(read, ["hello", "one", "two"]);
+});
 
-part("connects again after its connection was reset, and sends the status again", (gateway, config) =>
-  using(config, async (client) => {
-    gateway.misbehave("status", { do: "reset" });
-    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
-    assert.equal(gateway.statuses().length, 2);
-  }),
-);
+clientPart("gives up on an answer that does not come", async (client, gateway) => {
+  gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
+  assert.equal(codeOf(await exchange(client, hello, { timeoutMs: 50 })), "TIMEOUT_OCCURRED");
+  assert.equal((await closed(client)).isErr(), true);
+});
 
-part("gives up on an answer that does not come", (gateway, config) =>
-  using(config, async (client) => {
-    gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
-    assert.equal(codeOf(await exchange(client, hello, { timeoutMs: 50 })), "TIMEOUT_OCCURRED");
-    assert.equal((await closed(client)).isErr(), true);
-  }),
-);
-
-part("aborts: before, while it waits, and in flight", (gateway, config) =>
-  using(config, async (client) => {
-    const stop = new AbortController();
-    gateway.misbehave("status", { do: "stay silent" });
-    const arrived = gateway.nextStatus();
-    const inFlight = exchange(client, hello, { signal: stop.signal });
-    const waiting = exchange(client, hello, { signal: stop.signal });
-    await arrived;
-    stop.abort();
-    const before = exchange(client, hello, { signal: stop.signal });
-    for (const outcome of await Promise.all([inFlight, waiting, before])) {
-      assert.equal(outcome.isErr() && outcome.error.reason, "aborted");
-    }
-    assert.deepEqual(valueOf(await exchange(client, hello)), hello);
-  }),
-);
+clientPart("aborts: before, while it waits, and in flight", async (client, gateway) => {
+  const stop = new AbortController();
+  gateway.misbehave("status", { do: "stay silent" });
+  const arrived = gateway.nextStatus();
+  const inFlight = exchange(client, hello, { signal: stop.signal });
+  const waiting = exchange(client, hello, { signal: stop.signal });
+  await arrived;
+  stop.abort();
+  const before = exchange(client, hello, { signal: stop.signal });
+  for (const outcome of await Promise.all([inFlight, waiting, before])) {
+    assert.equal(outcome.isErr() && outcome.error.reason, "aborted");
+  }
+  assert.deepEqual(valueOf(await exchange(client, hello)), hello);
+});
 
 part(
   "speaks the real modules' languages",
@@ -211,12 +198,10 @@ part("throws in its throwing form", async (gateway, config) => {
   await assert.rejects(throwing.connect(config), { code: "DEVICE_TYPE_NOT_SUPPORTED", family: "connect" });
 });
 
-part("is one library to import and to require", async (_, config) => {
+clientPart("is one library to import and to require", async (client) => {
   const required = createRequire(import.meta.url)("fleet-internal-client") as typeof library;
   assert.deepEqual(Object.keys(required).sort(), Object.keys(library).sort());
-  await using(config, async (client) => {
-    assert.deepEqual(valueOf(await required.exchange(client, hello)), hello);
-  });
+  assert.deepEqual(valueOf(await required.exchange(client, hello)), hello);
 });
 
 part("tells diagnostics channels what happens", async (gateway, config) => {
@@ -232,32 +217,28 @@ part("tells diagnostics channels what happens", async (gateway, config) => {
   assert.deepEqual(told, ["connect", "status", "drop", "reconnect", "status", "command", "destroy"]);
 });
 
-part("keeps the async context of its caller", async (_, config) => {
+clientPart("keeps the async context of its caller", async (client) => {
   const context = new AsyncLocalStorage<number>();
-  await using(config, async (client) => {
-    const stores = [1, 2, 3].map((number) =>
-      context.run(number, async () => {
-        valueOf(await exchange(client, hello));
-        return context.getStore();
-      }),
-    );
-    assert.deepEqual(await Promise.all(stores), [1, 2, 3]);
-  });
+  const stores = [1, 2, 3].map((number) =>
+    context.run(number, async () => {
+      valueOf(await exchange(client, hello));
+      return context.getStore();
+    }),
+  );
+  assert.deepEqual(await Promise.all(stores), [1, 2, 3]);
 });
 
-part("sends the statuses of a source", (_, config) =>
-  using(config, async (client) => {
-    const answers: string[] = [];
-    const statuses = ["a", "b", "c"].map((each) => Buffer.from(each));
-    for await (const answer of library.sendStatuses(client, statuses)) answers.push(text(valueOf(answer)));
-    assert.deepEqual(answers, ["a", "b", "c"]);
-    const again = library.every(1, () => hello);
-    for await (const answer of library.sendStatuses(client, again)) {
-      assert.deepEqual(valueOf(answer), hello);
-      if (answers.push("again") === 6) break;
-    }
-  }),
-);
+clientPart("sends the statuses of a source", async (client) => {
+  const answers: string[] = [];
+  const statuses = ["a", "b", "c"].map((each) => Buffer.from(each));
+  for await (const answer of library.sendStatuses(client, statuses)) answers.push(text(valueOf(answer)));
+  assert.deepEqual(answers, ["a", "b", "c"]);
+  const again = library.every(1, () => hello);
+  for await (const answer of library.sendStatuses(client, again)) {
+    assert.deepEqual(valueOf(answer), hello);
+    if (answers.push("again") === 6) break;
+  }
+});
 
 part("is a device that stays connected", async (gateway, config) => {
   const stop = new AbortController();
