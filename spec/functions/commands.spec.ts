@@ -1,6 +1,5 @@
 import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
   commands,
@@ -87,14 +86,6 @@ describe("a reader of commands", () => {
     await arrive(1, 2);
     await destroy(client);
     expect(await Promise.all(reads)).toEqual([command(1), command(2), END, END]);
-  });
-
-  it("goes on after a reconnection, and does not see the message that broke the protocol", async () => {
-    const { gateway, client, stream } = await openReader();
-    gateway.send(new Uint8Array(4));
-    await eventually(() => expect(gateway.openSockets).toBe(0));
-    (await exchange(client, Uint8Array.of(1)))._unsafeUnwrap();
-    expect(await stream.next()).toEqual(command(1));
   });
 
   it("ends without an error when a status that failed twice destroys its client", async () => {
@@ -292,31 +283,14 @@ describe("a signal", () => {
   });
 });
 
-describe("Node's streams", () => {
-  it("read commands by pipeline, through a step in between", async () => {
-    const { client, stream, arrive } = await openReader();
-    const written: string[] = [];
-    async function* inWords(source: AsyncIterable<Item>) {
-      for await (const one of source) yield word(one);
-    }
-    const done = pipeline(stream, inWords, async (words) => {
-      for await (const one of words) written.push(one);
-    });
-    await arrive(1, 2);
-    await destroy(client);
-    await done;
-    expect(written).toEqual(["01", "02"]);
-  });
-
-  it("read them by Readable.from, and unsubscribe when that is destroyed", async () => {
-    const { stream, arrive } = await openReader();
-    const readable = Readable.from(stream);
-    await arrive(1);
-    for await (const one of readable as AsyncIterable<Item>) {
-      expect(word(one)).toBe("01");
-      break;
-    }
-    await eventually(() => expect(readable.closed).toBe(true));
-    expect(await stream.next()).toEqual(END);
-  });
+it("Node's streams read commands by Readable.from, and unsubscribe when that is destroyed", async () => {
+  const { stream, arrive } = await openReader();
+  const readable = Readable.from(stream);
+  await arrive(1);
+  for await (const one of readable as AsyncIterable<Item>) {
+    expect(word(one)).toBe("01");
+    break;
+  }
+  await eventually(() => expect(readable.closed).toBe(true));
+  expect(await stream.next()).toEqual(END);
 });

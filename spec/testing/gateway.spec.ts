@@ -1,7 +1,7 @@
 import { createHook } from "node:async_hooks";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import { startGateway } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
@@ -284,15 +284,6 @@ describe("stopping", () => {
     answerLate(fromHex("01"));
     await sleep(5);
     expect(gateway.errors).toEqual([]);
-  });
-
-  it("runs on while a test has its timers faked", async () => {
-    const { socket } = await openDevice({ moduleTimeoutMs: 20, answer: () => undefined });
-    jest.useFakeTimers();
-    socket.send(STATUS);
-    const ended = await socket.ended;
-    jest.useRealTimers();
-    expect(ended).toBe("end");
   });
 });
 
