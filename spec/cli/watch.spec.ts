@@ -293,23 +293,21 @@ describe("watch whose client is destroyed", () => {
   });
 });
 
-describe("watch that is interrupted exits with 0, at once and silently", () => {
-  it.each<[when: string, plan: (gateway: TestingGateway) => unknown, shown: string[]]>([
-    ["waits for the time of the next status", () => undefined, FINE],
-    ["awaits a command", ({ misbehave }) => misbehave("status", { do: "stay silent" }), ["connect", "status"]],
-    ["connects", ({ misbehave }) => misbehave("connect", { do: "stay silent" }), []],
-    ["pauses before it connects again", ({ stop }) => stop(), [FAILED, "retry 3600000"]],
-  ])("while it %s", async (_when, plan, shown) => {
-    const gateway = await openGateway();
-    await plan(gateway);
-    const arrived = shown.length === 0 ? gateway.nextConnect() : undefined;
-    const { stage, ended } = start(gateway, "--status a --every 3600", () => 3_600_000);
-    await arrived;
-    await eventually(() => expect(toldBy(stage)).toEqual(shown));
-    stage.interrupt();
-    expect(await ended).toBe(0);
-    expect(toldBy(stage)).toEqual(shown);
-    expect(stage.errors.text).toBe("");
-    await eventually(() => expect(gateway.openSockets).toBe(0));
-  });
+it.each<[when: string, plan: (gateway: TestingGateway) => unknown, shown: string[]]>([
+  ["waits for the time of the next status", () => undefined, FINE],
+  ["awaits a command", ({ misbehave }) => misbehave("status", { do: "stay silent" }), ["connect", "status"]],
+  ["connects", ({ misbehave }) => misbehave("connect", { do: "stay silent" }), []],
+  ["pauses before it connects again", ({ stop }) => stop(), [FAILED, "retry 3600000"]],
+])("watch that is interrupted exits with 0, at once and silently, while it %s", async (_when, plan, shown) => {
+  const gateway = await openGateway();
+  await plan(gateway);
+  const arrived = shown.length === 0 ? gateway.nextConnect() : undefined;
+  const { stage, ended } = start(gateway, "--status a --every 3600", () => 3_600_000);
+  await arrived;
+  await eventually(() => expect(toldBy(stage)).toEqual(shown));
+  stage.interrupt();
+  expect(await ended).toBe(0);
+  expect(toldBy(stage)).toEqual(shown);
+  expect(stage.errors.text).toBe("");
+  await eventually(() => expect(gateway.openSockets).toBe(0));
 });

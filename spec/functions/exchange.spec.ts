@@ -1,10 +1,10 @@
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { commands, connect, exchange, getCommand, sendStatus, type Config } from "../../lib/index.js";
+import { commands, exchange, getCommand, sendStatus } from "../../lib/index.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { button, configFor, endAll, openButton } from "../support/opened.js";
+import { endAll, openButton } from "../support/opened.js";
 import { timed } from "../support/timed.js";
 import { BUTTON, CONNECT, payloadOf, statusOf } from "../testing/wire.js";
 
@@ -157,7 +157,7 @@ describe("concurrent statuses on one handle", () => {
   });
 });
 
-// When the time of a status begins and ends, resends included: spec/protocol/timing.spec.ts.
+// When the time of a status begins and ends, resends included: spec/protocol/timing.spec.ts; the default: spec/pages/generated.spec.ts.
 describe("timeoutMs", () => {
   it("applies to an answer that drips in as to one that does not come", async () => {
     const { gateway, client } = await openButton();
@@ -172,25 +172,5 @@ describe("timeoutMs", () => {
     const { gateway, client } = await openButton({ answer: (status) => sleep(50, status) });
     expect((await exchange(client, one, { timeoutMs: 2 ** 31 - 1 }))._unsafeUnwrap()).toEqual(one);
     expect(gateway.statuses().length).toBe(1);
-  });
-
-  it("is 10,000 by default, and that of a connect 4,000", async () => {
-    const { gateway, client } = await openButton();
-    const ended: string[] = [];
-    const connectAs = (deviceRole: string, changes: Partial<Config> = {}) =>
-      connect(configFor(gateway, { ...changes, device: { ...button, deviceRole } })).mapErr(() =>
-        ended.push(deviceRole),
-      );
-    gateway.misbehave("connect", { do: "stay silent" }, { times: 2 });
-    gateway.misbehave("status", { do: "stay silent" });
-    const [[, connecting], [, sending]] = await Promise.all([
-      timed(() => connectAs("a connect")),
-      timed(() => exchange(client, one)), // answered when it is sent again
-      connectAs("a connect of 80 ms", { connectTimeoutMs: 80 }),
-    ]);
-    expect(connecting).toBeGreaterThanOrEqual(4_000);
-    expect(sending).toBeGreaterThanOrEqual(10_000);
-    expect(connecting).toBeLessThan(sending);
-    expect(ended).toEqual(["a connect of 80 ms", "a connect"]);
   });
 });

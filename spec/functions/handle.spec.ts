@@ -22,19 +22,17 @@ const END = { done: true, value: undefined };
 const CLIENT = Symbol.for("fleet-internal-client.client.2");
 const status = Uint8Array.of(1);
 
-describe("a handle", () => {
-  it("has its device, host and port, and never changes, whatever becomes of its connection", async () => {
-    const { gateway, client } = await openButton();
-    const fields = { device: { ...button, priority: 0 }, host: "127.0.0.1", port: gateway.port };
-    expect({ ...client }).toEqual(fields);
-    expect(client.module).toBeUndefined();
-    for (const frozen of [client, client.device, Object.getPrototypeOf(client)])
-      expect(Object.isFrozen(frozen)).toBe(true);
-    gateway.kick();
-    (await exchange(client, status))._unsafeUnwrap();
-    await destroy(client);
-    expect(JSON.parse(JSON.stringify(client))).toEqual(fields);
-  });
+it("a handle has its device, host and port, and never changes, whatever becomes of its connection", async () => {
+  const { gateway, client } = await openButton();
+  const fields = { device: { ...button, priority: 0 }, host: "127.0.0.1", port: gateway.port };
+  expect({ ...client }).toEqual(fields);
+  expect(client.module).toBeUndefined();
+  for (const frozen of [client, client.device, Object.getPrototypeOf(client)])
+    expect(Object.isFrozen(frozen)).toBe(true);
+  gateway.kick();
+  (await exchange(client, status))._unsafeUnwrap();
+  await destroy(client);
+  expect(JSON.parse(JSON.stringify(client))).toEqual(fields);
 });
 
 describe("a printed handle", () => {

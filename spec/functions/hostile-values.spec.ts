@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, it, jest } from "@jest/globals";
 import * as results from "../../lib/index.js";
 import type { ClientHandle, Config, Result, Stream } from "../../lib/index.js";
 import * as throwing from "../../lib/throwing.js";
@@ -229,10 +229,9 @@ const throwOwnErrors: Record<string, Check> = {
   },
 };
 
-describe("never throws, never rejects, settles:", () => {
-  it.each(Object.keys(neverThrow))("%s", (name) => holds(neverThrow[name]!));
-});
+it.each(Object.keys(neverThrow))("never throws, never rejects, settles: %s", (name) => holds(neverThrow[name]!));
 
-describe("of the throwing entry, throws only this library's errors, and settles:", () => {
-  it.each(Object.keys(throwOwnErrors))("%s", (name) => holds(throwOwnErrors[name]!));
-});
+it.each(Object.keys(throwOwnErrors))(
+  "of the throwing entry, throws only this library's errors, and settles: %s",
+  (name) => holds(throwOwnErrors[name]!),
+);

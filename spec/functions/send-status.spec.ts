@@ -29,11 +29,12 @@ describe("sendStatus", () => {
 });
 
 // For every fault at every moment: spec/faults/fault-matrix.spec.ts.
-describe("an answer that breaks the protocol", () => {
-  it.each([
-    ["is for no device", "050000001203120161", "DEVICE_INCORRECT"],
-    ["cuts its command short", commandOf(0x61).replace("120161", "120561"), "COMMAND_INCORRECT"],
-  ])("because it %s is no command; nothing is resent, and the next status reconnects", async (_, answer, code) => {
+it.each([
+  ["is for no device", "050000001203120161", "DEVICE_INCORRECT"],
+  ["cuts its command short", commandOf(0x61).replace("120161", "120561"), "COMMAND_INCORRECT"],
+])(
+  "an answer that breaks the protocol because it %s is no command; nothing is resent, and the next status reconnects",
+  async (_, answer, code) => {
     const { gateway, client } = await openButton();
     gateway.misbehave("status", { do: "send", bytes: fromHex(answer) });
     expect((await sendStatus(client, status))._unsafeUnwrapErr()).toMatchObject({ code, family: "communication" });
@@ -42,8 +43,8 @@ describe("an answer that breaks the protocol", () => {
     expect((await exchange(client, Uint8Array.of(7)))._unsafeUnwrap()).toEqual(Uint8Array.of(7));
     expect(gateway.connections).toBe(2);
     expect(gateway.statuses()).toEqual([status, Uint8Array.of(7)]);
-  });
-});
+  },
+);
 
 describe("an attempt that fails in transport", () => {
   it.each([
@@ -68,12 +69,13 @@ describe("an attempt that fails in transport", () => {
   });
 });
 
-describe("a status that fails twice destroys the client, and its error is the cause of all later ones:", () => {
-  it.each([
-    ["timed out", "TIMEOUT_OCCURRED", { do: "stay silent" }, 2, undefined],
-    ["refused with type 1", "DEVICE_ALREADY_CONNECTED", { do: "close" }, 1, { do: "refuse", responseType: 1 }],
-    ["refused with type 2", "MODULE_NOT_SUPPORTED", { do: "close" }, 1, { do: "refuse", responseType: 2 }],
-  ] as const)("%s: %s", async (_, code, fault, times, ofReconnection) => {
+it.each([
+  ["timed out", "TIMEOUT_OCCURRED", { do: "stay silent" }, 2, undefined],
+  ["refused with type 1", "DEVICE_ALREADY_CONNECTED", { do: "close" }, 1, { do: "refuse", responseType: 1 }],
+  ["refused with type 2", "MODULE_NOT_SUPPORTED", { do: "close" }, 1, { do: "refuse", responseType: 2 }],
+] as const)(
+  "a status that fails twice destroys the client, and its error is the cause of all later ones: %s: %s",
+  async (_, code, fault, times, ofReconnection) => {
     const { gateway, client } = await openButton({ moduleTimeoutMs: 20 }, { connectTimeoutMs: 200 });
     gateway.misbehave("status", fault, { times });
     if (ofReconnection !== undefined) gateway.misbehave("connect", ofReconnection, { times: Infinity });
@@ -85,5 +87,5 @@ describe("a status that fails twice destroys the client, and its error is the ca
       expect(outcome._unsafeUnwrapErr().cause).toBe(error);
     }
     await eventually(() => expect(gateway.openSockets).toBe(0));
-  });
-});
+  },
+);

@@ -210,28 +210,26 @@ describe("a wrong status", () => {
   });
 });
 
-describe("wrong options of a status are NOT_OK that says so, and nothing is sent:", () => {
-  it.each<[message: string, options: unknown]>([
-    ["options is null, but must be an object", null],
-    [`options.timeoutMs is 0, but must be ${MILLISECONDS}`, { timeoutMs: 0 }],
-    [`options.timeoutMs is -5, but must be ${MILLISECONDS}`, { timeoutMs: -5 }],
-    [`options.timeoutMs is Infinity, but must be ${MILLISECONDS}`, { timeoutMs: Infinity }],
-    ["options.signal is null, but must be an AbortSignal", { signal: null }],
-    ["options.timeoutMs threw when it was read. Cause: hostile", withGetter("timeoutMs")],
-    ["options.signal threw when it was read. Cause: hostile", withGetter("signal")],
-    ['options has no property "timeout". Did you mean timeoutMs?', { timeout: 1 }],
-    ['options has no property "sginal". Did you mean signal?', { sginal: undefined }],
-    ['options has no property "ti". Its properties are timeoutMs, signal.', { ti: 1 }],
-    ['options has no property "speed". Its properties are timeoutMs, signal.', { speed: 1 }],
-  ])("%s", async (message, options) => {
-    const { gateway, client } = await openButton();
-    for (const send of [sendStatus, exchange]) {
-      const error = (await send(client, ONE, options as never))._unsafeUnwrapErr();
-      expect(error).toMatchObject({ code: "NOT_OK", family: "usage", reason: "invalid-argument" });
-      expect(error.message).toBe(`NOT_OK: ${message}`);
-    }
-    expect(gateway.statuses()).toEqual([]);
-  });
+it.each<[message: string, options: unknown]>([
+  ["options is null, but must be an object", null],
+  [`options.timeoutMs is 0, but must be ${MILLISECONDS}`, { timeoutMs: 0 }],
+  [`options.timeoutMs is -5, but must be ${MILLISECONDS}`, { timeoutMs: -5 }],
+  [`options.timeoutMs is Infinity, but must be ${MILLISECONDS}`, { timeoutMs: Infinity }],
+  ["options.signal is null, but must be an AbortSignal", { signal: null }],
+  ["options.timeoutMs threw when it was read. Cause: hostile", withGetter("timeoutMs")],
+  ["options.signal threw when it was read. Cause: hostile", withGetter("signal")],
+  ['options has no property "timeout". Did you mean timeoutMs?', { timeout: 1 }],
+  ['options has no property "sginal". Did you mean signal?', { sginal: undefined }],
+  ['options has no property "ti". Its properties are timeoutMs, signal.', { ti: 1 }],
+  ['options has no property "speed". Its properties are timeoutMs, signal.', { speed: 1 }],
+])("wrong options of a status are NOT_OK that says so, and nothing is sent: %s", async (message, options) => {
+  const { gateway, client } = await openButton();
+  for (const send of [sendStatus, exchange]) {
+    const error = (await send(client, ONE, options as never))._unsafeUnwrapErr();
+    expect(error).toMatchObject({ code: "NOT_OK", family: "usage", reason: "invalid-argument" });
+    expect(error.message).toBe(`NOT_OK: ${message}`);
+  }
+  expect(gateway.statuses()).toEqual([]);
 });
 
 describe("a signal that is not a real one", () => {

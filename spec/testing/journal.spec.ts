@@ -84,11 +84,12 @@ describe("the events of a gateway", () => {
   });
 });
 
-describe("a reader of events that does not read", () => {
-  it.each([
-    ["10,000 of them", 10_000, 1, "more than 10000 events"],
-    ["256 MiB of statuses", 4, 64 * MEBIBYTE, "268435456 bytes"],
-  ])("gets %s, and an error if there is one more", async (_what, count, length, message) => {
+it.each([
+  ["10,000 of them", 10_000, 1, "more than 10000 events"],
+  ["256 MiB of statuses", 4, 64 * MEBIBYTE, "268435456 bytes"],
+])(
+  "a reader of events that does not read gets %s, and an error if there is one more",
+  async (_what, count, length, message) => {
     const events = createEvents();
     const reader = events.read();
     for (let told = 0; told < count; told += 1) events.tell(statusOn(1, length));
@@ -99,5 +100,5 @@ describe("a reader of events that does not read", () => {
     events.tell(statusOn(1));
     await expect(reader.next()).rejects.toThrow(message);
     expect((await reader.next()).done).toBe(true);
-  });
-});
+  },
+);

@@ -198,21 +198,19 @@ describe("the real mission module", () => {
   });
 });
 
-describe("the real mission module up to 1.2.13, served by its value", () => {
-  it("drops the stop that is reached from its command", async () => {
-    const { gateway, answers } = await openAnswered(DRIVING, { modules: [missionProtobuf] });
-    // Response type 3.
-    await (await dial(gateway)).exchanges(connectOf("08011a0161"), "0b0000000a090803120508011a0161");
-    // At a speed of 2.5.
-    const drive = "0a090900000000000004401001";
-    await answers(drive, "");
-    // START, stops A and B.
-    expect(gateway.command(fromHex("0a030a01410a030a01421802"))).toBe(1);
-    await answers(drive, "0a030a01410a030a01421802");
-    const inStopA = "10021a030a0141";
-    await answers(inStopA, "0a030a01421802");
-    await answers(drive, "0a030a01421802");
-  });
+it("the real mission module up to 1.2.13, served by its value, drops the stop that is reached from its command", async () => {
+  const { gateway, answers } = await openAnswered(DRIVING, { modules: [missionProtobuf] });
+  // Response type 3.
+  await (await dial(gateway)).exchanges(connectOf("08011a0161"), "0b0000000a090803120508011a0161");
+  // At a speed of 2.5.
+  const drive = "0a090900000000000004401001";
+  await answers(drive, "");
+  // START, stops A and B.
+  expect(gateway.command(fromHex("0a030a01410a030a01421802"))).toBe(1);
+  await answers(drive, "0a030a01410a030a01421802");
+  const inStopA = "10021a030a0141";
+  await answers(inStopA, "0a030a01421802");
+  await answers(drive, "0a030a01421802");
 });
 
 describe("the real I/O module", () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, expect, it } from "@jest/globals";
 import { missionProtobuf } from "../../lib/modules/mission-protobuf.js";
 import type { ServedModules, TestingGateway } from "../../lib/testing.js";
 import { recordings, type Recording } from "../conformance/captures.js";
@@ -41,8 +41,9 @@ function inOrder({ chunks }: Recording): Recording["chunks"] {
   });
 }
 
-describe("recorded between hand-made bytes and the real gateway with its modules", () => {
-  it.each(recordings)("$name", async (recording) => {
+it.each(recordings)(
+  "recorded between hand-made bytes and the real gateway with its modules: $name",
+  async (recording) => {
     const { module, deviceType, deviceRole } = recording.device;
     gateway = await openGateway({ modules: OTHERS[recording.name] ?? [1, 2, 3, 1000] });
     const sockets = new Map<string, RawSocket>();
@@ -58,5 +59,5 @@ describe("recorded between hand-made bytes and the real gateway with its modules
       else if (what === "end") expect(await socket.ended).toBe("end");
       else await socket.gets(what);
     }
-  });
-});
+  },
+);
