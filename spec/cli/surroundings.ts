@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { jest } from "@jest/globals";
 import { parse } from "../../lib/cli/command-line.js";
 import { generalOptions } from "../../lib/cli/device-options.js";
 import { main } from "../../lib/cli/main.js";
@@ -44,13 +45,8 @@ export class Paper extends EventEmitter implements Output {
   }
 }
 
-/** A shell that stops and continues the command. */
 export class Shell extends EventEmitter implements JobControl {
-  stops = 0;
-
-  stop(): void {
-    this.stops += 1;
-  }
+  readonly stop = jest.fn();
 }
 
 /** What a command needs around it, in the spec's own hands. */
@@ -74,7 +70,6 @@ export function createStage(output = new Paper(false), canRedraw = true): Stage 
   };
 }
 
-/** A command that was started. */
 export interface Running {
   readonly stage: Stage;
   readonly ended: Promise<number>;
@@ -123,7 +118,6 @@ export async function endAll(): Promise<void> {
   folders.clear();
 }
 
-/** How a gateway misbehaves. */
 export type Plan = Parameters<TestingGateway["misbehave"]>;
 
 export function closes(times: number): Plan {

@@ -36,7 +36,6 @@ export function exchangesOf({ outcome }: Capture): { readonly status: string; re
   return outcome.filter((step) => typeof step === "object" && "status" in step);
 }
 
-/** How the gateway refused the device, if it did. */
 export function refusalOf({ outcome }: Capture): (typeof refusals)[keyof typeof refusals] | undefined {
   const thrown = outcome.find((step) => typeof step === "object" && "exception" in step);
   return thrown === undefined ? undefined : refusals[thrown.exception];
@@ -47,7 +46,6 @@ export function chunksOf({ chunks }: Capture | Recording, side: "client" | "gate
   return chunks.filter(([from, bytes]) => from === side && bytes !== "end").map(([, bytes]) => bytes);
 }
 
-/** The frames of one side, one by one, as hex. */
 export function framesOf(recorded: Capture | Recording, side: "client" | "gateway"): string[] {
   const frames: string[] = [];
   let rest = Buffer.from(chunksOf(recorded, side).join(""), "hex");

@@ -12,12 +12,10 @@ export function read<Payload>(codec: Codec<Payload>, bytes: string): Payload {
   return codec.decode(fromHex(bytes), device)._unsafeUnwrap();
 }
 
-/** Why the codec does not write the payload. */
 export function unwritable(codec: Codec<never, unknown>, payload: unknown, deviceType = 0) {
   return codec.encode(payload as never, { ...device, deviceType })._unsafeUnwrapErr();
 }
 
-/** Why the codec does not read the bytes. */
 export function unreadable(codec: Codec<never, unknown>, bytes: string) {
   return codec.decode(fromHex(bytes), device)._unsafeUnwrapErr();
 }

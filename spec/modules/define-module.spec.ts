@@ -26,8 +26,8 @@ function isLamp(value: unknown): value is { lit: boolean } {
 const lamp = defineModule({ name: "lamp", number: 1234, status: json<{ on: boolean }>(), command: json(isLamp) });
 
 /** A connected device of the module; its gateway answers each status with those bytes. */
-async function openDevice<Status, Command>(module: Module<Status, Command>, answer: string | undefined) {
-  const gateway = await openGateway({ answer: () => (answer === undefined ? undefined : utf8(answer)) });
+async function openDevice<Status, Command>(module: Module<Status, Command>, answer: string) {
+  const gateway = await openGateway({ answer: () => utf8(answer) });
   const config = { ...configFor(gateway), device: { ...button, module } };
   return { gateway, client: keep((await connect(config))._unsafeUnwrap()) };
 }

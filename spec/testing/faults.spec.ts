@@ -33,6 +33,18 @@ afterEach(async () => {
 });
 
 describe("faults at accept", () => {
+  it("resets", async () => {
+    gateway.misbehave("accept", { do: "reset", delayMs: 500 });
+    expect(await (await dial(gateway)).ended).toBe("ECONNRESET");
+  });
+
+  it("sends bytes before the device has sent anything, then goes on as usual", async () => {
+    gateway.misbehave("accept", { do: "send", bytes: new Uint8Array(4) });
+    const socket = await dial(gateway);
+    await socket.gets("00000000");
+    await socket.exchanges(CONNECT, CONNECTED);
+  });
+
   it("closes after a delay, and reads nothing until then", async () => {
     gateway.misbehave("accept", { do: "close", delayMs: 50 });
     const [socket, elapsedMs] = await timed(async () => {
@@ -46,11 +58,6 @@ describe("faults at accept", () => {
     await connectDevice(gateway);
   });
 
-  it("resets", async () => {
-    gateway.misbehave("accept", { do: "reset", delayMs: 500 });
-    expect(await (await dial(gateway)).ended).toBe("ECONNRESET");
-  });
-
   it("stays silent, but reads", async () => {
     gateway.misbehave("accept", { do: "stay silent" });
     const arrived = gateway.nextConnect();
@@ -60,13 +67,6 @@ describe("faults at accept", () => {
     expect(gateway.received).toHaveLength(1);
     expect(gateway.openSockets).toBe(1);
     expect(gateway.devices).toEqual([]);
-  });
-
-  it("sends bytes before the device has sent anything, then goes on as usual", async () => {
-    gateway.misbehave("accept", { do: "send", bytes: fromHex("00000000") });
-    const socket = await dial(gateway);
-    await socket.gets("00000000");
-    await socket.exchanges(CONNECT, CONNECTED);
   });
 
   it("never reads", async () => {
@@ -87,11 +87,20 @@ describe("faults at accept", () => {
 });
 
 describe("faults in the reply to a connect", () => {
-  it.each([1, 4])("refuses with %i and closes", async (responseType) => {
-    gateway.misbehave("connect", { do: "refuse", responseType });
-    const socket = await dial(gateway);
-    await socket.exchanges(CONNECT, refused(responseType));
+  it("pushes before the response", async () => {
+    gateway.misbehave("connect", { do: "push first", command: fromHex("07") });
+    await (await dial(gateway)).exchanges(CONNECT, commandOf(7) + CONNECTED);
+  });
+
+  it.each<[what: string, fault: FaultAt["connect"], got: string]>([
+    ["refuses with 1 and closes", { do: "refuse", responseType: 1 }, refused(1)],
+    ["refuses with 4 and closes", { do: "refuse", responseType: 4 }, refused(4)],
+    ["closes", { do: "close" }, ""],
+  ])("%s, and the slot is free at once", async (_what, fault, got) => {
+    gateway.misbehave("connect", fault);
+    const socket = await dial(gateway, CONNECT);
     expect(await socket.ended).toBe("end");
+    expect(socket.chunks.join("")).toBe(got);
     await connectDevice(gateway);
   });
 
@@ -109,11 +118,6 @@ describe("faults in the reply to a connect", () => {
     await first.exchanges(STATUS, STATUS);
   });
 
-  it("pushes before the response", async () => {
-    gateway.misbehave("connect", { do: "push first", command: fromHex("07") });
-    await (await dial(gateway)).exchanges(CONNECT, commandOf(7) + CONNECTED);
-  });
-
   it("stays silent, but the device counts as connected", async () => {
     gateway.misbehave("connect", { do: "stay silent" });
     const arrived = gateway.nextStatus();
@@ -121,14 +125,6 @@ describe("faults in the reply to a connect", () => {
     await arrived;
     expect(await socket.listen(40)).toBe("");
     expect(gateway.devices).toEqual([button]);
-  });
-
-  it("closes, and the slot is free at once", async () => {
-    gateway.misbehave("connect", { do: "close" });
-    const socket = await dial(gateway, CONNECT);
-    expect(await socket.ended).toBe("end");
-    expect(socket.chunks).toEqual([]);
-    await connectDevice(gateway);
   });
 });
 

@@ -25,7 +25,6 @@ const other = { module: 1000, deviceType: 0, deviceRole: "tes", deviceName: "b",
 
 afterEach(hangUpAll);
 
-/** A gateway with two devices. */
 async function openBoth() {
   const { gateway, socket } = await openDevice();
   return { gateway, socket, another: await connectDevice(gateway, OTHER) };

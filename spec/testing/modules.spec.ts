@@ -47,7 +47,6 @@ async function openAnswered(device: string, options: Parameters<typeof openGatew
   return { gateway, socket, answers };
 }
 
-/** Sends a status that the module considers invalid. */
 async function expectInvalid(device: string, module: number, status: string): Promise<void> {
   const { socket } = await openAnswered(device, { modules: [module], moduleTimeoutMs: 20 });
   socket.send(payloadOf(device, hexOf(status)));

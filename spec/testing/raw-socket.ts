@@ -11,13 +11,10 @@ export interface RawSocket {
   readonly socket: Socket;
   /** What came, one entry for each read that the system gave. */
   readonly chunks: readonly string[];
-  /** In one write. */
   readonly send: (hex: string) => void;
   /** The next bytes, once that many have come. */
   readonly read: (count: number) => Promise<string>;
-  /** Expects these bytes next. */
   readonly gets: (hex: string) => Promise<void>;
-  /** Sends the one, and expects the other next. */
   readonly exchanges: (sent: string, got: string) => Promise<void>;
   /** What has come and not been read when the time is over. */
   readonly listen: (milliseconds: number) => Promise<string>;
@@ -27,7 +24,6 @@ export interface RawSocket {
 
 const open = new Set<Socket>();
 
-/** Connects a socket, and sends that. */
 export async function dial(gateway: { readonly host: string; readonly port: number }, hex = ""): Promise<RawSocket> {
   const socket = connect({ host: gateway.host, port: gateway.port, noDelay: true, allowHalfOpen: true });
   open.add(socket);

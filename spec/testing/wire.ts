@@ -29,12 +29,10 @@ export function refused(responseType: number): string {
   return `180000000a1608${byte(responseType)}1212${BUTTON}`;
 }
 
-/** The button's status of one byte. */
 export function statusOf(value: number): string {
   return `1900000012170a12${BUTTON}1201${byte(value)}`;
 }
 
-/** The button's command of one byte. */
 export function commandOf(value: number): string {
   return `1900000012170a12${BUTTON}1201${byte(value)}`;
 }
