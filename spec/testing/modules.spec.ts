@@ -47,12 +47,6 @@ async function openAnswered(device: string, options: Parameters<typeof openGatew
   return { gateway, socket, answers };
 }
 
-async function expectInvalid(device: string, module: number, status: string): Promise<void> {
-  const { socket } = await openAnswered(device, { modules: [module], moduleTimeoutMs: 20 });
-  socket.send(payloadOf(device, hexOf(status)));
-  expect(await socket.ended).toBe("end");
-}
-
 describe("a module by value", () => {
   it("answers with its own types, and its statuses are read", async () => {
     const answer = ({ open }: DoorStatus) => ({ lock: open ? 1 : 2 });
@@ -142,59 +136,30 @@ describe("a module by value", () => {
 
 // What a known module says is recorded (recordings.spec.ts); here is what it says to the rest.
 
-describe("the real example module", () => {
-  it("answers as it does, whatever the cloud says", async () => {
-    const { gateway, answers } = await openAnswered(BUTTON, { modules: [1000] });
-    const [pressed, dark] = [hexOf('{"pressed": true}'), hexOf('{"lit_up": false}')];
-    await answers(pressed, dark);
-    expect(gateway.command(Buffer.from('{"lit_up": true}'))).toBe(1);
-    expect(gateway.command(Buffer.from('{"lit_up":true}'))).toBe(0);
-    await answers(pressed, dark);
-  });
-
-  it.each(['{"pressed": true', ""])("considers %j invalid", (status) => expectInvalid(BUTTON, 1000, status));
+it("the real example module answers as it does, whatever the cloud says", async () => {
+  const { gateway, answers } = await openAnswered(BUTTON, { modules: [1000] });
+  const [pressed, dark] = [hexOf('{"pressed": true}'), hexOf('{"lit_up": false}')];
+  await answers(pressed, dark);
+  expect(gateway.command(Buffer.from('{"lit_up": true}'))).toBe(1);
+  expect(gateway.command(Buffer.from('{"lit_up":true}'))).toBe(0);
+  await answers(pressed, dark);
 });
 
 // Module 1, type 1, role "a".
 const DRIVING = "080110011a0161";
+const IDLE = '{"state":"IDLE","telemetry":{"speed":0},"nextStop":null}';
+const STOPPED = '{"state":"IN_STOP","telemetry":{"speed":0},"nextStop":{"y":2,"x":1.0}}';
+const PUSHED = '[[{"inNum":1,"inSt":true}],null,{"butPr":1}]';
 
-describe("the real mission module", () => {
-  const IDLE = '{"state":"IDLE","telemetry":{"speed":0},"nextStop":null}';
-  const STOPPED = '{"state":"IN_STOP","telemetry":{"speed":0},"nextStop":{"y":2,"x":1.0}}';
-
-  it("removes a stop from its list when the device is in it, and writes the command again", async () => {
-    const { gateway, answers } = await openAnswered(DRIVING, { modules: [1] });
-    await answers(hexOf(IDLE), hexOf('{"action":"NO_ACTION","route":"","stops":[]}'));
-    const command = '{ "stops": [{"x":1,"y":2},{"x":3}], "route": "ř", "action": "START" }';
-    expect(gateway.command(Buffer.from(command))).toBe(1);
-    await answers(hexOf(IDLE), hexOf('{"stops":[{"x":1,"y":2},{"x":3}],"route":"ř","action":"START"}'));
-    const rest = hexOf('{"stops":[{"x":3}],"route":"ř","action":"START"}');
-    await answers(hexOf(STOPPED), rest);
-    await answers(hexOf(STOPPED), rest);
-  });
-
-  it.each([
-    "x",
-    "[]",
-    '{"state":"idle","telemetry":{"speed":0},"nextStop":null}',
-    '{"state":"IDLE","telemetry":{},"nextStop":null}',
-    '{"state":"IDLE","telemetry":[],"nextStop":null}',
-  ])("considers the status %s invalid", (status) => expectInvalid(DRIVING, 1, status));
-
-  it("takes the commands that it considers valid", async () => {
-    const { gateway, socket } = await openAnswered(DRIVING, { modules: [1] });
-    socket.send(payloadOf(DRIVING, hexOf(IDLE)));
-    await socket.read(1);
-    for (const [command, count] of [
-      ["x", 0],
-      ['{"stops":[],"action":"STOP"}', 0],
-      ['{"stops":{},"action":"STOP","route":""}', 0],
-      ['{"stops":[],"action":"GO","route":""}', 0],
-      ['{"stops":[],"action":"STOP","route":""}', 1],
-    ] as const) {
-      expect([command, gateway.command(Buffer.from(command))]).toEqual([command, count]);
-    }
-  });
+it("the real mission module removes a stop from its list when the device is in it, and writes the command again", async () => {
+  const { gateway, answers } = await openAnswered(DRIVING, { modules: [1] });
+  await answers(hexOf(IDLE), hexOf('{"action":"NO_ACTION","route":"","stops":[]}'));
+  const command = '{ "stops": [{"x":1,"y":2},{"x":3}], "route": "ř", "action": "START" }';
+  expect(gateway.command(Buffer.from(command))).toBe(1);
+  await answers(hexOf(IDLE), hexOf('{"stops":[{"x":1,"y":2},{"x":3}],"route":"ř","action":"START"}'));
+  const rest = hexOf('{"stops":[{"x":3}],"route":"ř","action":"START"}');
+  await answers(hexOf(STOPPED), rest);
+  await answers(hexOf(STOPPED), rest);
 });
 
 it("the real mission module up to 1.2.13, served by its value, drops the stop that is reached from its command", async () => {
@@ -212,32 +177,48 @@ it("the real mission module up to 1.2.13, served by its value, drops the stop th
   await answers(drive, "0a030a01421802");
 });
 
-describe("the real I/O module", () => {
-  // Module 2, type 4, role "a": 1 input and no output.
+describe("a real module", () => {
+  // The button of the I/O module: module 2, type 4, role "a", with 1 input and no output.
   const PUSH_BUTTON = "080210041a0161";
 
   it.each([
-    '[[{"inNum":1,"inSt":0}],[],{"butPr":0}]',
-    '[[],[],{"butPr":0}]',
-    '[[{"inNum":"1","inSt":false}],[],{"butPr":0}]',
-    '[[{"inNum":1,"inSt":false}],[],{}]',
-    "{}",
-    "x",
-  ])("considers the button's status %s invalid", (status) => expectInvalid(PUSH_BUTTON, 2, status));
+    [BUTTON, 1000, '{"pressed": true'],
+    [BUTTON, 1000, ""],
+    [DRIVING, 1, "x"],
+    [DRIVING, 1, "[]"],
+    [DRIVING, 1, '{"state":"idle","telemetry":{"speed":0},"nextStop":null}'],
+    [DRIVING, 1, '{"state":"IDLE","telemetry":{},"nextStop":null}'],
+    [DRIVING, 1, '{"state":"IDLE","telemetry":[],"nextStop":null}'],
+    [PUSH_BUTTON, 2, '[[{"inNum":1,"inSt":0}],[],{"butPr":0}]'],
+    [PUSH_BUTTON, 2, '[[],[],{"butPr":0}]'],
+    [PUSH_BUTTON, 2, '[[{"inNum":"1","inSt":false}],[],{"butPr":0}]'],
+    [PUSH_BUTTON, 2, '[[{"inNum":1,"inSt":false}],[],{}]'],
+    [PUSH_BUTTON, 2, "{}"],
+    [PUSH_BUTTON, 2, "x"],
+  ])("of the device %s, module %i, considers the status %j invalid", async (device, module, status) => {
+    const { socket } = await openDevice({ modules: [module], moduleTimeoutMs: 20 }, device);
+    socket.send(payloadOf(device, hexOf(status)));
+    expect(await socket.ended).toBe("end");
+  });
 
-  it("takes the commands that it considers valid", async () => {
-    const { gateway, answers } = await openAnswered(PUSH_BUTTON, { modules: [2] });
-    await answers(hexOf('[[{"inNum":1,"inSt":true}],null,{"butPr":1}]'), hexOf("null"));
-    for (const [command, count] of [
-      ['[{"outNum":1,"actType":3}]', 1],
-      ["null", 1],
-      ["{}", 1],
-      ['{"a":1}', 0],
-      ["7", 0],
-      ['[{"outNum":1}]', 0],
-      ["x", 0],
-    ] as const) {
-      expect([command, gateway.command(Buffer.from(command))]).toEqual([command, count]);
-    }
+  it.each([
+    ["the mission module", DRIVING, 1, IDLE, '{"stops":[],"action":"STOP","route":""}', 1],
+    ["the mission module", DRIVING, 1, IDLE, "x", 0],
+    ["the mission module", DRIVING, 1, IDLE, '{"stops":[],"action":"STOP"}', 0],
+    ["the mission module", DRIVING, 1, IDLE, '{"stops":{},"action":"STOP","route":""}', 0],
+    ["the mission module", DRIVING, 1, IDLE, '{"stops":[],"action":"GO","route":""}', 0],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, '[{"outNum":1,"actType":3}]', 1],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, "null", 1],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, "{}", 1],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, '{"a":1}', 0],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, "7", 0],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, '[{"outNum":1}]', 0],
+    ["the I/O module", PUSH_BUTTON, 2, PUSHED, "x", 0],
+  ])("takes only the commands that it considers valid: %s", async (...row) => {
+    const [, device, module, status, command, count] = row;
+    const { gateway, socket } = await openDevice({ modules: [module] }, device);
+    socket.send(payloadOf(device, hexOf(status)));
+    await socket.read(1);
+    expect(gateway.command(Buffer.from(command))).toBe(count);
   });
 });

@@ -30,15 +30,6 @@ export async function pipeline() {
   same<typeof command, Result<Uint8Array, ConnectError | SendStatusError | GetCommandError>>();
 }
 
-// What each function returns for a device whose module is a number.
-export const connected = connect(config);
-same<typeof connected, ResultAsync<ClientHandle, ConnectError>>();
-export const sentAgain = sendStatus(client, status);
-same<typeof sentAgain, ResultAsync<ClientHandle, SendStatusError>>();
-export const exchanged = exchange(client, status);
-same<typeof exchanged, ResultAsync<Uint8Array, SendStatusError>>();
-export const latest = getCommand(client);
-same<typeof latest, Result<Uint8Array, GetCommandError>>();
 export const destroyed = destroy(client);
 same<typeof destroyed, ResultAsync<void, never>>();
 export const ended = closed(client);
