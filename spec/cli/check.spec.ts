@@ -103,6 +103,8 @@ describe("check at a healthy gateway", () => {
   });
 });
 
+const ECHOING = ["module 1000, example", "module 2, car accessory", "a module that is not served"];
+
 describe("check at a gateway that misbehaves names what does not hold, and exits with 6", () => {
   it("in everything that it gets wrong", async () => {
     const { port, misbehave } = await openGateway({ ...KNOWN, cleanUpMs: 600_000 });
@@ -124,12 +126,7 @@ describe("check at a gateway that misbehaves names what does not hold, and exits
   });
 
   it.each([
-    [
-      "serves every module, and answers with the status",
-      {},
-      "",
-      ["module 1000, example", "module 2, car accessory", "a module that is not served"],
-    ],
+    ["serves every module, and answers with the status", {}, "", ECHOING],
     ["does not serve the module that is named", KNOWN, "--module 1234 --status hello", ["module 1234"]],
   ])("where it %s", async (_what, gateway, options, wrong) => {
     const { port } = await openGateway(gateway);

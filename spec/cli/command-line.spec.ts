@@ -7,6 +7,8 @@ afterEach(endAll);
 describe("a wrong command line prints one line that names what is wrong, and exits with 2", () => {
   const sent = "send --status a --module 1";
   const watched = "watch --status a --module 1";
+  const texts = "--status TEXT, --status-file FILE";
+  const modules = "a whole number from 0 to 2147483647";
   const commands = "give watch, send, gateway or check";
 
   it.each([
@@ -29,10 +31,7 @@ describe("a wrong command line prints one line that names what is wrong, and exi
     ["send --port -5", "--port needs a value; one that begins with - is written --port=-5"],
     ["send --json=yes", "--json takes no value"],
     ["send --module 1 --module 2", "--module is given more than once"],
-    [
-      "send --module 1",
-      "send needs a status: --status TEXT, --status-file FILE, --status-hex HEX, or - for standard input",
-    ],
+    ["send --module 1", `send needs a status: ${texts}, --status-hex HEX, or - for standard input`],
     ["watch --module 1", "watch needs a status: --status TEXT, --status-file FILE or --status-hex HEX"],
     ["check --module 1234", "check needs a status: --status TEXT, --status-file FILE or --status-hex HEX"],
     ["check --status a", "a status or type needs its module: --module NUMBER"],
@@ -40,10 +39,7 @@ describe("a wrong command line prints one line that names what is wrong, and exi
     ["send --status-hex 7b7", '--status-hex is "7b7", but must be pairs of hex digits, for example 7b7d'],
     ["send --status a", "send needs the device's module, for example --module 1000"],
     ["send --status a --module x", '--module is "x", but must be a whole number from 0 to 2147483647'],
-    [
-      "send --status a --module 2147483648",
-      '--module is "2147483648", but must be a whole number from 0 to 2147483647',
-    ],
+    ["send --status a --module 2147483648", `--module is "2147483648", but must be ${modules}`],
     [`${sent} --port 0`, '--port is "0", but must be a whole number from 1 to 65535'],
     [`${sent} --host ''`, "--host must not be empty"],
     [`${sent} --timeout 1s`, '--timeout is "1s", but must be a number of milliseconds above 0 and up to 2147483647'],

@@ -36,6 +36,7 @@ function shown(view: View, second: number, columns = 100, rows = 20) {
 
 const error = new InternalClientError("TIMEOUT_OCCURRED", { message: "no command\ncame" });
 const when = { time: new Date(2026, 0, 2, 3, 4, 5, 67), at: 0 };
+const reason = "it\nbroke\u202e";
 const message = "TIMEOUT_OCCURRED: no command\\u{a}came";
 
 const events: [event: WatchEvent, words: string, json: Record<string, unknown>][] = [
@@ -51,11 +52,7 @@ const events: [event: WatchEvent, words: string, json: Record<string, unknown>][
     "push: (empty)",
     { kind: "push", bytes: 0, hex: "", text: "" },
   ],
-  [
-    { ...when, event: "drop", reason: "it\nbroke\u202e" },
-    "disconnected: it\\nbroke\\u{202e}",
-    { reason: "it\nbroke\u202e" },
-  ],
+  [{ ...when, event: "drop", reason }, "disconnected: it\\nbroke\\u{202e}", { reason }],
   [{ ...when, event: "reconnect" }, "reconnected", {}],
   [
     { ...when, event: "failure", error },
@@ -125,26 +122,15 @@ describe("the live view", () => {
     ]);
   });
 
+  const DROP: WatchEvent = { ...at(2), event: "drop", reason: "" };
+  const RETRY: WatchEvent = { ...at(1), event: "retry", afterMs: 4_000 };
+  const LATER: WatchEvent = { time: new Date(2030, 0, 1), at: 1_000, event: "connect" };
+
   it.each<[what: string, event: WatchEvent, second: number, state: string]>([
-    [
-      "that the connection is lost",
-      { ...at(2), event: "drop", reason: "" },
-      3,
-      "disconnected; the next status reconnects",
-    ],
-    [
-      "the time until it connects again",
-      { ...at(1), event: "retry", afterMs: 4_000 },
-      2,
-      "not connected; connecting again in 3 s",
-    ],
-    ["that it connects again", { ...at(1), event: "retry", afterMs: 4_000 }, 5, "connecting"],
-    [
-      "how long it is connected, even if the time of day was changed meanwhile",
-      { time: new Date(2030, 0, 1), at: 1_000, event: "connect" },
-      61,
-      "connected for 1 min 0 s",
-    ],
+    ["that the connection is lost", DROP, 3, "disconnected; the next status reconnects"],
+    ["the time until it connects again", RETRY, 2, "not connected; connecting again in 3 s"],
+    ["that it connects again", RETRY, 5, "connecting"],
+    ["how long it is connected, even if the time of day was changed meanwhile", LATER, 61, "connected for 1 min 0 s"],
   ])("shows %s", (_what, event, second, state) => {
     expect(shown(after(event), second)[2]).toBe(`state       ${state}`);
   });
