@@ -115,7 +115,7 @@ describe("a connect that fails", () => {
   it("because the device is too large for maxMessageBytes returns NOT_OK of family usage, before any I/O", async () => {
     const gateway = await openGateway();
     const error = await failureOf(configFor(gateway, { maxMessageBytes: 21 }));
-    expect(error).toMatchObject({ code: "NOT_OK", family: "usage" });
+    expect(error).toMatchObject({ code: "NOT_OK", family: "usage", reason: "too-large" });
     expect(error.message).toMatch(/22 bytes.*21/);
     expect(gateway.connections).toBe(0);
     await openClient(gateway, { maxMessageBytes: 22 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { err, errAsync, ok, okAsync } from "neverthrow";
-import { exchange, getCommand, withClient, type ClientHandle } from "../../lib/index.js";
+import { getCommand, withClient, type ClientHandle } from "../../lib/index.js";
 import * as throwing from "../../lib/throwing.js";
 import { watchClientSockets } from "../support/client-sockets.js";
 import { eventually } from "../support/eventually.js";
@@ -10,7 +10,6 @@ afterEach(endAll);
 
 const sockets = watchClientSockets();
 
-const status = Uint8Array.of(1);
 const value = { some: "value" };
 const failure = new Error("some failure");
 
@@ -107,16 +106,5 @@ describe("withClient", () => {
     const gateway = await openGateway();
     await expect(throwing.withClient(configFor(gateway), 5 as never)).rejects.toMatchObject({ code: "NOT_OK" });
     expect(gateway.connections).toBe(0);
-  });
-
-  it("settles calls that use left unfinished", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("status", { do: "stay silent" });
-    const left = await withClient(configFor(gateway), async (client) => {
-      const unfinished = exchange(client, status);
-      await eventually(() => expect(gateway.statuses()).toHaveLength(1));
-      return { unfinished };
-    });
-    expect((await left._unsafeUnwrap().unfinished)._unsafeUnwrapErr().code).toBe("CONTEXT_INCORRECT");
   });
 });

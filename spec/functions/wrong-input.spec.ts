@@ -189,16 +189,6 @@ describe("a wrong status", () => {
     expect(gateway.statuses()).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4), Uint8Array.of(5, 6)]);
   });
 
-  it("larger than maxMessageBytes returns NOT_OK that says how large, and the client goes on", async () => {
-    // Around the status stand 2 + 20 bytes and, for a status of 1 to 127 bytes, its 2.
-    const { gateway, client } = await openButton(undefined, { maxMessageBytes: 26 });
-    const error = (await exchange(client, new Uint8Array(3)))._unsafeUnwrapErr();
-    expect(error).toMatchObject({ code: "NOT_OK", family: "usage", reason: "too-large" });
-    expect(error.message).toMatch(/^NOT_OK: status .*27 bytes.* 26/);
-    expect((await exchange(client, new Uint8Array(2)))._unsafeUnwrap()).toEqual(new Uint8Array(2));
-    expect(gateway.connections).toBe(1);
-  });
-
   it("is shown in at most a line, however large it is, and without calling what it has for being shown", async () => {
     const { client } = await openButton();
     const show = jest.fn(() => "shown");

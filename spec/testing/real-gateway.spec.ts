@@ -190,16 +190,6 @@ describe("frames", () => {
     write.mockRestore();
     expect(writes).toEqual([STATUS, STATUS.slice(0, 8), STATUS.slice(8)]);
   });
-
-  it("answers a status of 16 MiB that comes in chunks of 64 KiB", async () => {
-    const { gateway, socket } = await openDevice({ answer: ({ length }) => new Uint8Array([length >>> 24]) });
-    // 5 bytes of tag and length, then 20 of the device, 5 of the data's tag and length, and 0x1000000 of data.
-    socket.send(`1e00000112998080080a12${BUTTON}1280808008`);
-    const chunk = Buffer.alloc(65_536, 7);
-    for (let sent = 0; sent < 256; sent += 1) socket.socket.write(chunk);
-    await socket.gets(commandOf(1));
-    expect(gateway.statuses()[0]).toHaveLength(16_777_216);
-  });
 });
 
 describe("statuses", () => {
