@@ -46,7 +46,7 @@ export function chunksOf({ chunks }: Capture | Recording, side: "client" | "gate
   return chunks.filter(([from, bytes]) => from === side && bytes !== "end").map(([, bytes]) => bytes);
 }
 
-export function framesOf(recorded: Capture | Recording, side: "client" | "gateway"): string[] {
+export function framesOf(recorded: Recording, side: "client" | "gateway"): string[] {
   const frames: string[] = [];
   let rest = Buffer.from(chunksOf(recorded, side).join(""), "hex");
   while (rest.length > 0) {

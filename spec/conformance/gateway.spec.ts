@@ -8,7 +8,7 @@ import { endAll, keep } from "../support/opened.js";
 import { cutAt, piecesOf } from "../support/pieces.js";
 import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
 import { createRawSocket, type RawSocket } from "../testing/raw-socket.js";
-import { captures, chunksOf, exchangesOf, framesOf, refusalOf } from "./captures.js";
+import { captures, chunksOf, exchangesOf, refusalOf } from "./captures.js";
 
 afterEach(endAll);
 
@@ -16,19 +16,6 @@ describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
   const { device } = capture;
   const exchanges = exchangesOf(capture);
   const refusal = refusalOf(capture);
-
-  it("the device sends the reference client's frames, byte for byte", () => {
-    const virtual = new VirtualDevice(LIMITS, device);
-    virtual.opened();
-    const [response = "", ...answers] = framesOf(capture, "gateway");
-    virtual.receive(response);
-    exchanges.forEach(({ status }, at) => {
-      virtual.send(`status ${at}`, 80, status);
-      virtual.receive(answers[at] ?? "");
-    });
-    const frames = virtual.effects.flatMap(({ effect }) => (effect.kind === "write" ? [hex(effect.frame)] : []));
-    expect(frames).toEqual(chunksOf(capture, "client"));
-  });
 
   it("the device makes of the gateway's bytes what the reference client makes of them, however they come", () => {
     const chunks = chunksOf(capture, "gateway").map(fromHex);

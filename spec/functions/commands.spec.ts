@@ -224,39 +224,23 @@ describe("the cost of a command", () => {
   });
 });
 
-describe("while a connection is lost, the process", () => {
-  async function lose(gateway: TestingGateway, client: ClientHandle): Promise<number> {
-    gateway.kick();
-    await eventually(() => expect(String(client)).toContain("disconnected"));
-    return armedTimers();
-  }
-
-  it("is not kept alive by a read that was answered before, but by the next", async () => {
-    const { gateway, client, stream } = await openReader();
-    const timers = await lose(gateway, client);
-    const read = stream.next();
-    (await exchange(client, Uint8Array.of(1)))._unsafeUnwrap();
-    expect(await read).toEqual(command(1));
-    expect(await lose(gateway, client)).toBe(timers);
-    void stream.next();
-    expect(armedTimers()).toBe(timers + 1);
-  });
-
-  it("is kept alive by a read that waits, whichever other readers leave, and by no more than that", async () => {
-    const { gateway, client, stream } = await openReader();
-    const timers = await lose(gateway, client);
-    const [other, idle, last] = [commands(client), commands(client), commands(client)];
-    expect(armedTimers()).toBe(timers);
-    const reads = [stream.next(), stream.next(), other.next()];
-    expect(armedTimers()).toBe(timers + 1);
-    await other.return?.();
-    await idle.return?.();
-    expect(armedTimers()).toBe(timers + 1);
-    await stream.return?.();
-    expect(armedTimers()).toBe(timers);
-    expect(await Promise.all(reads)).toEqual([END, END, END]);
-    await last.return?.();
-  });
+it("while a connection is lost, a read that waits keeps the process alive, whichever other readers leave, and no more than that does", async () => {
+  const { gateway, client, stream } = await openReader();
+  gateway.kick();
+  await eventually(() => expect(String(client)).toContain("disconnected"));
+  const timers = armedTimers();
+  const [other, idle, last] = [commands(client), commands(client), commands(client)];
+  expect(armedTimers()).toBe(timers);
+  const reads = [stream.next(), stream.next(), other.next()];
+  expect(armedTimers()).toBe(timers + 1);
+  await other.return?.();
+  await idle.return?.();
+  expect(armedTimers()).toBe(timers + 1);
+  await stream.return?.();
+  expect(armedTimers()).toBe(timers);
+  expect(await Promise.all(reads)).toEqual([END, END, END]);
+  void last.next();
+  expect(armedTimers()).toBe(timers + 1);
 });
 
 describe("a signal", () => {

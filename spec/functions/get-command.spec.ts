@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { exchange, getCommand, sendStatus } from "../../lib/index.js";
 import { utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
-import { endAll, openButton, openClient, openGateway } from "../support/opened.js";
+import { endAll, openButton } from "../support/opened.js";
 
 afterEach(endAll);
 
@@ -38,12 +38,6 @@ describe("getCommand", () => {
       gateway.push(command, {}, device);
       await eventually(() => expect(getCommand(client)._unsafeUnwrap()).toEqual(command));
     }
-  });
-
-  it("returns one that is pushed right after the connect response", async () => {
-    const gateway = await openGateway();
-    gateway.misbehave("connect", { do: "merge", with: pushed });
-    expect(getCommand(await openClient(gateway))._unsafeUnwrap()).toEqual(pushed);
   });
 
   it("returns the later one of a status's answer and a push after it", async () => {
