@@ -46,31 +46,26 @@ function withoutMoves(text: string): string {
 
 const BUTTON = '"button1" (module 1000, type 0, role "test", priority 0)';
 
+/** In words: that it listens and what it serves, and then those. */
+async function expectShown({ stage, port }: RunningGateway, served: string, ...words: unknown[]): Promise<void> {
+  const listening = `listening on 127.0.0.1:${port}, serving ${served}`;
+  await eventually(() => expect(wordsOf(stage)).toEqual([listening, ...words]));
+}
+
 describe("gateway", () => {
   it("says where it listens and what it serves, shows each connect and status, and answers with the status", async () => {
     const running = await start();
     expect(await commandFor(running, "a")).toBe("61");
-    await eventually(() =>
-      expect(wordsOf(running.stage)).toEqual([
-        `listening on 127.0.0.1:${running.port}, serving every module`,
-        `connected: ${BUTTON}`,
-        `status of ${BUTTON}: "a"`,
-      ]),
-    );
+    await expectShown(running, "every module", `connected: ${BUTTON}`, `status of ${BUTTON}: "a"`);
   });
 
   it("serves the known modules as the real gateway does, and shows what their statuses mean", async () => {
     const running = await start("");
     expect(await commandFor(running, '{"pressed": true}')).toBe(hex(utf8('{"lit_up": false}')));
     await tryToConnect(running, { module: 1234 });
-    await eventually(() =>
-      expect(wordsOf(running.stage)).toEqual([
-        `listening on 127.0.0.1:${running.port}, serving modules 1, 2, 3, 1000`,
-        `connected: ${BUTTON}`,
-        `status of ${BUTTON}: { "pressed": true }`,
-        expect.stringMatching(/^refused: .*: MODULE_NOT_SUPPORTED \(--module 1234 serves it\)$/),
-      ]),
-    );
+    const refused = expect.stringMatching(/^refused: .*: MODULE_NOT_SUPPORTED \(--module 1234 serves it\)$/);
+    const status = `status of ${BUTTON}: { "pressed": true }`;
+    await expectShown(running, "modules 1, 2, 3, 1000", `connected: ${BUTTON}`, status, refused);
   });
 
   it("writes JSON lines with --json, and answers every status with --answer", async () => {
@@ -95,16 +90,15 @@ describe("gateway", () => {
     }
     await tryToConnect(running);
     await tryToConnect(running, { priority: 1 });
-    await eventually(() =>
-      expect(wordsOf(running.stage)).toEqual([
-        `listening on 127.0.0.1:${running.port}, serving modules 1000, 2 (types 1, 4)`,
-        `connected: ${BUTTON}`,
-        'refused: "button1" (module 7, type 0, role "test", priority 0): MODULE_NOT_SUPPORTED (--module 7 serves it)',
-        'refused: "button1" (module 2, type 2, role "test", priority 0): DEVICE_TYPE_NOT_SUPPORTED',
-        'connected: "button1" (module 2, type 4, role "test", priority 0)',
-        `refused: ${BUTTON}: DEVICE_ALREADY_CONNECTED`,
-        'refused: "button1" (module 1000, type 0, role "test", priority 1): HIGHER_PRIORITY_ALREADY_CONNECTED',
-      ]),
+    await expectShown(
+      running,
+      "modules 1000, 2 (types 1, 4)",
+      `connected: ${BUTTON}`,
+      'refused: "button1" (module 7, type 0, role "test", priority 0): MODULE_NOT_SUPPORTED (--module 7 serves it)',
+      'refused: "button1" (module 2, type 2, role "test", priority 0): DEVICE_TYPE_NOT_SUPPORTED',
+      'connected: "button1" (module 2, type 4, role "test", priority 0)',
+      `refused: ${BUTTON}: DEVICE_ALREADY_CONNECTED`,
+      'refused: "button1" (module 1000, type 0, role "test", priority 1): HIGHER_PRIORITY_ALREADY_CONNECTED',
     );
   });
 
@@ -123,7 +117,7 @@ describe("gateway", () => {
     await socket.exchanges(CONNECT, CONNECTED);
     socket.send(statusOf(0x61) + statusOf(0x62) + statusOf(0x63));
     const lines = ["a", "b", "c"].map((status) => `status of ${BUTTON}: "${status}"`);
-    await eventually(() => expect(wordsOf(running.stage).slice(2)).toEqual(lines));
+    await expectShown(running, "every module", `connected: ${BUTTON}`, ...lines);
   });
 
   it("shows a name that would control the terminal escaped", async () => {
