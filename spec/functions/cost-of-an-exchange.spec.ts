@@ -1,6 +1,6 @@
 import { AsyncResource, createHook } from "node:async_hooks";
 import { Channel, subscribe, unsubscribe } from "node:diagnostics_channel";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer } from "node:net";
 import type { ResultAsync } from "neverthrow";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { connect, destroy, exchange, getCommand, sendStatus, type ClientHandle } from "../../lib/index.js";
@@ -8,22 +8,21 @@ import * as throwing from "../../lib/throwing.js";
 import { button } from "../support/opened.js";
 import { timed } from "../support/timed.js";
 import { CONNECTED } from "../testing/wire.js";
+import { listen, stopServers } from "../transport/echo-server.js";
 
 // What an exchange costs on top of the socket, where it can be counted. Times are for the benchmark.
 
-let server: Server;
 let client: ClientHandle;
 
 /** Each status comes back as a command, which is laid out alike. No promise of its own, as those of the client are counted. */
 beforeEach(async () => {
-  server = createServer((socket) => {
+  const server = createServer((socket) => {
     socket.once("data", () => {
       socket.write(Buffer.from(CONNECTED, "hex"));
       socket.on("data", (frame: Buffer) => socket.write(frame));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const { port } = await listen(server, { host: "127.0.0.1", port: 0 });
   client = (await connect({ host: "127.0.0.1", port, device: button }))._unsafeUnwrap();
   (await exchange(client, status))._unsafeUnwrap();
 });
@@ -31,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   jest.restoreAllMocks();
   await destroy(client);
-  await new Promise((resolve) => server.close(resolve));
+  await stopServers();
 });
 
 const status = Uint8Array.from({ length: 16 }, (_, index) => index);

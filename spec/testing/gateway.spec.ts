@@ -1,5 +1,4 @@
 import { createHook } from "node:async_hooks";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { startGateway } from "../../lib/testing.js";
@@ -216,13 +215,11 @@ describe("restarting", () => {
 
   it("rejects if the port is taken meanwhile, and can still be stopped", async () => {
     const gateway = await openGateway();
-    const thief = createServer();
     const back = gateway.restart({ downMs: 1_000 });
     await sleep(20);
-    await new Promise<void>((resolve) => thief.listen(gateway.port, "127.0.0.1", resolve));
+    await openGateway({ port: gateway.port });
     await expect(back).rejects.toMatchObject({ code: "EADDRINUSE" });
     await gateway.stop();
-    await new Promise((resolve) => thief.close(resolve));
   });
 
   it("rejects a wrong time", async () => {
