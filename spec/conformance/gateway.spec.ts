@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { connect, destroy, exchange, getCommand } from "../../lib/index.js";
 import type { Device } from "../../lib/protocol/device.js";
@@ -8,9 +7,11 @@ import { endAll, keep } from "../support/opened.js";
 import { cutAt, piecesOf } from "../support/pieces.js";
 import { LIMITS, VirtualDevice } from "../support/virtual-device.js";
 import { createRawSocket, type RawSocket } from "../testing/raw-socket.js";
+import { listen, stopServers } from "../transport/echo-server.js";
 import { captures, chunksOf, exchangesOf, refusalOf } from "./captures.js";
 
 afterEach(endAll);
+afterEach(stopServers);
 
 describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
   const { device } = capture;
@@ -35,9 +36,9 @@ describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
     let played = Promise.resolve();
     const gateway = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       played = play(createRawSocket(socket), capture.chunks);
-    }).listen(0, "127.0.0.1");
-    await once(gateway, "listening");
-    const connected = await connect({ host: "127.0.0.1", port: (gateway.address() as AddressInfo).port, device });
+    });
+    const { port } = await listen(gateway, { host: "127.0.0.1", port: 0 });
+    const connected = await connect({ host: "127.0.0.1", port, device });
     expect(connected.isErr() ? connected.error.code : undefined).toBe(refusal?.code);
     if (connected.isOk()) {
       const client = keep(connected.value);
@@ -48,7 +49,6 @@ describe.each(captures)("as recorded with a real gateway: $name", (capture) => {
       await destroy(client);
     }
     await played;
-    gateway.close();
   });
 });
 
