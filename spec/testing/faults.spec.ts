@@ -6,7 +6,7 @@ import { commandFrame, connectResponseFrame, frame, type FaultAt, type TestingGa
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
 import { byNodeTimer, timed } from "../support/timed.js";
-import { connectDevice, dial, hangUpAll, openDevice, type RawSocket } from "./raw-socket.js";
+import { connectDevice, deliver, dial, dialUntilRead, hangUpAll, openDevice, type RawSocket } from "./raw-socket.js";
 import {
   BUTTON,
   button,
@@ -60,9 +60,7 @@ describe("faults at accept", () => {
 
   it("stays silent, but reads", async () => {
     gateway.misbehave("accept", { do: "stay silent" });
-    const arrived = gateway.nextConnect();
-    const socket = await dial(gateway, CONNECT);
-    await arrived;
+    const socket = await dialUntilRead(gateway, CONNECT);
     expect(await socket.listen(40)).toBe("");
     expect(gateway.received).toHaveLength(1);
     expect(gateway.openSockets).toBe(1);
@@ -238,9 +236,7 @@ describe("faults in the reply to a status", () => {
   it("keeps the slot of a silently treated device taken until the module's time is over", async () => {
     ({ gateway, socket } = await openDevice({ moduleTimeoutMs: 60_000 }));
     gateway.misbehave("status", { do: "stay silent" });
-    const arrived = gateway.nextStatus();
-    socket.send(STATUS);
-    await arrived;
+    await deliver(gateway, socket, STATUS);
     socket.socket.end();
     await socket.ended;
     await (await dial(gateway)).exchanges(CONNECT, refused(1));
@@ -251,9 +247,7 @@ describe("a device that has vanished behind a silent network", () => {
   it("is neither answered nor closed, and keeps its slot even after it has closed its end, until it is disconnected as silent", async () => {
     const { gateway, socket: ghost } = await openDevice({ silenceMs: 1_000 });
     gateway.misbehave("status", { do: "vanish" });
-    const arrived = gateway.nextStatus();
-    ghost.send(statusOf(1) + statusOf(2));
-    await arrived;
+    await deliver(gateway, ghost, statusOf(1) + statusOf(2));
     gateway.push(fromHex("03"));
     expect(await ghost.listen(20)).toBe("");
     expect(gateway.statuses()).toEqual([fromHex("01")]);
@@ -267,9 +261,7 @@ describe("a device that has vanished behind a silent network", () => {
   it("gives way to a kick and to a restart", async () => {
     for (const free of [() => gateway.kick(), () => gateway.restart()]) {
       gateway.misbehave("connect", { do: "vanish" });
-      const arrived = gateway.nextConnect();
-      const ghost = await dial(gateway, CONNECT);
-      await arrived;
+      const ghost = await dialUntilRead(gateway, CONNECT);
       ghost.socket.resetAndDestroy();
       await free();
       (await connectDevice(gateway)).socket.end();
@@ -285,9 +277,7 @@ describe("what a device does not read", () => {
     const socket = await connectDevice(gateway);
     gateway.misbehave("status", { do: "push first", command: LARGE });
     socket.socket.pause();
-    const arrived = gateway.nextStatus();
-    socket.send(statusOf(1));
-    await arrived;
+    await deliver(gateway, socket, statusOf(1));
     socket.send(statusOf(2));
     await sleep(50);
     expect(gateway.statuses()).toEqual([fromHex("01")]);
@@ -338,9 +328,7 @@ it("what waits for a module that is at work is 10,000 statuses at most, and an e
   busy.misbehave("status", { do: "stay silent" });
   const OTHER = BUTTON.replace("74657374", "6f746872");
   const other = await connectDevice(busy, OTHER);
-  const arrived = busy.nextStatus();
-  socket.send(statusOf(1));
-  await arrived;
+  await deliver(busy, socket, statusOf(1));
   await eventually(() => expect(busy.planned).toBe(0));
   other.send(payloadOf(OTHER, "02"));
   await other.ended;

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { startGateway } from "../../lib/testing.js";
 import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
-import { connectDevice, dial, hangUpAll, openDevice } from "./raw-socket.js";
+import { connectDevice, deliver, dial, hangUpAll, openDevice } from "./raw-socket.js";
 import {
   BUTTON,
   button,
@@ -255,9 +255,7 @@ describe("stopping", () => {
     const dripping = await dial(gateway, connectOf(OTHER));
     await dripping.read(1);
     const waiting = await connectDevice(gateway);
-    const arrived = gateway.nextStatus();
-    waiting.send(STATUS);
-    await arrived;
+    await deliver(gateway, waiting, STATUS);
     await sleep(5);
     expect(timers.running()).toBeGreaterThan(3);
     await gateway.stop();
@@ -272,9 +270,7 @@ describe("stopping", () => {
     const answer = () => new Promise<Uint8Array>((resolve) => (answerLate = resolve));
     const { gateway, socket } = await openDevice({ answer });
     gateway.misbehave("status", { do: "delay", ms: 60_000 });
-    const arrived = gateway.nextStatus();
-    socket.send(STATUS);
-    await arrived;
+    await deliver(gateway, socket, STATUS);
     await sleep(5);
     await gateway.stop();
     answerLate(fromHex("01"));

@@ -33,6 +33,21 @@ export async function dial(gateway: { readonly host: string; readonly port: numb
   return raw;
 }
 
+/** Connects a socket, and sends a connect; settles when the gateway has read that. */
+export async function dialUntilRead(gateway: TestingGateway, connect: string): Promise<RawSocket> {
+  const arrived = gateway.nextConnect();
+  const socket = await dial(gateway, connect);
+  await arrived;
+  return socket;
+}
+
+/** Sends a status; settles when the gateway has read that. */
+export async function deliver(gateway: TestingGateway, socket: RawSocket, status: string): Promise<void> {
+  const arrived = gateway.nextStatus();
+  socket.send(status);
+  await arrived;
+}
+
 /** A connected device; the button, unless told otherwise. */
 export async function connectDevice(gateway: TestingGateway, device = BUTTON): Promise<RawSocket> {
   const socket = await dial(gateway);

@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.js";
 import { openGateway } from "../support/opened.js";
 import { standStill } from "../support/stand-still.js";
 import { byNodeTimer, timed } from "../support/timed.js";
-import { connectDevice, dial, hangUpAll, openDevice, type RawSocket } from "./raw-socket.js";
+import { connectDevice, deliver, dial, dialUntilRead, hangUpAll, openDevice, type RawSocket } from "./raw-socket.js";
 import {
   ANSWER,
   BUTTON,
@@ -408,9 +408,7 @@ describe("the end of a device's connection", () => {
 
   it("its slot stays taken until its unanswered status has run out of time", async () => {
     const { gateway, socket: first } = await openDevice({ moduleTimeoutMs: 1_000, answer: judge }, A);
-    const arrived = gateway.nextStatus();
-    first.send(payloadOf(A, BAD));
-    await arrived;
+    await deliver(gateway, first, payloadOf(A, BAD));
     first.socket.destroy();
     await (await dial(gateway)).exchanges(connectOf(A), `0c0000000a0a08011206${A}`);
     await gateway.nextDisconnect();
@@ -511,9 +509,7 @@ describe("a module that asks for pushes", () => {
 
   it("may answer a status that waits with the pushed command alone", async () => {
     const { gateway, other, finish } = await openSlow(pushing);
-    const arrived = gateway.nextStatus();
-    other.send(payloadOf(B, "02"));
-    await arrived;
+    await deliver(gateway, other, payloadOf(B, "02"));
     gateway.command(fromHex("07"), { deviceRole: "b" });
     finish();
     await other.gets(payloadOf(B, "07"));
@@ -535,9 +531,7 @@ describe("a module that asks for pushes", () => {
     gateway.command(fromHex("07"), { deviceRole: "b" });
     first.socket.end();
     await first.ended;
-    const arrived = gateway.nextConnect();
-    const second = await dial(gateway, connectOf(B));
-    await arrived;
+    const second = await dialUntilRead(gateway, connectOf(B));
     finish();
     await second.gets(payloadOf(B, "07") + connectedOf(B));
   });
