@@ -224,7 +224,7 @@ describe("the cost of a command", () => {
   });
 });
 
-it("while a connection is lost, a read that waits keeps the process alive, whichever other readers leave, and no more than that does", async () => {
+it("a read that waits while a connection is lost keeps the process alive, whoever else leaves, and nothing else does", async () => {
   const { gateway, client, stream } = await openReader();
   gateway.kick();
   await eventually(() => expect(String(client)).toContain("disconnected"));

@@ -63,7 +63,7 @@ describe("the command of an exchange", () => {
 });
 
 describe("the bytes that you pass", () => {
-  it("are sent in one write with their header, as a gateway closes the connection when a header comes in parts", async () => {
+  it("go out in one write with their header, as a gateway closes on a header in parts", async () => {
     const write = jest.spyOn(Socket.prototype, "write");
     const { gateway, client } = await openButton();
     // Of lengths that differ, as a frame's memory is used again for one of the same length.
@@ -148,7 +148,7 @@ describe("concurrent statuses on one handle", () => {
   });
 });
 
-// When the time of a status begins and ends, resends included: spec/protocol/timing.spec.ts; the default: spec/pages/generated.spec.ts.
+// When the time of a status begins and ends: spec/protocol/timing.spec.ts. The default: spec/pages/generated.spec.ts.
 describe("timeoutMs", () => {
   it("applies to an answer that drips in as to one that does not come", async () => {
     const { gateway, client } = await openButton();

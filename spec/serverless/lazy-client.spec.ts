@@ -114,7 +114,7 @@ describe("a handler in the shape of AWS Lambda", () => {
   });
 });
 
-it("a client with keepProcessAlive: false lets its process exit while idle, but not while a status is under way", async () => {
+it("keepProcessAlive: false lets the process exit while idle, but not while a status is under way", async () => {
   const gateway = await openGateway({ answer: (bytes) => sleep(150, bytes) });
   const program = `
     import { connect, exchange } from "./lib/index.ts";

@@ -322,7 +322,7 @@ describe("what a device does not read", () => {
   });
 });
 
-it("what waits for a module that is at work is 10,000 statuses at most, and an error tells of those that were left out", async () => {
+it("at most 10,000 statuses wait for a module, and an error tells of those that were left out", async () => {
   const answer = () => new Promise<never>(() => undefined);
   const { gateway: busy, socket } = await openDevice({ answer, moduleTimeoutMs: 500 });
   busy.misbehave("status", { do: "stay silent" });

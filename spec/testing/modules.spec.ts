@@ -151,7 +151,7 @@ const IDLE = '{"state":"IDLE","telemetry":{"speed":0},"nextStop":null}';
 const STOPPED = '{"state":"IN_STOP","telemetry":{"speed":0},"nextStop":{"y":2,"x":1.0}}';
 const PUSHED = '[[{"inNum":1,"inSt":true}],null,{"butPr":1}]';
 
-it("the real mission module removes a stop from its list when the device is in it, and writes the command again", async () => {
+it("the real mission module removes the stop that the device is in, and writes the command again", async () => {
   const { gateway, answers } = await openAnswered(DRIVING, { modules: [1] });
   await answers(hexOf(IDLE), hexOf('{"action":"NO_ACTION","route":"","stops":[]}'));
   const command = '{ "stops": [{"x":1,"y":2},{"x":3}], "route": "ř", "action": "START" }';
@@ -162,7 +162,7 @@ it("the real mission module removes a stop from its list when the device is in i
   await answers(hexOf(STOPPED), rest);
 });
 
-it("the real mission module up to 1.2.13, served by its value, drops the stop that is reached from its command", async () => {
+it("the real mission module up to 1.2.13, served by value, drops a stop that is reached", async () => {
   const { gateway, answers } = await openAnswered(DRIVING, { modules: [missionProtobuf] });
   // Response type 3.
   await (await dial(gateway)).exchanges(connectOf("08011a0161"), "0b0000000a090803120508011a0161");

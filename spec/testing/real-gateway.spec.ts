@@ -300,7 +300,7 @@ function judge(status: Uint8Array): Uint8Array | undefined {
   return Buffer.from(status).toString("hex") === BAD ? undefined : status;
 }
 
-/** A gateway with a device of its own, and B; its module is at work on the device's status "slow" until told otherwise. */
+/** A gateway with that device and B, whose module is at work on the device's status "slow" until told otherwise. */
 async function openSlow<const Modules extends readonly Servable[]>(options: GatewayOptions<Modules> = {}, device = A) {
   let finish = (): void => undefined;
   let onBusy = (): void => undefined;
