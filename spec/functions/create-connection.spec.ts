@@ -1,12 +1,19 @@
+import { readFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
+import { join } from "node:path";
 import { pipeline, type Duplex } from "node:stream";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { commands, connect, destroy, exchange } from "../../lib/index.js";
 import { duplexPair } from "../support/duplex-pair.js";
 import { eventually } from "../support/eventually.js";
-import { configFor, endAll, keep, openGateway } from "../support/opened.js";
+import { configFor, endAll, keep, openClient, openGateway } from "../support/opened.js";
+import { listen, stopServers } from "../transport/echo-server.js";
 
-afterEach(endAll);
+afterEach(async () => {
+  await endAll();
+  await stopServers();
+});
 
 const status = Uint8Array.of(1);
 const SECOND = Uint8Array.of(2);
@@ -54,4 +61,21 @@ describe("a device over a Duplex of the user's", () => {
     expect((await exchange(client, SECOND))._unsafeUnwrap()).toEqual(SECOND);
     expect([asked.count, gateway.connections]).toEqual([3, 3]);
   });
+});
+
+it("a device over TLS reaches a gateway behind a proxy, reconnects through it, and leaves nothing open", async () => {
+  const gateway = await openGateway();
+  const pem = (name: string) => readFileSync(join(__dirname, "..", "transport", "certificates", `${name}.pem`));
+  const proxy = createTlsServer({ cert: pem("server"), key: pem("server-key") }, (stream) => {
+    pipeline(stream, connectTcp(gateway.port, gateway.host), stream, () => undefined);
+  });
+  const { port } = await listen(proxy, { host: "127.0.0.1", port: 0 });
+  const client = await openClient(gateway, {
+    createConnection: () => connectTls({ host: "127.0.0.1", port, ca: pem("authority") }),
+  });
+  gateway.misbehave("status", { do: "close" });
+  expect((await exchange(client, status))._unsafeUnwrap()).toEqual(status);
+  expect(gateway.connections).toBe(2);
+  await destroy(client);
+  await eventually(() => expect(gateway.openSockets).toBe(0));
 });
