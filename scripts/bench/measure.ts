@@ -71,11 +71,14 @@ async function measureOnce(row: Row, subjects: readonly Subject[]): Promise<Turn
     });
     programs.push(...workers);
     const turns: Turn[] = [];
-    for (let round = 0; round < row.warmUps + row.rounds; round += 1) {
+    const last = row.warmUps + row.rounds - 1;
+    for (let round = 0; round <= last; round += 1) {
       const samples: Sample[] = [];
       for (let taken = 0; taken < workers.length; taken += 1) {
         const at = (round + taken) % workers.length;
         samples[at] = JSON.parse((await workers[at]?.ask("\n")) ?? "") as Sample;
+        // A gateway may not have as many files as the sockets of all workers.
+        if (round === last) await workers[at]?.end();
       }
       const [itself = {}, reference = {}, measured = {}] = samples;
       turns.push({ itself, reference, measured });
