@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { getEventListeners } from "node:events";
+import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import {
@@ -49,26 +50,10 @@ async function nextWord(items: Stream<Item>): Promise<string> {
 
 /** A device whose source is open until told to end. */
 function run(gateway: TestingGateway, options?: RunDeviceOptions, keepProcessAlive = true) {
-  const given: Uint8Array[] = [];
-  let isOver = false;
-  let wake = (): void => undefined;
-  async function* source() {
-    for (;;) {
-      const status = given.shift();
-      if (status !== undefined) yield status;
-      else if (isOver) return;
-      else await new Promise<void>((resolve) => (wake = resolve));
-    }
-  }
-  function push(...statuses: Uint8Array[]): void {
-    given.push(...statuses);
-    wake();
-  }
-  function end(): void {
-    isOver = true;
-    wake();
-  }
-  return { items: runDevice(configFor(gateway, { keepProcessAlive }), source(), options), push, end };
+  const source = new PassThrough({ objectMode: true });
+  const push = (...statuses: Uint8Array[]) => statuses.forEach((status) => source.write(status));
+  const end = () => void source.end();
+  return { items: runDevice(configFor(gateway, { keepProcessAlive }), source, options), push, end };
 }
 
 describe("a device that runs", () => {
