@@ -3,16 +3,7 @@ import { getEventListeners } from "node:events";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import {
-  destroy,
-  every,
-  runDevice,
-  type DiagnosticsMessages,
-  type Result,
-  type RunDeviceError,
-  type RunDeviceOptions,
-  type Stream,
-} from "../../lib/index.js";
+import { destroy, every, runDevice, type DiagnosticsMessages, type RunDeviceOptions } from "../../lib/index.js";
 import { defaultRetryDelayMs } from "../../lib/client/device-run.js";
 import { example } from "../../lib/modules/example.js";
 import type { TestingGateway } from "../../lib/testing.js";
@@ -21,32 +12,14 @@ import { hex, utf8 } from "../support/bytes.js";
 import { watchClientSockets } from "../support/client-sockets.js";
 import { eventually } from "../support/eventually.js";
 import { button, configFor, endAll, openGateway } from "../support/opened.js";
+import { END, nextWord, words } from "./words.js";
 
 afterEach(endAll);
 
 const sockets = watchClientSockets();
 
-const END = { done: true, value: undefined };
 const one = Uint8Array.of(1);
 const two = Uint8Array.of(2);
-
-type Item = Result<Uint8Array, RunDeviceError>;
-
-/** Each item as one word: the command in hex, or the error's code. */
-function word(item: Item): string {
-  return item.match(hex, ({ code }) => code);
-}
-
-async function words(items: Stream<Item>): Promise<string[]> {
-  const read: string[] = [];
-  for await (const item of items) read.push(word(item));
-  return read;
-}
-
-async function nextWord(items: Stream<Item>): Promise<string> {
-  const next = await items.next();
-  return next.done === true ? "end" : word(next.value);
-}
 
 /** A device whose source is open until told to end. */
 function run(gateway: TestingGateway, options?: RunDeviceOptions, keepProcessAlive = true) {

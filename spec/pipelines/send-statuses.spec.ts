@@ -17,28 +17,15 @@ import { armedTimers } from "../support/armed-timers.js";
 import { hex, utf8 } from "../support/bytes.js";
 import { eventually } from "../support/eventually.js";
 import { endAll, openButton, openDevice, openGateway } from "../support/opened.js";
+import { END, words } from "./words.js";
 
 afterEach(endAll);
 
-const END = { done: true, value: undefined };
 const one = Uint8Array.of(1);
 const two = Uint8Array.of(2);
 const three = Uint8Array.of(3);
 
 type Outcomes = Stream<Result<Uint8Array, SendStatusError>>;
-
-/** Each outcome as one word: the command in hex, or the error's code. */
-async function words(outcomes: Outcomes): Promise<string[]> {
-  const read: string[] = [];
-  for await (const outcome of outcomes) read.push(outcome.match(hex, (error) => error.code));
-  return read;
-}
-
-/** A source that says nothing. */
-function silent(returned: () => Promise<IteratorResult<Uint8Array>> = async () => END as never) {
-  const next = () => new Promise<IteratorResult<Uint8Array>>(() => undefined);
-  return { [Symbol.asyncIterator]: () => ({ next, return: returned }) };
-}
 
 /** A source that says nothing after its first status. */
 async function* quiet() {
@@ -143,10 +130,11 @@ describe("a loop over statuses that is left", () => {
     const { client } = await openButton();
     const onUnhandled = jest.fn();
     process.on("unhandledRejection", onUnhandled);
-    const outcomes = sendStatuses(
-      client,
-      silent(() => Promise.reject(new Error("sensor unplugged"))),
-    );
+    const source = {
+      next: () => new Promise<never>(() => undefined),
+      return: () => Promise.reject(new Error("broken")),
+    };
+    const outcomes = sendStatuses(client, { [Symbol.asyncIterator]: () => source });
     const next = outcomes.next();
     await sleep(5);
     expect([await outcomes.return?.(), await next]).toEqual([END, END]);
