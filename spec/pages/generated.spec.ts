@@ -22,6 +22,7 @@ it.each(pages)("the generated parts of %s match the code", (path) => {
 describe("a default in a comment is the one in the code", () => {
   const device = { module: 1000, deviceType: 0, deviceRole: "", deviceName: "" };
   const config = checkedConfig({ host: "localhost", port: 1636, device });
+  const { repeatAfterMs } = checkedDeviceOptions(undefined);
   const shown = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en-US") : String(value));
 
   it.each([
@@ -31,11 +32,7 @@ describe("a default in a comment is the one in the code", () => {
     ["DeviceConfig", "priority", config.device.priority],
     ["SendStatusOptions", "timeoutMs", checkedStatusOptions(undefined).timeoutMs],
     ["CommandsOptions", "highWaterMark", checkedCommandsOptions(undefined).highWaterMark],
-    [
-      "RunDeviceOptions",
-      "repeatAfterMs",
-      `never; ${shown(checkedDeviceOptions(undefined).repeatAfterMs)} for \`runDevice\``,
-    ],
+    ["RunDeviceOptions", "repeatAfterMs", `never; ${shown(repeatAfterMs)} for \`runDevice\``],
   ])("%s.%s", (name, option, value) => {
     expect(membersOf(name).find((member) => member.name === `${option}?`)?.defaultValue).toBe(shown(value));
   });

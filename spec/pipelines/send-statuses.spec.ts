@@ -346,20 +346,18 @@ describe("a signal", () => {
   it("has no listener after the iteration, and neither has the client", async () => {
     const { client } = await openButton();
     const { signal } = new AbortController();
-    let listening = 0;
-    const onClosed = () => {
-      listening += 1;
-      return () => void (listening -= 1);
-    };
+    const stopListening = jest.fn();
+    const onClosed = jest.fn(() => stopListening);
     const behind = clientBehind(client)!;
     const { device, module, state } = behind;
     const watched = { device, module, state, exchange: behind.exchange.bind(behind), isDestroyed: false, onClosed };
     const handle = { [Symbol.for("fleet-internal-client.client.2")]: watched } as never;
     const outcomes: Outcomes = sendStatuses(handle, [one], { signal });
     expect((await outcomes.next()).done).toBe(false);
-    expect(listening).toBe(1);
+    expect(onClosed).toHaveBeenCalledTimes(1);
+    expect(stopListening).not.toHaveBeenCalled();
     expect(await outcomes.next()).toEqual(END);
-    expect(listening).toBe(0);
+    expect(stopListening).toHaveBeenCalledTimes(1);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
