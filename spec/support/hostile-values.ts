@@ -1,4 +1,5 @@
 import { err, every, json, optional, protobuf, text } from "../../lib/index.js";
+import { Random as SeededRandom } from "../../scripts/random.js";
 
 // Values made to break the code that reads them; property testing libraries read their values, so these are drawn by hand. None waits for
 // ever by itself: what must settle is the library.
@@ -96,13 +97,8 @@ export type Random = (bound: number) => number;
 
 /** Always the same numbers for a seed. */
 export function seededRandom(seed: number): Random {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
+  const random = new SeededRandom(seed);
+  return (bound) => random.between(0, bound - 1);
 }
 
 function oneOf<Made>(random: Random, makers: readonly (() => Made)[]): Made {

@@ -1,3 +1,5 @@
+import { byte } from "../testing/wire.js";
+
 // Protobuf by hand, as hex: what a spec needs beyond bytes that are written out.
 
 /** A number as a varint. */
@@ -16,8 +18,4 @@ export function framed(body: string): string {
   const header = Buffer.alloc(4);
   header.writeUInt32LE(body.length / 2);
   return header.toString("hex") + body;
-}
-
-function byte(value: number): string {
-  return value.toString(16).padStart(2, "0");
 }
