@@ -12,7 +12,7 @@ const path = "lib/cli/README.md";
 
 afterEach(endAll);
 
-// `WRITE_PAGES=1 npx jest spec/cli/page` writes it anew.
+// `npm run pages` writes it anew.
 it(`${path} says what the commands take`, () => {
   const page = readFileSync(path, "utf8");
   const exitCodes = exitCodeMeanings.map(([code, meaning]) => [code.toString(), meaning]);

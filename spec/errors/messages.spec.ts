@@ -8,8 +8,7 @@ const PAGE = "spec/errors/messages.md";
 const INTRODUCTION = `# Every error message
 
 Each message says what happened, to which device at which gateway, and what to do; one about an argument names that. The
-cause's own message comes last. The page is written by \`WRITE_PAGES=1 npx jest spec/errors/messages\`;
-\`spec/errors/messages.ts\` produces every message.
+cause's own message comes last. \`npm run pages\` writes the page; \`spec/errors/messages.ts\` produces every message.
 [What the codes mean](../../lib/api/README.md#errors)
 `;
 

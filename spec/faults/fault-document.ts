@@ -5,7 +5,7 @@ const INTRODUCTION = `# What a fault does to a client
 
 Every fault, at every moment of a connection's life. The table comes from \`spec/faults/fault-table.ts\`.
 \`spec/faults/fault-matrix.spec.ts\` tests every cell against a gateway that misbehaves in this way, and fails if this
-page differs. \`WRITE_PAGES=1 npx jest spec/faults/fault-matrix\` writes the page.
+page differs. \`npm run pages\` writes the page.
 
 How to read a cell, for example \`COMMAND_INCORRECT\`, lives, 1 / 2:
 

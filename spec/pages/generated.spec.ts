@@ -11,7 +11,7 @@ import { generatedPart } from "./generated.js";
 import { withGeneratedParts } from "./markdown.js";
 import { pages } from "./pages.js";
 
-// `WRITE_PAGES=1 npx jest spec/pages/generated` writes the parts anew.
+// `npm run pages` writes the parts anew.
 it.each(pages)("the generated parts of %s match the code", (path) => {
   const page = readFileSync(path, "utf8");
   const written = withGeneratedParts(page, generatedPart);
