@@ -55,6 +55,14 @@ describe("a standstill of the process", () => {
     expect(owner.postponedMs).toBe(postponedMs);
   });
 
+  it("is not counted again as far as the owner has counted it itself", () => {
+    const start = performance.now();
+    const owner = scheduled(() => start + 10_000);
+    timer!.countedItself(start + 1_000);
+    noticeStandstill(start + 1_200);
+    expect(owner.postponedMs).toBeCloseTo(200);
+  });
+
   it("is noticed when it happens between a limit's timer and the reads that the limit waits for", async () => {
     const limit = performance.now() - 1;
     // The timer fires with the second look; the first is that of the schedule.
