@@ -262,7 +262,8 @@ describe("a signal", () => {
   });
 
   it("that has aborted before yields nothing", async () => {
-    const { stream } = await openReader({ signal: AbortSignal.abort() });
+    const { stream, arrive } = await openReader({ signal: AbortSignal.abort() });
+    await arrive(1);
     expect(await readAll(stream)).toBe("");
   });
 });
