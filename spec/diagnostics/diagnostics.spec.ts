@@ -1,7 +1,8 @@
+import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { commandFrame } from "../../lib/testing.js";
 import { closed, connect, destroy, exchange, type DiagnosticsMessages } from "../../lib/index.js";
 import { duplexPair } from "../support/duplex-pair.js";
@@ -235,8 +236,8 @@ describe("a stream of the user's that reports while a listener is being told", (
   });
 });
 
-describe("a listener that is busy for longer than a status may take", () => {
-  it("does not make the status time out: nothing was read meanwhile", async () => {
+describe("a listener that is busy", () => {
+  it("for longer than a status may take does not make it time out: nothing was read meanwhile", async () => {
     const { client } = await openButton({ answer: (status) => sleep(100, status), moduleTimeoutMs: 5_000 });
     onMessage = (name) => {
       if (name === "status") standStill(1_100);
@@ -244,5 +245,42 @@ describe("a listener that is busy for longer than a status may take", () => {
     const outcome = await exchange(client, secret, { timeoutMs: 1_000 });
     expect(outcome._unsafeUnwrap()).toEqual(secret);
     expect(told.map(([name]) => name)).toEqual(["connect", "status", "command"]);
+  });
+
+  describe("has its time added to the limit of the status", () => {
+    const clock = performance.now.bind(performance);
+    let busyMs = 0;
+
+    beforeEach(() => {
+      busyMs = 0;
+      jest.spyOn(performance, "now").mockImplementation(() => clock() + busyMs);
+    });
+
+    afterEach(() => void jest.restoreAllMocks());
+
+    it("even if that is only a moment", async () => {
+      const { gateway, client } = await openButton();
+      gateway.misbehave("status", { do: "stay silent" });
+      let droppedAt = 0;
+      onMessage = (name) => {
+        if (name === "status") busyMs = 45;
+        if (name === "drop") droppedAt = clock();
+      };
+      const sentAt = clock();
+      expect((await exchange(client, secret, { timeoutMs: 1_000 }))._unsafeUnwrap()).toEqual(secret);
+      expect(droppedAt - sentAt).toBeGreaterThan(990); // else 955
+    });
+
+    it("and once, although the process stood still for it too", async () => {
+      const { gateway, client } = await openButton();
+      gateway.misbehave("status", { do: "stay silent" }, { times: 2 });
+      onMessage = () => {
+        if (told.filter(([name]) => name === "status").length === 2) busyMs = 100_000;
+      };
+      const sentAt = clock();
+      const outcome = await exchange(client, secret, { timeoutMs: 200 });
+      expect(outcome._unsafeUnwrapErr().code).toBe("TIMEOUT_OCCURRED");
+      expect(clock() - sentAt).toBeLessThan(50_000);
+    });
   });
 });

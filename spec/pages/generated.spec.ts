@@ -6,6 +6,7 @@ import {
   checkedDeviceOptions,
   checkedStatusOptions,
 } from "../../lib/client/arguments.js";
+import { toSettings } from "../../lib/testing/options.js";
 import { membersOf } from "./api.js";
 import { generatedPart } from "./generated.js";
 import { withGeneratedParts } from "./markdown.js";
@@ -23,6 +24,7 @@ describe("a default in a comment is the one in the code", () => {
   const device = { module: 1000, deviceType: 0, deviceRole: "", deviceName: "" };
   const config = checkedConfig({ host: "localhost", port: 1636, device });
   const { repeatAfterMs } = checkedDeviceOptions(undefined);
+  const gateway = toSettings({});
   const shown = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en-US") : String(value));
 
   it.each([
@@ -33,7 +35,12 @@ describe("a default in a comment is the one in the code", () => {
     ["SendStatusOptions", "timeoutMs", checkedStatusOptions(undefined).timeoutMs],
     ["CommandsOptions", "highWaterMark", checkedCommandsOptions(undefined).highWaterMark],
     ["RunDeviceOptions", "repeatAfterMs", `never; ${shown(repeatAfterMs)} for \`runDevice\``],
+    ["GatewayOptions", "port", gateway.port],
+    ["GatewayOptions", "moduleTimeoutMs", `${gateway.moduleTimeoutMs}, as on a real gateway`],
+    ["GatewayOptions", "cleanUpMs", gateway.cleanUpMs],
+    ["GatewayOptions", "silenceMs", gateway.silenceMs],
   ])("%s.%s", (name, option, value) => {
-    expect(membersOf(name).find((member) => member.name === `${option}?`)?.defaultValue).toBe(shown(value));
+    const entry = name === "GatewayOptions" ? "testing" : undefined;
+    expect(membersOf(name, entry).find((member) => member.name === `${option}?`)?.defaultValue).toBe(shown(value));
   });
 });
